@@ -1,0 +1,43 @@
+# `make run` and `make test` do all the set-up themselves. `make help` lists what there is.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+YEARS ?= 1
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench dst clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+run: $(READY) ## run the cloud on a simulated datacenter at http://127.0.0.1:8080, kept in ./data (ARGS="--pace max")
+	@exec $(BIN)/cloudsim serve $(ARGS)
+
+test: $(READY) ## run the tests (ARGS="-k volumes")
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY) ## check style, types, the house's floors and the migrations
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m server.database.migrations_check
+
+bench: $(READY) ## run the benchmarks and write benchmarks/results.json (ARGS="store w1")
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+dst: $(READY) ## test a cloud under random faults for some simulated time (YEARS=1)
+	@$(BIN)/python -m tests.dst --years $(YEARS)
+
+clean: ## remove the virtual environment and caches, but not ./data
+	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml requirements.lock
+	@PYTHON="$(PYTHON)" sh .ci/python $(VENV)
+	@echo "Setting up $(VENV): downloads about 150 MB the first time, and takes a minute or two"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
