@@ -1,0 +1,152 @@
+"""The backend interface: what any world must be able to do for an agent.
+
+One `Hypervisor` is one host. Its methods return when the thing is done and raise `HypervisorError`,
+naming the object and the reason, when it can't be; nothing half-made is left behind then. All are idempotent
+where the text says so. They may run at the same time for different objects; the agent never runs two for
+the same instance.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cloudsim.protocol.specs import (
+    ConsoleAddress,
+    DiskSpec,
+    HostFacts,
+    ImageSpec,
+    NicSpec,
+    PoolSpec,
+    PoolStatistics,
+    VmReport,
+    VmSpec,
+    VmStatistics,
+)
+
+
+class HypervisorError(Exception):
+    """The host could not do it. The text names the object and the reason."""
+
+
+class Hypervisor(Protocol):
+    """A host that runs instances and reaches pools, networks and secondary storage."""
+
+    async def facts(self) -> HostFacts:
+        """What this host is."""
+
+    def inventory(self) -> tuple[VmReport, ...] | None:
+        """As `vm_states`, where this can be said without waiting; None: ask `vm_states`."""
+
+    async def vm_states(self) -> tuple[VmReport, ...]:
+        """Every instance on this host, known to the manager or not."""
+
+    async def vm_statistics(self, names: tuple[str, ...]) -> tuple[VmStatistics, ...]:
+        """Measure these instances (all when empty); those that are not here are left out."""
+
+    # instances
+
+    async def start_vm(self, vm: VmSpec) -> ConsoleAddress | None:
+        """Define and start it; returns once the guest is up. Succeeds at once if it runs here already."""
+
+    async def stop_vm(self, name: str, forced: bool) -> None:
+        """Shut it down and undefine it; `forced` pulls the plug. Succeeds if there is none."""
+
+    async def reboot_vm(self, name: str, forced: bool) -> None:
+        """Restart the guest in place."""
+
+    async def suspend_vm(self, name: str) -> None:
+        """Freeze its vCPUs; its memory stays."""
+
+    async def resume_vm(self, name: str) -> None:
+        """Let its vCPUs run again."""
+
+    async def scale_vm(self, name: str, cpus: int, cpu_mhz: int, memory_mib: int) -> None:
+        """Change a running instance's size."""
+
+    async def prepare_migration(self, vm: VmSpec) -> None:
+        """Make ready to receive the running instance."""
+
+    async def migrate_vm(self, name: str, destination: str, with_storage: bool) -> float:
+        """Move the running instance to the host at that address; returns the downtime in seconds.
+
+        When it raises, the instance still runs here and not there.
+        """
+
+    async def console(self, name: str) -> ConsoleAddress:
+        """Where the instance's console is."""
+
+    async def plug_nic(self, name: str, nic: NicSpec) -> None:
+        """Add a network card to a running instance."""
+
+    async def unplug_nic(self, name: str, nic: NicSpec) -> None:
+        """Take a network card from a running instance. Succeeds if it has none such."""
+
+    async def attach_volume(self, name: str, disk: DiskSpec) -> None:
+        """Attach a disk to a running instance."""
+
+    async def detach_volume(self, name: str, disk: DiskSpec) -> None:
+        """Detach a disk from a running instance. Succeeds if it is not attached."""
+
+    async def create_vm_snapshot(
+        self, name: str, snapshot: str, disks: tuple[DiskSpec, ...], memory: bool
+    ) -> None:
+        """Snapshot all its disks at one time, and its memory."""
+
+    async def revert_to_vm_snapshot(
+        self, name: str, snapshot: str, disks: tuple[DiskSpec, ...], memory: bool
+    ) -> None:
+        """Put the disks (and memory) back to the snapshot."""
+
+    async def delete_vm_snapshot(self, name: str, snapshot: str, disks: tuple[DiskSpec, ...]) -> None:
+        """Forget the snapshot. Succeeds if there is none."""
+
+    # primary storage
+
+    async def mount_pool(self, pool: PoolSpec) -> PoolStatistics:
+        """Make the pool usable on this host; again is no error."""
+
+    async def unmount_pool(self, pool: PoolSpec) -> None:
+        """Let go of the pool; its content stays."""
+
+    async def pool_statistics(self, pool_id: str) -> PoolStatistics:
+        """Size and use of a mounted pool."""
+
+    async def copy_template(self, image: ImageSpec, pool_id: str, template_id: str) -> tuple[str, int]:
+        """Bring a template onto the pool; returns its path there and its virtual size in bytes."""
+
+    async def delete_template(self, pool_id: str, path: str) -> None:
+        """Remove a template's copy. Succeeds if there is none."""
+
+    async def create_volume(
+        self, volume_id: str, pool_id: str, size: int, template_path: str | None, image: ImageSpec | None
+    ) -> tuple[str, int]:
+        """Make a disk (a clone of the template on the pool, a copy of the image, or empty); returns path and size."""
+
+    async def delete_volume(self, volume_id: str, pool_id: str, path: str) -> None:
+        """Remove a disk. Succeeds if there is none."""
+
+    async def resize_volume(self, disk: DiskSpec, size: int, vm: str | None) -> int:
+        """Change a disk's size, attached to the running `vm` or not; returns the new size."""
+
+    # secondary storage
+
+    async def backup_snapshot(
+        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None
+    ) -> tuple[str, int]:
+        """Snapshot a disk into secondary storage; returns the path there and its physical size."""
+
+    async def revert_snapshot(self, disk: DiskSpec, image: ImageSpec) -> None:
+        """Put a snapshot's content back into a disk that no running instance uses."""
+
+    async def create_template(
+        self, template_id: str, store_url: str, image: ImageSpec | None, disk: DiskSpec | None
+    ) -> tuple[str, int]:
+        """Make a template from a snapshot or a disk; returns its path in the store and its virtual size."""
+
+    async def download_template(
+        self, template_id: str, url: str, store_url: str, format: str, checksum: str | None
+    ) -> tuple[str, int, str | None]:
+        """Fetch a URL into the store; returns path, size and the checksum found."""
+
+    async def delete_image(self, image: ImageSpec) -> None:
+        """Remove a file from secondary storage. Succeeds if there is none."""

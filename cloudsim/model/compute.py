@@ -1,0 +1,185 @@
+"""Instances and what they are deployed from and with."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cloudsim.store import Keys, Row
+
+VmState = Literal[
+    "Starting",
+    "Running",
+    "Stopping",
+    "Stopped",
+    "Shutdown",
+    "Destroyed",
+    "Expunging",
+    "Migrating",
+    "Error",
+    "Unknown",
+]
+
+
+class ServiceOffering(Row, frozen=True, kw_only=True):
+    """The size of an instance. A customized one leaves cpus, mhz or memory to the deploy call (None)."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("name",))
+
+    name: str
+    display_text: str
+    cpus: int | None
+    cpu_mhz: int | None
+    memory_mib: int | None
+    gpus: int = 0
+    gpu_milli: int = 1000
+    gpu_models: tuple[str, ...] = ()
+    storage_type: Literal["shared", "local"] = "shared"
+    root_disk_size: int | None = None
+    host_tags: tuple[str, ...] = ()
+    storage_tags: tuple[str, ...] = ()
+    deployment_planner: str | None = None
+    offer_ha: bool = False
+    limit_cpu_use: bool = False
+    volatile: bool = False
+    dynamic_scaling: bool = True
+    network_rate: int | None = None
+    is_system: bool = False
+    system_vm_type: str | None = None
+    default_use: bool = False
+    domain_ids: tuple[str, ...] = ()
+    zone_ids: tuple[str, ...] = ()
+    state: Literal["Active", "Inactive"] = "Active"
+    created: float = 0.0
+    details: dict[str, str] = {}
+
+
+class VirtualMachine(Row, frozen=True, kw_only=True):
+    """An instance. `host_id` is where it runs, or where capacity is reserved for it while it starts.
+
+    It reserves `cpus` x `cpu_mhz`, `memory_mib`, and `gpu_milli` thousandths of each of `gpus` GPUs, which
+    while it has a host are that host's `gpu_devices`.
+    """
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=(
+            "account_id",
+            "zone_id",
+            "host_id",
+            "last_host_id",
+            "state",
+            "name",
+            "template_id",
+            "service_offering_id",
+            "group_id",
+        ),
+        unique=("instance_name",),
+    )
+
+    name: str
+    display_name: str
+    instance_name: str
+    account_id: str
+    domain_id: str
+    zone_id: str
+    template_id: str
+    service_offering_id: str
+    cpus: int
+    cpu_mhz: int
+    memory_mib: int
+    gpus: int = 0
+    gpu_milli: int = 1000
+    gpu_models: tuple[str, ...] = ()
+    gpu_devices: tuple[int, ...] = ()
+    host_id: str | None = None
+    last_host_id: str | None = None
+    migrating_to: str | None = None
+    pod_id: str | None = None
+    state: VmState = "Stopped"
+    power_state: Literal["PowerUnknown", "PowerOn", "PowerOff"] = "PowerUnknown"
+    user_id: str | None = None
+    hypervisor: str = ""
+    guest_os_id: str | None = None
+    group_id: str | None = None
+    key_pairs: tuple[str, ...] = ()
+    user_data: str | None = None
+    user_data_id: str | None = None
+    affinity_group_ids: tuple[str, ...] = ()
+    type: Literal["User", "ConsoleProxy", "SecondaryStorageVm", "DomainRouter"] = "User"
+    ha_enabled: bool = False
+    display: bool = True
+    delete_protection: bool = False
+    dynamically_scalable: bool = False
+    created: float = 0.0
+    updated: float = 0.0
+    details: dict[str, str] = {}
+
+
+class SshKeyPair(Row, frozen=True, kw_only=True):
+    """A public key that an account can have put into its instances."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id",), unique=(("account_id", "name"),))
+
+    name: str
+    account_id: str
+    domain_id: str
+    public_key: str
+    fingerprint: str
+    created: float = 0.0
+
+
+class UserData(Row, frozen=True, kw_only=True):
+    """Registered user data, base64 as it came."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id",), unique=(("account_id", "name"),))
+
+    name: str
+    account_id: str
+    domain_id: str
+    user_data: str
+    params: str | None = None
+    created: float = 0.0
+
+
+class AffinityGroup(Row, frozen=True, kw_only=True):
+    """Instances that must share a host, or must not."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id",), unique=(("account_id", "name"),))
+
+    name: str
+    type: str
+    account_id: str
+    domain_id: str
+    description: str = ""
+    created: float = 0.0
+
+
+class InstanceGroup(Row, frozen=True, kw_only=True):
+    """A name under which an account gathers instances."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id",), unique=(("account_id", "name"),))
+
+    name: str
+    account_id: str
+    domain_id: str
+    created: float = 0.0
+
+
+class VmSnapshot(Row, frozen=True, kw_only=True):
+    """The state of an instance's disks, and for DiskAndMemory its memory, at one time."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("vm_id", "account_id"), unique=(("vm_id", "name"),))
+
+    name: str
+    display_name: str
+    vm_id: str
+    account_id: str
+    domain_id: str
+    zone_id: str
+    type: Literal["Disk", "DiskAndMemory"]
+    state: Literal["Allocated", "Creating", "Ready", "Expunging", "Reverting", "Removed", "Error"] = (
+        "Allocated"
+    )
+    description: str | None = None
+    parent_id: str | None = None
+    is_current: bool = False
+    created: float = 0.0

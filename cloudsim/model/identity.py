@@ -1,0 +1,113 @@
+"""Who acts in a cloud, and for whom: domains, accounts, users, roles, projects and their limits."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cloudsim.store import Keys, Row
+
+ROOT_ADMIN, DOMAIN_ADMIN, RESOURCE_DOMAIN_ADMIN, NORMAL_USER, PROJECT_ACCOUNT = 1, 2, 3, 0, 5
+"""Account types, CloudStack's numbers."""
+
+
+class Domain(Row, frozen=True, kw_only=True):
+    """A node of the tree that accounts live in. `path` is ROOT, ROOT/a, ROOT/a/b."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("parent_id",), unique=("path",))
+
+    name: str
+    path: str
+    parent_id: str | None = None
+    network_domain: str | None = None
+    created: float = 0.0
+    state: Literal["Active", "Inactive"] = "Active"
+
+
+class Role(Row, frozen=True, kw_only=True):
+    """What an account may call. `rules` are (command name or pattern with *, "allow" | "deny"), first match wins."""
+
+    keys: ClassVar[Keys] = Keys(unique=("name",))
+
+    name: str
+    type: Literal["Admin", "ResourceAdmin", "DomainAdmin", "User"]
+    description: str = ""
+    is_default: bool = False
+    is_public: bool = True
+    rules: tuple[tuple[str, str], ...] = ()
+
+
+class Account(Row, frozen=True, kw_only=True):
+    """Owner of resources. A project's resources are owned by an account of type PROJECT_ACCOUNT."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("domain_id",), unique=(("domain_id", "name"),))
+
+    name: str
+    type: int
+    domain_id: str
+    role_id: str | None = None
+    project_id: str | None = None
+    state: Literal["enabled", "disabled", "locked"] = "enabled"
+    network_domain: str | None = None
+    is_default: bool = False
+    created: float = 0.0
+    details: dict[str, str] = {}
+
+
+class User(Row, frozen=True, kw_only=True):
+    """A login of an account. `password` is a salted hash, empty where no login is possible."""
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("account_id",), unique=(("domain_id", "username"), "api_key"), sorted=()
+    )
+
+    username: str
+    account_id: str
+    domain_id: str
+    password: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    timezone: str | None = None
+    state: Literal["enabled", "disabled", "locked"] = "enabled"
+    api_key: str | None = None
+    secret_key: str | None = None
+    is_default: bool = False
+    created: float = 0.0
+
+
+class Project(Row, frozen=True, kw_only=True):
+    """A group of accounts that own resources together, through the account `account_id`."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("domain_id",), unique=(("domain_id", "name"), "account_id"))
+
+    name: str
+    display_text: str
+    domain_id: str
+    account_id: str
+    state: Literal["Active", "Suspended", "Disabled"] = "Active"
+    created: float = 0.0
+
+
+class ProjectMember(Row, frozen=True, kw_only=True):
+    """An account's (or one user's) part in a project."""
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("project_id", "account_id"), unique=(("project_id", "account_id", "user_key"),)
+    )
+
+    project_id: str
+    account_id: str
+    user_id: str | None = None
+    user_key: str = ""
+    role: Literal["Admin", "Regular"] = "Regular"
+
+
+class ResourceLimit(Row, frozen=True, kw_only=True):
+    """How many of a resource type (CloudStack's numbers 0..) an account or domain may have; -1 = no limit."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("owner_id",), unique=(("owner_id", "type"),))
+
+    owner_id: str
+    owner: Literal["Account", "Domain"]
+    type: int
+    max: int

@@ -1,0 +1,102 @@
+"""Guest networks and the NICs on them."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cloudsim.store import Keys, Row
+
+
+class PhysicalNetwork(Row, frozen=True, kw_only=True):
+    """A zone's wire, with the VLAN ids that guest networks may use on it."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("zone_id",), unique=(("zone_id", "name"),))
+
+    name: str
+    zone_id: str
+    vlan: str = ""
+    isolation_methods: tuple[str, ...] = ("VLAN",)
+    broadcast_domain_range: str = "ZONE"
+    network_speed: str | None = None
+    tags: tuple[str, ...] = ()
+    state: Literal["Enabled", "Disabled"] = "Disabled"
+
+
+class TrafficType(Row, frozen=True, kw_only=True):
+    """A kind of traffic that a physical network carries."""
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("physical_network_id",), unique=(("physical_network_id", "traffic_type"),)
+    )
+
+    physical_network_id: str
+    traffic_type: Literal["Guest", "Public", "Management", "Storage", "Control"]
+    labels: dict[str, str] = {}
+
+
+class NetworkOffering(Row, frozen=True, kw_only=True):
+    """What a network made from it provides: service name -> providers."""
+
+    keys: ClassVar[Keys] = Keys(unique=("name",))
+
+    name: str
+    display_text: str
+    guest_type: Literal["Isolated", "Shared", "L2"]
+    traffic_type: str = "Guest"
+    services: dict[str, tuple[str, ...]] = {}
+    for_vpc: bool = False
+    is_default: bool = False
+    specify_vlan: bool = False
+    specify_ip_ranges: bool = False
+    conserve_mode: bool = True
+    egress_default_policy: bool = False
+    persistent: bool = False
+    network_rate: int | None = None
+    availability: Literal["Optional", "Required"] = "Optional"
+    service_offering_id: str | None = None
+    state: Literal["Enabled", "Disabled", "Inactive"] = "Enabled"
+    created: float = 0.0
+
+
+class Network(Row, frozen=True, kw_only=True):
+    """A layer-2 segment with, unless it is L2, an address range. The zone's `is_default` one serves deploys that name none."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("zone_id", "account_id", "physical_network_id"), unique=())
+
+    name: str
+    display_text: str
+    zone_id: str
+    network_offering_id: str
+    account_id: str
+    domain_id: str
+    physical_network_id: str | None = None
+    guest_type: Literal["Isolated", "Shared", "L2"] = "Isolated"
+    traffic_type: str = "Guest"
+    cidr: str | None = None
+    gateway: str | None = None
+    netmask: str | None = None
+    start_ip: str | None = None
+    end_ip: str | None = None
+    vlan: str | None = None
+    network_domain: str | None = None
+    acl_type: Literal["Account", "Domain"] = "Account"
+    is_default: bool = False
+    state: Literal["Allocated", "Setup", "Implementing", "Implemented", "Shutdown", "Destroy"] = "Allocated"
+    display: bool = True
+    restart_required: bool = False
+    created: float = 0.0
+
+
+class Nic(Row, frozen=True, kw_only=True):
+    """An instance's connection to a network. `ip` is unique in its network, `mac` everywhere."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("vm_id", "network_id"), unique=("mac", ("network_id", "ip")))
+
+    vm_id: str
+    network_id: str
+    mac: str
+    ip: str | None = None
+    device_id: int = 0
+    is_default: bool = True
+    secondary_ips: tuple[tuple[str, str], ...] = ()
+    created: float = 0.0

@@ -1,0 +1,88 @@
+"""What happens in a cloud and is told: jobs, events, alerts, settings, tags."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cloudsim.store import Keys, Row
+
+JOB_IN_PROGRESS, JOB_SUCCEEDED, JOB_FAILED = 0, 1, 2
+"""Job status numbers, CloudStack's."""
+
+
+class AsyncJob(Row, frozen=True, kw_only=True):
+    """An API call that outlives its request. `result` is the JSON text that queryAsyncJobResult answers."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id", "instance_id", "status"))
+
+    command: str
+    account_id: str
+    user_id: str | None
+    instance_type: str | None = None
+    instance_id: str | None = None
+    status: int = JOB_IN_PROGRESS
+    result_code: int = 0
+    result: str | None = None
+    trace_id: str = ""
+    created: float = 0.0
+    completed: float | None = None
+
+
+class Event(Row, frozen=True, kw_only=True):
+    """One line of a cloud's history."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id", "type"))
+
+    type: str
+    level: Literal["INFO", "WARN", "ERROR"]
+    state: Literal["Created", "Scheduled", "Started", "Completed"]
+    description: str
+    account_id: str
+    domain_id: str
+    user_id: str | None = None
+    resource_id: str | None = None
+    resource_type: str | None = None
+    start_id: str | None = None
+    archived: bool = False
+    created: float = 0.0
+
+
+class Alert(Row, frozen=True, kw_only=True):
+    """Something an operator should look at. `type` is CloudStack's number."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("zone_id",))
+
+    type: int
+    name: str
+    description: str
+    zone_id: str | None = None
+    pod_id: str | None = None
+    cluster_id: str | None = None
+    archived: bool = False
+    sent: float = 0.0
+
+
+class Configuration(Row, frozen=True, kw_only=True):
+    """A setting's value where it differs from its default; scope "Global" or the id of what it is for."""
+
+    keys: ClassVar[Keys] = Keys(unique=(("name", "scope", "scope_id"),), indexes=("name",))
+
+    name: str
+    scope: Literal["Global", "Zone", "Cluster", "StoragePool", "Account", "Domain", "ImageStore"] = "Global"
+    scope_id: str = ""
+    value: str
+    updated: float = 0.0
+
+
+class ResourceTag(Row, frozen=True, kw_only=True):
+    """A key and value that a user hung on a resource."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("resource_id", ("key", "value")), unique=(("resource_id", "key"),))
+
+    resource_type: str
+    resource_id: str
+    key: str
+    value: str
+    account_id: str
+    domain_id: str
+    customer: str | None = None

@@ -1,0 +1,210 @@
+"""Volumes, snapshots, templates, and the operating systems they hold."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cloudsim.store import Keys, Row
+
+
+class GuestOsCategory(Row, frozen=True, kw_only=True):
+    """A family of guest operating systems."""
+
+    keys: ClassVar[Keys] = Keys(unique=("name",))
+
+    name: str
+    featured: bool = True
+
+
+class GuestOs(Row, frozen=True, kw_only=True):
+    """A guest operating system that a template may be said to hold."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("category_id",), unique=("description",))
+
+    description: str
+    category_id: str
+    is_user_defined: bool = False
+
+
+class DiskOffering(Row, frozen=True, kw_only=True):
+    """The size and kind of a data disk; a customized one leaves the size to the caller."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("name",))
+
+    name: str
+    display_text: str
+    size: int = 0
+    customized: bool = False
+    storage_type: Literal["shared", "local"] = "shared"
+    provisioning_type: str = "thin"
+    tags: tuple[str, ...] = ()
+    min_iops: int | None = None
+    max_iops: int | None = None
+    customized_iops: bool = False
+    bytes_read_rate: int | None = None
+    bytes_write_rate: int | None = None
+    iops_read_rate: int | None = None
+    iops_write_rate: int | None = None
+    cache_mode: str | None = None
+    disk_size_strictness: bool = False
+    encrypt: bool = False
+    display: bool = True
+    domain_ids: tuple[str, ...] = ()
+    zone_ids: tuple[str, ...] = ()
+    state: Literal["Active", "Inactive"] = "Active"
+    created: float = 0.0
+
+
+class Template(Row, frozen=True, kw_only=True):
+    """A disk image that instances start from, or an ISO (format "ISO")."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id", "name"))
+
+    name: str
+    display_text: str
+    account_id: str
+    domain_id: str
+    format: str
+    hypervisor: str
+    guest_os_id: str
+    type: Literal["SYSTEM", "BUILTIN", "USER", "ROUTING", "PERHOST"] = "USER"
+    url: str | None = None
+    checksum: str | None = None
+    size: int = 0
+    is_public: bool = False
+    is_featured: bool = False
+    is_extractable: bool = False
+    cross_zones: bool = False
+    bootable: bool = True
+    password_enabled: bool = False
+    ssh_key_enabled: bool = False
+    requires_hvm: bool = True
+    dynamically_scalable: bool = False
+    direct_download: bool = False
+    deploy_as_is: bool = False
+    bits: int = 64
+    arch: str = "x86_64"
+    user_data_id: str | None = None
+    user_data_policy: str | None = None
+    source_template_id: str | None = None
+    shared_with: tuple[str, ...] = ()
+    state: Literal["Active", "Inactive"] = "Active"
+    created: float = 0.0
+    details: dict[str, str] = {}
+
+
+class TemplateOnStore(Row, frozen=True, kw_only=True):
+    """A template's copy in a zone's secondary storage."""
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("template_id", "store_id", "zone_id"), unique=(("template_id", "store_id"),)
+    )
+
+    template_id: str
+    store_id: str
+    zone_id: str
+    state: Literal["Allocated", "Creating", "Ready", "Destroying", "Failed"] = "Allocated"
+    download_state: str = "NOT_DOWNLOADED"
+    download_percent: int = 0
+    error: str | None = None
+    path: str = ""
+    size: int = 0
+    created: float = 0.0
+
+
+class TemplateOnPool(Row, frozen=True, kw_only=True):
+    """A template's copy on a primary storage pool, from which volumes are cloned."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("template_id", "pool_id"), unique=(("template_id", "pool_id"),))
+
+    template_id: str
+    pool_id: str
+    state: Literal["Creating", "Ready"] = "Creating"
+    path: str = ""
+    size: int = 0
+
+
+class Volume(Row, frozen=True, kw_only=True):
+    """A disk. Allocated until it is first needed, then Ready on a pool."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("vm_id", "pool_id", "account_id", "zone_id", "state"))
+
+    name: str
+    account_id: str
+    domain_id: str
+    zone_id: str
+    type: Literal["ROOT", "DATADISK"]
+    size: int
+    state: Literal[
+        "Allocated",
+        "Creating",
+        "Ready",
+        "Migrating",
+        "Snapshotting",
+        "RevertSnapshotting",
+        "Resizing",
+        "Attaching",
+        "Expunging",
+        "Expunged",
+        "Destroy",
+        "Uploaded",
+        "UploadError",
+    ] = "Allocated"
+    pool_id: str | None = None
+    path: str | None = None
+    vm_id: str | None = None
+    device_id: int | None = None
+    attached: float | None = None
+    template_id: str | None = None
+    snapshot_id: str | None = None
+    disk_offering_id: str | None = None
+    service_offering_id: str | None = None
+    provisioning_type: str = "thin"
+    min_iops: int | None = None
+    max_iops: int | None = None
+    display: bool = True
+    is_extractable: bool = True
+    delete_protection: bool = False
+    created: float = 0.0
+
+
+class Snapshot(Row, frozen=True, kw_only=True):
+    """A volume's content at one time, kept in secondary storage."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("volume_id", "account_id", "zone_id", "policy_id"))
+
+    name: str
+    volume_id: str
+    volume_type: str
+    account_id: str
+    domain_id: str
+    zone_id: str
+    size: int
+    template_id: str | None = None
+    guest_os_id: str | None = None
+    policy_id: str | None = None
+    type: Literal["MANUAL", "HOURLY", "DAILY", "WEEKLY", "MONTHLY"] = "MANUAL"
+    location_type: Literal["PRIMARY", "SECONDARY"] = "SECONDARY"
+    state: Literal[
+        "Allocated", "Creating", "CreatedOnPrimary", "BackingUp", "BackedUp", "Destroying", "Error"
+    ] = "Allocated"
+    store_id: str | None = None
+    pool_id: str | None = None
+    path: str | None = None
+    physical_size: int = 0
+    created: float = 0.0
+
+
+class SnapshotPolicy(Row, frozen=True, kw_only=True):
+    """When to snapshot a volume. `interval` 0 hourly, 1 daily, 2 weekly, 3 monthly; `schedule` as the API writes it."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("volume_id",), unique=(("volume_id", "interval"),))
+
+    volume_id: str
+    interval: int
+    schedule: str
+    timezone: str
+    max_snapshots: int
+    next_run: float = 0.0
+    display: bool = True
+    created: float = 0.0

@@ -1,0 +1,62 @@
+"""The envelopes that travel between the management server and an agent."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cloudsim.protocol.commands import Answer, Command
+from cloudsim.protocol.specs import HostFacts, VmReport
+
+
+class Startup(msgspec.Struct, frozen=True):
+    """Agent to manager, first of all: who I am, what I found. `guid` is the same for the host's whole life."""
+
+    guid: str
+    name: str
+    version: str
+    facts: HostFacts
+    vms: tuple[VmReport, ...] = ()
+
+
+class Connected(msgspec.Struct, frozen=True):
+    """Manager to agent: you are host `host_id`; ping every `ping_interval` seconds."""
+
+    host_id: str
+    ping_interval: float
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Manager to agent: go away, for this reason."""
+
+    reason: str
+
+
+class Ping(msgspec.Struct, frozen=True):
+    """Agent to manager: alive. `vms` are all instances on the host, or None when nothing changed since the last ping."""
+
+    guid: str
+    vms: tuple[VmReport, ...] | None = None
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Manager to agent: do this. The same `sequence` again means: I got no answer, say it again.
+
+    `trace_id` is that of the API call that caused it. Answers up to number `answered` have all come and may be
+    forgotten by the agent.
+    """
+
+    sequence: int
+    command: Command
+    trace_id: str = ""
+    answered: int = 0
+
+
+class Response(msgspec.Struct, frozen=True):
+    """Agent to manager: the answer to request `sequence`."""
+
+    sequence: int
+    answer: Answer
+    trace_id: str = ""
+
+
+Message = Startup | Connected | Refused | Ping | Request | Response

@@ -1,0 +1,54 @@
+"""What a management server needs of the world it runs in; a backend supplies one by entry point `cloudsim.backends`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+import msgspec
+
+from cloudsim.protocol.link import Link
+
+
+class HostDiscovery(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator says of a host to add: `addHost`'s parameters."""
+
+    url: str
+    zone_id: str
+    pod_id: str
+    cluster_id: str
+    username: str = ""
+    password: str = ""
+    pod_cidr_start: str = ""
+    pod_cidr_end: str = ""
+
+
+class World(Protocol):
+    """A datacenter: hosts with an agent each, and time."""
+
+    hypervisor: str
+    """How hosts of this world are spelled on the wire, e.g. `Simulator`."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def now(self) -> float:
+        """Unix seconds, in this world's time."""
+
+    def attach(self, accept: Callable[[Link], None]) -> None:
+        """From now on agents that connect are handed to `accept`; the manager's earlier one is gone."""
+
+    async def discover(self, host: HostDiscovery) -> str:
+        """Start an agent on the host at that URL and return its guid; it connects on its own.
+
+        Raises InvalidParameterValue for a URL that is not one of this world's.
+        """
+
+
+def backend(name: str) -> Any:
+    """The backend class registered as `name`. LookupError, naming those there are, for another."""
+    found = {e.name: e for e in entry_points(group="cloudsim.backends")}
+    if name not in found:
+        raise LookupError(f"no backend {name!r}; installed: {', '.join(sorted(found)) or 'none'}")
+    return found[name].load()
