@@ -1,0 +1,187 @@
+"""Instances on a simulated host: start, stop, change, plug, snapshot."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from backends.simulated.machine import Guest, Machine
+from cloudsim.hypervisor import HypervisorError
+from cloudsim.protocol.specs import ConsoleAddress, DiskSpec, NicSpec, VmSpec
+
+_MIB = 1 << 20
+
+
+class Instances(Machine):
+    """The instance methods of `cloudsim.hypervisor.Hypervisor`, except migration.
+
+    A disk is open on one host at a time, as QEMU's image locks see to: starting an instance whose disk
+    runs elsewhere fails, whatever the manager believes.
+    """
+
+    __slots__ = ()
+
+    async def start_vm(self, vm: VmSpec) -> ConsoleAddress | None:
+        self.check_power(self.boots)
+        guest = self.guests.get(vm.name)
+        if guest is not None and guest.state in ("running", "paused"):
+            return self.address_of_console(guest)
+        if guest is not None:
+            raise HypervisorError(f"instance {vm.name} is {guest.state} on {self.name}")
+        self.check_room(vm)
+        for disk in vm.disks:
+            self.check_free(disk, vm.name)
+        if vm.iso is not None:
+            self.site.store(vm.iso.store_url, self.place).find(vm.iso.path, vm.iso.size)
+        guest = Guest(vm, "booting", self.site.loop.time())
+        try:
+            for disk in vm.disks:
+                self.hold(disk, vm.name)
+            self.admit(guest)
+            await self.take("vm_define")
+            for disk in vm.disks[:1]:
+                await self.serve(self.pool(disk.pool_id), "boot_ios")
+            await self.take("vm_boot")
+        except BaseException:
+            self.drop(guest)
+            raise
+        guest.state = "running"
+        guest.started = self.site.loop.time()
+        self.prepared.pop(vm.name, None)
+        return self.address_of_console(guest)
+
+    def check_free(self, disk: DiskSpec, vm: str) -> None:
+        """Raises HypervisorError if `hold` would."""
+        content = self.pool(disk.pool_id).find(disk.path)
+        if content.user is not None and content.user != f"{vm}@{self.name}":
+            raise HypervisorError(f"disk {disk.path} of {vm} is in use by {content.user}")
+
+    async def stop_vm(self, name: str, forced: bool) -> None:
+        self.check_power(self.boots)
+        self.prepared.pop(name, None)
+        guest = self.guests.get(name)
+        if guest is None or guest.state == "incoming":
+            return
+        await self.take("forced_stop" if forced or guest.state != "running" else "vm_shutdown")
+        self.drop(guest)
+
+    async def reboot_vm(self, name: str, forced: bool) -> None:
+        guest = self.running(name)
+        await self.take("forced_stop" if forced else "vm_shutdown")
+        for disk in guest.disks[:1]:
+            await self.serve(self.pool(disk.pool_id), "boot_ios")
+        await self.take("vm_boot")
+        guest.state = "running"
+        guest.started = self.site.loop.time()
+
+    async def suspend_vm(self, name: str) -> None:
+        guest = self.running(name)
+        await self.take("vm_suspend")
+        guest.state = "paused"
+
+    async def resume_vm(self, name: str) -> None:
+        guest = self.running(name)
+        await self.take("vm_suspend")
+        guest.state = "running"
+
+    async def scale_vm(self, name: str, cpus: int, cpu_mhz: int, memory_mib: int) -> None:
+        guest = self.running(name)
+        more = memory_mib - guest.spec.memory_mib
+        limit = int(self.group.memory * self.group.memory_overcommit)
+        if more > 0 and self.memory_used + more > limit:
+            raise HypervisorError(
+                f"instance {name} needs {more} MiB more, and {self.memory_used} of at most {limit} MiB "
+                f"on {self.name} are taken"
+            )
+        before = guest.spec
+        self._resize(guest, replace(before, cpus=cpus, cpu_mhz=cpu_mhz, memory_mib=memory_mib))
+        try:
+            await self.take("vm_scale")
+        except BaseException:
+            if self.guests.get(name) is guest:
+                self._resize(guest, before)
+            raise
+
+    def _resize(self, guest: Guest, spec: VmSpec) -> None:
+        self.memory_used += spec.memory_mib - guest.spec.memory_mib
+        guest.spec = spec
+
+    async def console(self, name: str) -> ConsoleAddress:
+        return self.address_of_console(self.running(name))
+
+    async def plug_nic(self, name: str, nic: NicSpec) -> None:
+        guest = self.running(name)
+        await self.take("nic_plug")
+        nics = tuple(n for n in guest.nics if n.id != nic.id)
+        guest.spec = replace(guest.spec, nics=(*nics, nic))
+
+    async def unplug_nic(self, name: str, nic: NicSpec) -> None:
+        guest = self.running(name)
+        if any(n.id == nic.id for n in guest.nics):
+            await self.take("nic_unplug")
+            guest.spec = replace(guest.spec, nics=tuple(n for n in guest.nics if n.id != nic.id))
+
+    async def attach_volume(self, name: str, disk: DiskSpec) -> None:
+        guest = self.running(name)
+        if any(d.volume_id == disk.volume_id for d in guest.disks):
+            return
+        if any(d.device == disk.device for d in guest.disks):
+            raise HypervisorError(f"instance {name} has a disk in slot {disk.device} already")
+        self.hold(disk, name)
+        try:
+            await self.take("volume_attach")
+        except BaseException:
+            self.release(disk, name)
+            raise
+        guest.spec = replace(guest.spec, disks=(*guest.disks, disk))
+
+    async def detach_volume(self, name: str, disk: DiskSpec) -> None:
+        guest = self.running(name)
+        found = next((d for d in guest.disks if d.volume_id == disk.volume_id), None)
+        if found is not None:
+            await self.take("volume_detach")
+            guest.spec = replace(guest.spec, disks=tuple(d for d in guest.disks if d is not found))
+            self.release(found, name)
+
+    async def create_vm_snapshot(
+        self, name: str, snapshot: str, disks: tuple[DiskSpec, ...], memory: bool
+    ) -> None:
+        """Memory is kept beside the first disk, and takes room and time on its pool."""
+        guest = self.guests.get(name)
+        contents = [(self.pool(d.pool_id), self.pool(d.pool_id).find(d.path)) for d in disks]
+        for disk, (_, content) in zip(disks, contents, strict=True):
+            if snapshot in content.snapshots:
+                raise HypervisorError(f"disk {disk.path} of {name} has a snapshot {snapshot} already")
+        kept = guest.spec.memory_mib * _MIB if memory and guest is not None and contents else 0
+        if kept:
+            contents[0][0].take(kept, f"memory of {name} in snapshot {snapshot}")
+        try:
+            await self.take("vm_snapshot")
+            if kept:
+                pool = contents[0][0]
+                await self.move([*self.reach(self.place, pool.place), pool.disks], kept)
+        except BaseException:
+            if kept:
+                contents[0][0].take(-kept, "")
+            raise
+        for index, (_, content) in enumerate(contents):
+            content.snapshots[snapshot] = kept if index == 0 else 0
+
+    async def revert_to_vm_snapshot(
+        self, name: str, snapshot: str, disks: tuple[DiskSpec, ...], memory: bool
+    ) -> None:
+        for disk in disks:
+            if snapshot not in self.pool(disk.pool_id).find(disk.path).snapshots:
+                raise HypervisorError(f"disk {disk.path} of {name} has no snapshot {snapshot}")
+        guest = self.guests.get(name)
+        await self.take("vm_snapshot_revert")
+        if guest is not None and not memory and guest.state == "running":
+            await self.take("vm_boot")
+            guest.started = self.site.loop.time()
+
+    async def delete_vm_snapshot(self, name: str, snapshot: str, disks: tuple[DiskSpec, ...]) -> None:
+        await self.take("vm_snapshot")
+        for disk in disks:
+            pool = self.pool(disk.pool_id)
+            content = pool.contents.get(disk.path)
+            if content is not None:
+                pool.take(-content.snapshots.pop(snapshot, 0), "")

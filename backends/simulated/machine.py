@@ -1,0 +1,307 @@
+"""A simulated host by itself: what it is, what runs on it, its power, and what its meters show."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import zlib
+from collections.abc import Sequence
+from typing import Literal
+
+from backends.simulated.datacenter import GBIT, GIB, Hosts
+from backends.simulated.flows import Channel
+from backends.simulated.site import Site
+from backends.simulated.storage import Pool
+from backends.simulated.topology import Place
+from cloudsim.hypervisor import HypervisorError
+from cloudsim.protocol.specs import (
+    ConsoleAddress,
+    DiskSpec,
+    HostFacts,
+    NicSpec,
+    VmReport,
+    VmSpec,
+    VmStatistics,
+)
+
+HYPERVISOR = "Simulator"
+VERSION = "1.0"
+_VNC = 5900
+
+# What a fully busy guest does, on average, in a second. Chosen, not measured.
+_BUSY_READ, _BUSY_WRITE, _BUSY_NETWORK = 2_000_000, 1_000_000, 4_000_000
+_IO_SIZE = 16_384
+
+
+class Guest:
+    """An instance on a host. `spec` is as it is now, with what was scaled, plugged and attached since.
+
+    Its memory is taken in all states. One that is `incoming` still runs where it came from.
+    """
+
+    __slots__ = ("port", "report", "spec", "started", "state")
+
+    def __init__(self, spec: VmSpec, state: Literal["booting", "running", "paused", "incoming"], now: float) -> None:
+        self.spec = spec
+        self.state = state
+        self.started = now
+        self.port = 0
+        self.report = VmReport(spec.name, spec.id, "PowerOn")
+
+    @property
+    def disks(self) -> tuple[DiskSpec, ...]:
+        return self.spec.disks
+
+    @property
+    def nics(self) -> tuple[NicSpec, ...]:
+        return self.spec.nics
+
+
+class Machine:
+    """Power, memory, GPUs, mounted pools and guests of one host; `guests` by instance name.
+
+    Memory is a bound (its size times `memory_overcommit`), cores are not: how far to overcommit is the
+    manager's to decide. `boots` counts power-offs, so that what was begun before one can tell.
+    """
+
+    __slots__ = (
+        "_inventory",
+        "_local",
+        "address",
+        "boots",
+        "group",
+        "guests",
+        "guid",
+        "memory_used",
+        "mounted",
+        "name",
+        "place",
+        "powered",
+        "prepared",
+        "site",
+    )
+
+    def __init__(self, site: Site, guid: str, name: str, address: str, place: Place, group: Hosts) -> None:
+        self.site = site
+        self.guid = guid
+        self.name = name
+        self.address = address
+        self.place = place
+        self.group = group
+        self.powered = True
+        self.boots = 0
+        self.guests: dict[str, Guest] = {}
+        self.prepared: dict[str, VmSpec] = {}
+        self.mounted: dict[str, Pool] = {}
+        self.memory_used = 0
+        self._local: dict[str, Pool] | None = None
+        self._inventory: tuple[VmReport, ...] | None = ()
+
+    # what it is
+
+    async def facts(self) -> HostFacts:
+        group = self.group
+        return HostFacts(
+            hypervisor=HYPERVISOR,
+            cpus=group.cores,
+            cpu_mhz=group.mhz,
+            memory_mib=group.memory,
+            local_storage=int(group.local_disk_gib * GIB),
+            sockets=group.sockets,
+            gpus=group.gpus,
+            gpu_model=group.gpu_model,
+            arch=group.arch,
+            hypervisor_version=VERSION,
+            private_ip=self.address,
+        )
+
+    def inventory(self) -> tuple[VmReport, ...]:
+        """Every instance here; the same object as long as nothing changes."""
+        if self._inventory is None:
+            self._inventory = tuple(g.report for g in self.guests.values() if g.state != "incoming")
+        return self._inventory
+
+    async def vm_states(self) -> tuple[VmReport, ...]:
+        return self.inventory()
+
+    async def vm_statistics(self, names: tuple[str, ...]) -> tuple[VmStatistics, ...]:
+        """Load is that of the site's `utilisation`, where it has one; else that in the instance's detail
+        `utilisation` (0 to 1); else a constant between 5 and 60 per cent that follows from its id.
+        Counters are what that constant load would have done since the guest started.
+        """
+        wanted = names or tuple(self.guests)
+        return tuple(
+            self._measure(self.guests[n]) for n in wanted if n in self.guests and self.guests[n].state != "incoming"
+        )
+
+    def _measure(self, guest: Guest) -> VmStatistics:
+        spec, now = guest.spec, self.site.loop.time()
+        constant = 0.05 + 0.55 * (zlib.crc32(spec.id.encode()) / 0xFFFFFFFF)
+        with contextlib.suppress(KeyError, ValueError):
+            constant = min(1.0, max(0.0, float(spec.details["utilisation"])))
+        if guest.state != "running":
+            load = 0.0
+        elif self.site.utilisation is not None:
+            load = self.site.utilisation(spec.id, now)
+        else:
+            load = constant
+        work = constant * max(0.0, now - guest.started)
+        read, written, network = int(work * _BUSY_READ), int(work * _BUSY_WRITE), int(work * _BUSY_NETWORK)
+        return VmStatistics(
+            name=spec.name,
+            cpu_percent=100.0 * load,
+            memory_mib=int(spec.memory_mib * (0.3 + 0.5 * constant)),
+            disk_read_bytes=read,
+            disk_write_bytes=written,
+            disk_read_ios=read // _IO_SIZE,
+            disk_write_ios=written // _IO_SIZE,
+            network_read_bytes=network,
+            network_write_bytes=network // 2,
+        )
+
+    # power
+
+    def power_off(self) -> None:
+        """Cut the power: every guest is gone, its disks are free, what was under way fails.
+
+        Pools stay configured, as libvirt's autostart has them.
+        """
+        self.powered = False
+        self.boots += 1
+        for guest in list(self.guests.values()):
+            self.drop(guest)
+        self.prepared.clear()
+        error = HypervisorError(f"{self.name} lost power")
+        self.site.flows.fail(self.place.up, error)
+        self.site.flows.fail(self.place.down, error)
+        for pool in (self._local or {}).values():
+            self.site.flows.fail(pool.disks, error)
+
+    def power_on(self) -> None:
+        """Start again, with no guest."""
+        self.powered = True
+
+    # for the operations in the subclasses
+
+    async def take(self, kind: str) -> None:
+        """Let the time pass that `kind` takes. Raises HypervisorError if the host loses power meanwhile."""
+        await self.spend(self.site.sampler(kind))
+
+    async def spend(self, seconds: float) -> None:
+        boots = self.boots
+        self.check_power(boots)
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+            self.check_power(boots)
+
+    async def serve(self, pool: Pool, kind: str) -> None:
+        """Let the pool do as many I/Os as the profile says for `kind`."""
+        boots = self.boots
+        await pool.serve(self.site.sampler(kind))
+        self.check_power(boots)
+
+    async def move(self, path: Sequence[Channel], size: float) -> float:
+        """A transfer; returns its seconds."""
+        boots = self.boots
+        seconds = await self.site.flows.transfer(path, size)
+        self.check_power(boots)
+        return seconds
+
+    def check_power(self, boots: int) -> None:
+        if not self.powered or self.boots != boots:
+            raise HypervisorError(f"{self.name} lost power")
+
+    def running(self, name: str) -> Guest:
+        """The instance of that name. Raises HypervisorError if it does not run here."""
+        guest = self.guests.get(name)
+        if guest is None or guest.state == "incoming":
+            raise HypervisorError(f"instance {name} does not run on {self.name}")
+        return guest
+
+    def check_room(self, spec: VmSpec) -> None:
+        """Raises HypervisorError if the instance's memory or GPUs do not fit."""
+        limit = int(self.group.memory * self.group.memory_overcommit)
+        if self.memory_used + spec.memory_mib > limit:
+            raise HypervisorError(
+                f"instance {spec.name} needs {spec.memory_mib} MiB, and {self.memory_used} of at most "
+                f"{limit} MiB on {self.name} are taken"
+            )
+        for device in spec.gpu_devices:
+            if device >= self.group.gpus:
+                raise HypervisorError(f"{self.name} has no GPU {device} for instance {spec.name}")
+            taken = sum(g.spec.gpu_milli for g in self.guests.values() if device in g.spec.gpu_devices)
+            if taken + spec.gpu_milli > 1000:
+                raise HypervisorError(
+                    f"instance {spec.name} needs {spec.gpu_milli} thousandths of GPU {device} of {self.name}, "
+                    f"and {taken} are taken"
+                )
+
+    def admit(self, guest: Guest) -> None:
+        """Take the guest in, with its memory and a console port."""
+        ports = {other.port for other in self.guests.values()}
+        guest.port = next(port for port in range(_VNC, _VNC + len(ports) + 1) if port not in ports)
+        self.guests[guest.spec.name] = guest
+        self.memory_used += guest.spec.memory_mib
+        self.changed()
+
+    def drop(self, guest: Guest) -> None:
+        """Let go of the guest, its memory and its disks; nothing if it is gone already."""
+        if self.guests.get(guest.spec.name) is guest:
+            del self.guests[guest.spec.name]
+            self.memory_used -= guest.spec.memory_mib
+            for disk in guest.disks:
+                self.release(disk, guest.spec.name)
+            self.changed()
+
+    def changed(self) -> None:
+        self._inventory = None
+        self.site.on_guests(self)
+
+    def address_of_console(self, guest: Guest) -> ConsoleAddress:
+        return ConsoleAddress(self.address, guest.port, kind="text")
+
+    # disks and pools
+
+    def pool(self, pool_id: str) -> Pool:
+        """The mounted pool. Raises HypervisorError if it is not mounted here."""
+        pool = self.mounted.get(pool_id)
+        if pool is None:
+            raise HypervisorError(f"pool {pool_id} is not mounted on {self.name}")
+        return pool
+
+    def hold(self, disk: DiskSpec, vm: str) -> None:
+        """Open a disk for writing, as QEMU's image locks do. Raises HypervisorError if another has it open."""
+        content = self.pool(disk.pool_id).find(disk.path)
+        user = f"{vm}@{self.name}"
+        if content.user is not None and content.user != user:
+            raise HypervisorError(f"disk {disk.path} of {vm} is in use by {content.user}")
+        content.user = user
+
+    def release(self, disk: DiskSpec, vm: str) -> None:
+        """Close a disk, if it is this host's instance that has it open."""
+        pool = self.mounted.get(disk.pool_id)
+        content = None if pool is None else pool.contents.get(disk.path)
+        if content is not None and content.user == f"{vm}@{self.name}":
+            content.user = None
+
+    def local_pool(self, path: str) -> Pool:
+        """The pool on the host's own disk, at that path."""
+        if self._local is None:
+            self._local = {}
+        if path not in self._local:
+            group = self.group
+            self._local[path] = Pool(
+                f"{self.name}:{path}",
+                self.place,
+                capacity=int(group.local_disk_gib * GIB),
+                iops=group.local_iops,
+                bandwidth=group.local_gbps * GBIT,
+                written_share=0.1,
+            )
+        return self._local[path]
+
+    def reach(self, source: Place, target: Place) -> list[Channel]:
+        """The channels between two places. Raises HypervisorError if a link between them is cut."""
+        if not self.site.topology.reachable(source, target):
+            raise HypervisorError(f"{self.name} cannot reach from {source.name} to {target.name}: a link is cut")
+        return self.site.topology.path(source, target)

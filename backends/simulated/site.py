@@ -1,0 +1,140 @@
+"""What the hosts of a simulated world share: its network, storage and chance."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from backends.simulated.datacenter import GBIT, GIB, Edge, PrimaryPool, SecondaryStorage
+from backends.simulated.flows import Channel, Flows
+from backends.simulated.latency import LatencyProfile, Sampler
+from backends.simulated.layout import SERVER, Layout, PoolPlan
+from backends.simulated.storage import ImageStore, Pool
+from backends.simulated.topology import Place, Topology
+from cloudsim.hypervisor import HypervisorError
+from cloudsim.protocol.specs import PoolSpec
+from cloudsim.randomness import Randomness
+
+if TYPE_CHECKING:
+    from backends.simulated.machine import Machine
+
+LOCAL_TYPES = frozenset({"Filesystem", "LVM"})
+"""The types of pool that lie on a host's own disk."""
+
+Utilisation = Callable[[str, float], float]
+"""(instance id, simulated seconds) -> the share of its vCPUs that it uses then, 0 to 1."""
+
+
+class Site:
+    """Network, pools, image stores and machines by name. A pool or store that the description does not
+    have is made when first mounted or used, with the sizes of CloudStack's simulator (pools of 1 TiB)."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        layout: Layout,
+        profile: LatencyProfile,
+        randomness: Randomness,
+        utilisation: Utilisation | None = None,
+    ) -> None:
+        self.loop = loop
+        self.fabric = layout.datacenter.fabric
+        self.profile = profile
+        self.sampler = Sampler(profile, randomness.branch("latency"))
+        self.flows = Flows(loop, timed=profile.transfers)
+        self.topology = Topology(self.flows)
+        self.utilisation = utilisation
+        self.on_guests: Callable[[Machine], None] = lambda machine: None
+        """Hears of each change in what runs on a machine, as it happens."""
+        self.internet = Channel("internet", self.fabric.internet.gbps * GBIT)
+        self.machines: dict[str, Machine] = {}
+        """By address."""
+        self.pools: dict[str, Pool] = {}
+        """By path of the description, or by id where it is not of the description."""
+        self.pool_ids: dict[str, Pool] = {}
+        self.stores: dict[str, ImageStore] = {}
+        """By URL."""
+        self._build(layout)
+
+    def _build(self, layout: Layout) -> None:
+        add, fabric = self.topology.add, self.fabric
+        for zone in layout.zones:
+            core = add(zone.path, "zone", self.topology.root, fabric.core)
+            for pod in zone.pods:
+                spine = add(pod.path, "pod", core, fabric.spine)
+                for rack in pod.racks:
+                    add(rack.path, "rack", spine, fabric.rack)
+            for store in zone.stores:
+                self._add_store(store.url, store.path, store.spec, core)
+        for plan in layout.pools():
+            self._plan_pool(plan)
+        first = self.topology[layout.zones[0].path]
+        self.manager = add("management", "management", first, fabric.management)
+        """Where the management server stands: at the core of the first zone."""
+
+    def _plan_pool(self, plan: PoolPlan) -> None:
+        parent = self.topology[plan.rack or plan.pod or plan.zone]
+        place = self.topology.add(plan.path, "pool", parent, self.fabric.storage)
+        self.pools[plan.path] = _pool(plan.path, place, plan.spec)
+
+    def _add_store(self, url: str, name: str, spec: SecondaryStorage, core: Place) -> ImageStore:
+        place = self.topology.add(name, "secondary", core, self.fabric.storage)
+        store = ImageStore(
+            url, place, capacity=int(spec.capacity_gib * GIB), bandwidth=spec.gbps * GBIT
+        )
+        self.stores[url] = store
+        return store
+
+    def place(self, name: str, kind: str, parent: Place, edge: Edge) -> Place:
+        """The place of that name, made if there is none."""
+        return self.topology.get(name) or self.topology.add(name, kind, parent, edge)
+
+    def store(self, url: str, near: Place) -> ImageStore:
+        """The image store at that URL; one that is new stands at the core of the zone of `near`."""
+        store = self.stores.get(url)
+        if store is None:
+            core = near
+            while core.depth > 1 and core.parent is not None:
+                core = core.parent
+            store = self._add_store(url, url, SecondaryStorage(), core)
+        return store
+
+    def mount(self, spec: PoolSpec, machine: Machine) -> Pool:
+        """The pool that a host means by `spec`. Raises HypervisorError for one that it cannot reach."""
+        pool = self.pool_ids.get(spec.id)
+        if pool is None:
+            pool = self._meant(spec, machine)
+            pool.ids.add(spec.id)
+            self.pool_ids[spec.id] = pool
+        if pool.place.kind == "host" and pool.place is not machine.place:
+            raise HypervisorError(f"pool {spec.id} is on the disk of {pool.place.name}, not of {machine.name}")
+        if not self.topology.reachable(machine.place, pool.place):
+            raise HypervisorError(f"{machine.name} cannot reach pool {spec.id} at {spec.host}:{spec.path}")
+        return pool
+
+    def _meant(self, spec: PoolSpec, machine: Machine) -> Pool:
+        if spec.type in LOCAL_TYPES:
+            return machine.local_pool(spec.path)
+        path = spec.path.strip("/")
+        if spec.host == SERVER:
+            if path not in self.pools:
+                raise HypervisorError(f"the datacenter has no primary storage {path}")
+            return self.pools[path]
+        name = f"{spec.host}/{path}"
+        if name not in self.pools:
+            rack = machine.place.parent or machine.place
+            place = self.topology.add(f"pool {name}", "pool", rack, self.fabric.storage)
+            self.pools[name] = _pool(name, place, PrimaryPool(capacity_gib=1024))
+        return self.pools[name]
+
+
+def _pool(name: str, place: Place, spec: PrimaryPool) -> Pool:
+    return Pool(
+        name,
+        place,
+        capacity=int(spec.capacity_gib * GIB),
+        iops=spec.iops,
+        bandwidth=spec.gbps * GBIT,
+        written_share=spec.written_share,
+    )
