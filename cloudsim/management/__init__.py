@@ -1,0 +1,1 @@
+"""What the management server decides and orchestrates, a module for each concern."""

@@ -1,0 +1,74 @@
+"""Sets up the zones that a world describes, in the order in which an operator would."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from cloudsim.management.services import Services
+from cloudsim.model import Cluster, Pod, Zone
+
+TRAFFIC = ("Management", "Guest", "Storage")
+
+
+async def build_zone(services: Services, plan: Any, *, guest_cidr: str | None = None) -> Zone:
+    """Add one zone with everything in it, and enable it once its hosts are up and its storage is mounted.
+
+    `plan` is the backend's (`world.layout.zones`): names, addresses and URLs of what is there; `guest_cidr`, where
+    given, stands for its. Raises
+    CloudError for what the cloud refuses, and leaves then what was built before it.
+    """
+    spec = plan.spec
+    basic = spec.network_type == "Basic"
+    zone = services.zones.create(
+        name=plan.name,
+        network_type=spec.network_type,
+        dns1=spec.dns1,
+        dns2=spec.dns2,
+        internal_dns1=spec.internal_dns1,
+        internal_dns2=spec.internal_dns2,
+        domain=spec.domain,
+        guest_cidr=None if basic else guest_cidr or spec.guest_cidr,
+    )
+    _wire(services, zone, None if basic else spec.guest_vlans, public=spec.public is not None and not basic)
+    for pod_plan in plan.pods:
+        pod = services.pods.create(
+            zone,
+            name=pod_plan.name,
+            gateway=pod_plan.gateway,
+            netmask=pod_plan.netmask,
+            start_ip=pod_plan.start_ip,
+            end_ip=pod_plan.end_ip,
+        )
+        for rack in pod_plan.racks:
+            cluster = services.clusters.create(
+                zone, pod, name=rack.name, hypervisor=services.world.hypervisor
+            )
+            await _fill(services, zone, pod, cluster, rack)
+    # CloudStack knows no pod-wide pools: what a pod shares is offered to its zone.
+    for pool in (*plan.pools, *(pool for pod_plan in plan.pods for pool in pod_plan.pools)):
+        await _mount(services, zone, None, None, pool)
+    for store in plan.stores:
+        services.image_stores.add(url=store.url, provider="NFS", zone=zone, name=store.name)
+    return services.zones.update(zone, allocation_state="Enabled")
+
+
+def _wire(services: Services, zone: Zone, vlans: str | None, *, public: bool) -> None:
+    physical = services.physical_networks.create(zone, name=f"{zone.name}-network", vlan=vlans)
+    for traffic in (*TRAFFIC, *(("Public",) if public else ())):
+        services.physical_networks.add_traffic_type(physical, traffic)
+    services.physical_networks.update(physical, state="Enabled")
+
+
+async def _fill(services: Services, zone: Zone, pod: Pod, cluster: Cluster, rack: Any) -> None:
+    await asyncio.gather(*(services.hosts.add(zone, pod, cluster, url=host.url) for host in rack.hosts))
+    for pool in rack.pools:
+        await _mount(services, zone, pod, cluster, pool)
+
+
+async def _mount(services: Services, zone: Zone, pod: Pod | None, cluster: Cluster | None, pool: Any) -> None:
+    scope = "ZONE" if cluster is None else "CLUSTER"
+    wanted = services.primary_storage.check_new(
+        zone, pod, cluster, name=pool.name, url=pool.url, scope=scope
+    )
+    await services.primary_storage.create(wanted)

@@ -1,0 +1,102 @@
+"""What a configuration key is, and what it takes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from cloudsim.errors import InvalidParameterValue
+
+Kind = Literal["string", "integer", "number", "boolean"]
+
+
+class ConfigurationKey(msgspec.Struct, frozen=True):
+    """A setting that exists. `minimum` and `maximum` bound numbers, `choices` strings."""
+
+    name: str
+    default: str
+    kind: Kind
+    description: str
+    category: str = "Advanced"
+    scopes: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def check(self, value: str) -> None:
+        """Raise InvalidParameterValue, saying what the key takes, unless it takes `value`."""
+        if self.kind == "boolean":
+            if value.lower() not in ("true", "false"):
+                raise InvalidParameterValue(f"{self.name} takes true or false, not {value!r}")
+        elif self.kind != "string":
+            try:
+                number = int(value) if self.kind == "integer" else float(value)
+            except ValueError:
+                raise InvalidParameterValue(
+                    f"{self.name} takes a{'n' if self.kind == 'integer' else ''} {self.kind}, not {value!r}"
+                ) from None
+            if (
+                number != number
+                or (self.minimum is not None and number < self.minimum)
+                or (self.maximum is not None and number > self.maximum)
+            ):
+                raise InvalidParameterValue(
+                    f"{self.name} takes a value from {self.minimum} to {self.maximum}, not {value!r}"
+                )
+        elif self.choices and value not in self.choices:
+            raise InvalidParameterValue(f"{self.name} takes one of {', '.join(self.choices)}, not {value!r}")
+
+    @property
+    def group(self) -> str:
+        """The group that the key's name puts it in; see GROUPS."""
+        first = self.name.partition(".")[0]
+        for group, beginnings in GROUPS.items():
+            if first in beginnings:
+                return group
+        return "Miscellaneous"
+
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Access": ("api", "ca", "ldap", "login", "security", "user", "enable", "mandate", "dynamic", "password"),
+    "Compute": (
+        "vm",
+        "cpu",
+        "mem",
+        "cluster",
+        "host",
+        "expunge",
+        "start",
+        "instance",
+        "ha",
+        "drs",
+        "capacity",
+    ),
+    "Storage": (
+        "storage",
+        "pool",
+        "secstorage",
+        "snapshot",
+        "volume",
+        "template",
+        "custom",
+        "concurrent",
+        "kvm",
+    ),
+    "Network": ("network", "guest", "router", "ipv6", "remote", "use", "check", "dns", "direct", "vpc"),
+    "Hypervisor": ("vmware", "xenserver", "hypervisor"),
+    "Management Server": (
+        "ping",
+        "agent",
+        "wait",
+        "workers",
+        "job",
+        "event",
+        "integration",
+        "endpoint",
+        "alert",
+    ),
+    "System VMs": ("consoleproxy", "secondary", "systemvm"),
+    "Usage": ("max", "resource", "project", "account", "usage"),
+}
+"""Configuration groups, and the first words of the key names that are in each."""

@@ -1,0 +1,390 @@
+"""Service and disk offerings: made, changed and withdrawn. A withdrawn one stays, Inactive, for what uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.foundation import Foundation
+from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
+from cloudsim.placement.policy import CLOUDSTACK_NAMES, policies
+
+StorageType = Literal["shared", "local"]
+SYSTEM_VM_TYPES = ("domainrouter", "consoleproxy", "secondarystoragevm", "internalloadbalancervm")
+LARGEST = (1 << 31) - 1
+GIB = 1 << 30
+CLOUDSTACK_PLANNERS = (
+    "FirstFitPlanner",
+    "UserDispersingPlanner",
+    "UserConcentratedPodPlanner",
+)
+
+
+def planners() -> list[str]:
+    """Names that an offering's deployment planner may have: CloudStack's, and those of the installed policies."""
+    return [*CLOUDSTACK_PLANNERS, *sorted(policies())]
+
+
+class DiskTraits(msgspec.Struct, frozen=True, kw_only=True):
+    """How the disks of an offering behave. Rates are per second; None is unlimited."""
+
+    storage_type: StorageType = "shared"
+    provisioning_type: str = "thin"
+    tags: tuple[str, ...] = ()
+    min_iops: int | None = None
+    max_iops: int | None = None
+    customized_iops: bool = False
+    bytes_read_rate: int | None = None
+    bytes_write_rate: int | None = None
+    iops_read_rate: int | None = None
+    iops_write_rate: int | None = None
+    cache_mode: str | None = None
+
+    def check(self) -> None:
+        """Raise InvalidParameterValue for what contradicts itself."""
+        if self.provisioning_type not in ("thin", "sparse", "fat"):
+            raise InvalidParameterValue("provisioningtype must be thin, sparse or fat")
+        if self.cache_mode not in (None, "none", "writeback", "writethrough", "hypervisor_default"):
+            raise InvalidParameterValue(
+                "cachemode must be none, writeback, writethrough or hypervisor_default"
+            )
+        rates = (self.bytes_read_rate, self.bytes_write_rate, self.iops_read_rate, self.iops_write_rate)
+        if any(rate is not None and rate < 0 for rate in (*rates, self.min_iops, self.max_iops)):
+            raise InvalidParameterValue("Rates and IOPS of an offering must not be negative")
+        if self.customized_iops and (self.min_iops is not None or self.max_iops is not None):
+            raise InvalidParameterValue("miniops and maxiops are the caller's when IOPS are customized")
+        if self.min_iops is not None and (self.max_iops is None or self.min_iops > self.max_iops):
+            raise InvalidParameterValue("miniops needs a maxiops that is not below it")
+
+
+class Offerings:
+    """The offerings of one cloud. An offering with domains is theirs and their subdomains'; with zones, those zones'."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._services = foundation.table(ServiceOffering)
+        self._disks = foundation.table(DiskOffering)
+        self._randomness = foundation.randomness.branch("offerings")
+
+    # service offerings
+
+    def create_service(
+        self,
+        *,
+        name: str,
+        display_text: str | None = None,
+        cpus: int | None = None,
+        cpu_mhz: int | None = None,
+        memory_mib: int | None = None,
+        customized: bool | None = None,
+        disk: DiskTraits | None = None,
+        root_disk_size: int | None = None,
+        host_tags: Sequence[str] = (),
+        domains: Iterable[Domain] = (),
+        zones: Iterable[Zone] = (),
+        deployment_planner: str | None = None,
+        offer_ha: bool = False,
+        limit_cpu_use: bool = False,
+        volatile: bool = False,
+        dynamic_scaling: bool = True,
+        network_rate: int | None = None,
+        is_system: bool = False,
+        system_vm_type: str | None = None,
+        default_use: bool = False,
+        gpus: int = 0,
+        gpu_milli: int = 1000,
+        gpu_models: Sequence[str] = (),
+        details: Mapping[str, str] | None = None,
+    ) -> ServiceOffering:
+        """Add a service offering. Without cpus and memory it is customized: the deploy call says how many.
+
+        `root_disk_size` in bytes. `details` of a customized one may bound the caller's choice with mincpunumber,
+        maxcpunumber, minmemory and maxmemory.
+        """
+        _check_name(name)
+        disk = disk or DiskTraits()
+        disk.check()
+        kept = dict(details or {})
+        self._check_size(cpus, cpu_mhz, memory_mib, customized, kept)
+        if is_system:
+            system_vm_type = system_vm_type or "domainrouter"
+        if system_vm_type is not None and system_vm_type.lower() not in SYSTEM_VM_TYPES:
+            raise InvalidParameterValue(
+                f"Invalid systemVmType. Supported types are: {', '.join(SYSTEM_VM_TYPES)}"
+            )
+        if network_rate is not None and network_rate < 0:
+            raise InvalidParameterValue(
+                f"Failed to create service offering {name}: networkrate must not be negative"
+            )
+        if deployment_planner is not None:
+            self._check_planner(deployment_planner)
+        if gpus < 0 or not 1 <= gpu_milli <= 1000 or (gpus > 1 and gpu_milli != 1000):
+            raise InvalidParameterValue(
+                "An offering has whole GPUs, or a share (1 to 1000 thousandths) of one"
+            )
+        if root_disk_size is not None and root_disk_size <= 0:
+            raise InvalidParameterValue("rootdisksize must be greater than 0")
+        with self._store.transaction():
+            return self._services.insert(
+                ServiceOffering(
+                    id=self._randomness.uuid(),
+                    name=name,
+                    display_text=display_text or name,
+                    cpus=cpus,
+                    cpu_mhz=cpu_mhz,
+                    memory_mib=memory_mib,
+                    gpus=gpus,
+                    gpu_milli=gpu_milli,
+                    gpu_models=tuple(gpu_models),
+                    storage_type=disk.storage_type,
+                    root_disk_size=root_disk_size,
+                    host_tags=tuple(host_tags),
+                    storage_tags=disk.tags,
+                    deployment_planner=deployment_planner,
+                    offer_ha=offer_ha,
+                    limit_cpu_use=limit_cpu_use,
+                    volatile=volatile,
+                    dynamic_scaling=dynamic_scaling,
+                    network_rate=network_rate,
+                    is_system=is_system,
+                    system_vm_type=system_vm_type.lower() if system_vm_type is not None else None,
+                    default_use=default_use,
+                    domain_ids=tuple(domain.id for domain in domains),
+                    zone_ids=tuple(zone.id for zone in zones),
+                    created=self._foundation.now(),
+                    details=kept | traits_as_details(disk),
+                )
+            )
+
+    def _check_size(
+        self,
+        cpus: int | None,
+        cpu_mhz: int | None,
+        memory_mib: int | None,
+        customized: bool | None,
+        details: Mapping[str, str],
+    ) -> None:
+        if customized and cpus is not None and memory_mib is not None:
+            raise InvalidParameterValue(
+                "A customized service offering leaves cpunumber and memory to the caller"
+            )
+        open_ended = cpus is None and memory_mib is None
+        if (cpus is None) != (memory_mib is None):
+            raise InvalidParameterValue("For a fixed service offering both cpunumber and memory are needed")
+        if customized is False and open_ended:
+            raise InvalidParameterValue(
+                "A service offering that is not customized needs cpunumber and memory"
+            )
+        if not open_ended and cpu_mhz is None:
+            raise InvalidParameterValue("A service offering with cpunumber and memory needs a cpuspeed")
+        for value, low, what in (
+            (cpus, 1, "cpu number"),
+            (cpu_mhz, 0, "cpu speed"),
+            (memory_mib, 32, "memory"),
+        ):
+            if value is not None and not low <= value <= LARGEST:
+                raise InvalidParameterValue(
+                    f"Failed to create service offering: specify the {what} value between {low} and {LARGEST}"
+                )
+        for what in ("cpunumber", "memory"):
+            least, most = _whole(details, f"min{what}"), _whole(details, f"max{what}")
+            if least is not None and most is not None and least > most:
+                raise InvalidParameterValue(f"min{what} must not be above max{what}")
+
+    def _check_planner(self, name: str) -> None:
+        if name not in CLOUDSTACK_NAMES and name not in policies() and ":" not in name:
+            raise InvalidParameterValue(
+                f"Invalid deployment planner {name}; there are {', '.join(planners())}, or module:Class"
+            )
+
+    def update_service(
+        self,
+        offering: ServiceOffering,
+        *,
+        name: str | None = None,
+        display_text: str | None = None,
+        host_tags: Sequence[str] | None = None,
+        storage_tags: Sequence[str] | None = None,
+        domain_ids: str | None = None,
+        zone_ids: str | None = None,
+        state: str | None = None,
+    ) -> ServiceOffering:
+        """Change what is given. `domain_ids` is "public" or ids by commas, `zone_ids` "all" or ids by commas."""
+        changes = self._changes(name, display_text, domain_ids, zone_ids, state)
+        if host_tags is not None:
+            changes["host_tags"] = tuple(host_tags)
+        if storage_tags is not None:
+            changes["storage_tags"] = tuple(storage_tags)
+        with self._store.transaction():
+            return self._services.update(offering.id, **changes)
+
+    def delete_service(self, offering: ServiceOffering) -> None:
+        """Withdraw an offering: instances that have it keep it."""
+        if offering.default_use:
+            raise InvalidParameterValue("Default service offerings cannot be deleted")
+        with self._store.transaction():
+            self._services.update(offering.id, state="Inactive")
+
+    # disk offerings
+
+    def create_disk(
+        self,
+        *,
+        name: str,
+        display_text: str | None = None,
+        size: int | None = None,
+        customized: bool = False,
+        disk: DiskTraits | None = None,
+        domains: Iterable[Domain] = (),
+        zones: Iterable[Zone] = (),
+        disk_size_strictness: bool = False,
+        encrypt: bool = False,
+        display: bool = True,
+    ) -> DiskOffering:
+        """Add a disk offering of `size` bytes, or a customized one."""
+        _check_name(name)
+        disk = disk or DiskTraits()
+        disk.check()
+        if customized and size:
+            raise InvalidParameterValue("Disksize is not allowed for a customized disk offering")
+        if not customized and size is None:
+            raise InvalidParameterValue("Disksize is required for a non-customized disk offering")
+        if not customized and size is not None and size <= 0:
+            raise InvalidParameterValue("Please specify a disk size of at least 1 Gb.")
+        with self._store.transaction():
+            return self._disks.insert(
+                DiskOffering(
+                    id=self._randomness.uuid(),
+                    name=name,
+                    display_text=display_text or name,
+                    size=0 if customized or size is None else size,
+                    customized=customized,
+                    disk_size_strictness=disk_size_strictness,
+                    encrypt=encrypt,
+                    display=display,
+                    domain_ids=tuple(domain.id for domain in domains),
+                    zone_ids=tuple(zone.id for zone in zones),
+                    created=self._foundation.now(),
+                    **msgspec.structs.asdict(disk),
+                )
+            )
+
+    def update_disk(
+        self,
+        offering: DiskOffering,
+        *,
+        name: str | None = None,
+        display_text: str | None = None,
+        tags: Sequence[str] | None = None,
+        display: bool | None = None,
+        domain_ids: str | None = None,
+        zone_ids: str | None = None,
+        state: str | None = None,
+        rates: Mapping[str, Any] | None = None,
+    ) -> DiskOffering:
+        """Change what is given. `rates` are fields of DiskTraits; domain and zone ids as for a service offering."""
+        changes = self._changes(name, display_text, domain_ids, zone_ids, state)
+        if tags is not None:
+            changes["tags"] = tuple(tags)
+        if display is not None:
+            changes["display"] = display
+        changes |= {field: value for field, value in (rates or {}).items() if value is not None}
+        fields = DiskTraits.__struct_fields__
+        DiskTraits(**{field: changes.get(field, getattr(offering, field)) for field in fields}).check()
+        with self._store.transaction():
+            return self._disks.update(offering.id, **changes)
+
+    def delete_disk(self, offering: DiskOffering) -> None:
+        """Withdraw an offering: volumes that have it keep it."""
+        with self._store.transaction():
+            self._disks.update(offering.id, state="Inactive")
+
+    # both
+
+    def _changes(
+        self,
+        name: str | None,
+        display_text: str | None,
+        domain_ids: str | None,
+        zone_ids: str | None,
+        state: str | None,
+    ) -> dict[str, Any]:
+        changes: dict[str, Any] = {}
+        if name is not None:
+            _check_name(name)
+            changes["name"] = name
+        if display_text is not None:
+            changes["display_text"] = display_text
+        if domain_ids is not None:
+            changes["domain_ids"] = self._ids(domain_ids, Domain, "public", "domain")
+        if zone_ids is not None:
+            changes["zone_ids"] = self._ids(zone_ids, Zone, "all", "zone")
+        if state is not None:
+            if state.lower() not in ("active", "inactive"):
+                raise InvalidParameterValue("The state of an offering is Active or Inactive")
+            changes["state"] = state.capitalize()
+        return changes
+
+    def _ids(self, text: str, row_type: type[Any], everything: str, what: str) -> tuple[str, ...]:
+        if text.strip().lower() in ("", everything):
+            return ()
+        ids = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+        for each in ids:
+            if each not in self._foundation.table(row_type):
+                raise InvalidParameterValue(
+                    f"Please specify a valid {what} id, or {everything}: {each} is none"
+                )
+        return ids
+
+
+DISK_DETAIL = "disk."
+"""Details of a service offering that begin so say how its root disks behave; they are not the operator's."""
+_KEPT = (
+    "provisioning_type",
+    "min_iops",
+    "max_iops",
+    "customized_iops",
+    "bytes_read_rate",
+    "bytes_write_rate",
+    "iops_read_rate",
+    "iops_write_rate",
+    "cache_mode",
+)
+
+
+def traits_as_details(disk: DiskTraits) -> dict[str, str]:
+    """What a service offering keeps of its root disks' traits, beside storage type and tags."""
+    values = ((field, getattr(disk, field)) for field in _KEPT)
+    return {
+        f"{DISK_DETAIL}{field}": str(value) for field, value in values if value not in (None, False, "thin")
+    }
+
+
+def traits_of(offering: ServiceOffering) -> DiskTraits:
+    """The traits of a service offering's root disks."""
+    kept = {
+        name.removeprefix(DISK_DETAIL): value
+        for name, value in offering.details.items()
+        if name.startswith(DISK_DETAIL)
+    }
+    kept["customized_iops"] = kept.get("customized_iops", "false").lower()
+    found = msgspec.convert(kept, DiskTraits, strict=False)
+    return msgspec.structs.replace(found, storage_type=offering.storage_type, tags=offering.storage_tags)
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise InvalidParameterValue("An offering needs a name")
+
+
+def _whole(details: Mapping[str, str], key: str) -> int | None:
+    text = details.get(key)
+    if text is None:
+        return None
+    if not text.isdigit() or int(text) < 1:
+        raise InvalidParameterValue(f"{key} must be a whole number from 1, not {text!r}")
+    return int(text)

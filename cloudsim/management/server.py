@@ -1,0 +1,91 @@
+"""The management server: all services of one cloud over one store, in one world."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from cloudsim.management.services import Services
+from cloudsim.randomness import Randomness
+from cloudsim.store import Store
+from cloudsim.world import World
+
+log = logging.getLogger(__name__)
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class ManagementServer(Services):
+    """One management server. `start` once, on the world's loop; `stop` leaves the store as it is.
+
+    A server that starts on a store with state takes over: interrupted jobs fail, and what was in motion
+    settles as the hosts report.
+    """
+
+    def __init__(self, store: Store, world: World, randomness: Randomness) -> None:
+        super().__init__(store, world, randomness, self.spawn)
+        self._background: set[asyncio.Task[Any]] = set()
+        self.stopping = False
+
+    def start(self) -> None:
+        """Take over the store's state and let agents connect. Must be called on the world's loop."""
+        self.jobs.recover()
+        self.disks.recover()
+        for service in (self.volumes, self.snapshots, self.vm_snapshots, self.template_images):
+            service.settle_after_restart()
+        self.host_states.begin()
+        settings = self.settings
+        self._every(lambda: settings.number("ping.interval"), self.host_states.check)
+        self._every(lambda: settings.number("expunge.interval"), self.vms.expunge_due)
+        self._every(lambda: settings.number("storage.cleanup.interval"), self._clean_storage)
+        self._every(lambda: settings.number("network.gc.interval"), self.networks.release_idle)
+        self._every(lambda: MINUTE, self.template_images.resume)
+        self._every(lambda: HOUR, self._purge)
+        self.spawn(self.snapshot_policies.run_policies())
+        self.world.attach(self.agents.accept)
+        self.template_images.resume()
+
+    async def stop(self) -> None:
+        """Stop all work and close the agents' links. What was acknowledged is in the store."""
+        self.stopping = True
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        await self.jobs.stop()
+        self.agents.stop()
+        self.store.unsubscribe_all()
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a coroutine of the server's own in the background; its failure is logged."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("background work failed", exc_info=task.exception())
+
+    def _every(self, interval: Callable[[], float], work: Callable[[], Awaitable[Any] | Any]) -> None:
+        async def rounds() -> None:
+            while True:
+                await asyncio.sleep(interval())
+                try:
+                    done = work()
+                    if isinstance(done, Awaitable):
+                        await done
+                except Exception:  # the next round may do better
+                    log.exception("a round of background work failed")
+
+        self.spawn(rounds())
+
+    async def _clean_storage(self) -> None:
+        await self.templates.sweep_all()
+        await self.volumes.expunge_destroyed()
+
+    def _purge(self) -> None:
+        self.jobs.purge()
+        self.events.purge(self.settings.integer("event.purge.delay"))

@@ -1,0 +1,148 @@
+"""All services of one management server, each made from what it stands on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from cloudsim.management.affinity import Affinity
+from cloudsim.management.affinity_groups import AffinityGroups
+from cloudsim.management.agents import Agents
+from cloudsim.management.clusters import Clusters
+from cloudsim.management.disks import Disks
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.guest_os import GuestOsTypes
+from cloudsim.management.host_states import HostStates
+from cloudsim.management.hosts import Hosts
+from cloudsim.management.identity import Identity
+from cloudsim.management.image_stores import ImageStores
+from cloudsim.management.instance_groups import InstanceGroups
+from cloudsim.management.jobs import Jobs
+from cloudsim.management.key_pairs import KeyPairs
+from cloudsim.management.limits import Limits
+from cloudsim.management.network_offerings import NetworkOfferings
+from cloudsim.management.networks import Networks
+from cloudsim.management.nic_changes import NicChanges
+from cloudsim.management.nics import Nics
+from cloudsim.management.offerings import Offerings
+from cloudsim.management.physical_networks import PhysicalNetworks
+from cloudsim.management.pods import Pods
+from cloudsim.management.pool_maintenance import PoolMaintenance
+from cloudsim.management.possessions import Possessions
+from cloudsim.management.power_sync import PowerSync
+from cloudsim.management.primary_storage import PrimaryStorage
+from cloudsim.management.projects import Projects
+from cloudsim.management.secondary_storage import SecondaryStorage
+from cloudsim.management.snapshot_policies import SnapshotPolicies
+from cloudsim.management.snapshots import Snapshots
+from cloudsim.management.tags import Tags
+from cloudsim.management.template_images import TemplateImages
+from cloudsim.management.templates import Templates
+from cloudsim.management.user_data import UserDataStore
+from cloudsim.management.vm_allocation import Allocation
+from cloudsim.management.vm_changes import VmChanges
+from cloudsim.management.vm_migration import Migration
+from cloudsim.management.vm_snapshots import VmSnapshots
+from cloudsim.management.vm_start import Starting
+from cloudsim.management.vms import VirtualMachines
+from cloudsim.management.volume_attachment import VolumeAttachment
+from cloudsim.management.volume_migration import VolumeMigration
+from cloudsim.management.volumes import Volumes
+from cloudsim.management.zones import Zones
+from cloudsim.placement import HostCapacity, Planner
+from cloudsim.randomness import Randomness
+from cloudsim.store import Store
+from cloudsim.world import World
+
+
+class Services:
+    """What a cloud can do, a service for each concern. `spawn` runs a coroutine in the background."""
+
+    def __init__(
+        self,
+        store: Store,
+        world: World,
+        randomness: Randomness,
+        spawn: Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]],
+    ) -> None:
+        self.store = store
+        self.world = world
+        self.foundation = foundation = Foundation(store, randomness, world.now)
+        self.settings = foundation.settings
+        self.events = foundation.events
+        self.jobs = Jobs(foundation)
+        self.agents = agents = Agents(foundation)
+
+        self.identity = Identity(foundation)
+        self.roles = self.identity.roles
+        self.limits = Limits(foundation)
+        self.projects = Projects(foundation, self.identity, self.limits)
+        self.tags = Tags(foundation)
+
+        self.guest_os = GuestOsTypes(foundation)
+        self.offerings = Offerings(foundation)
+        self.network_offerings = NetworkOfferings(foundation)
+        self.networks = Networks(foundation, self.limits)
+        self.physical_networks = PhysicalNetworks(foundation)
+        self.zones = Zones(foundation, self.networks.ensure_default)
+        self.pods = Pods(foundation)
+        self.clusters = Clusters(foundation)
+        self.primary_storage = PrimaryStorage(foundation, agents)
+        self.secondary_storage = SecondaryStorage(foundation, agents)
+
+        self.capacity = HostCapacity(store, foundation.settings)
+        self.planner = Planner(self.capacity, foundation.settings, randomness)
+        self.disks = Disks(foundation, agents)
+        self.nics = Nics(foundation)
+        self.affinity = Affinity(foundation)
+
+        self.template_images = TemplateImages(foundation, agents, self.disks, self.secondary_storage, spawn)
+        self.templates = Templates(foundation, self.template_images, self.limits)
+        self.image_stores = ImageStores(foundation, self.template_images.associate)
+        self.volumes = Volumes(foundation, agents, self.disks, self.limits)
+        self.volume_migration = VolumeMigration(foundation, agents, self.disks, self.secondary_storage)
+        self.volume_attachment = VolumeAttachment(foundation, agents, self.disks, self.volume_migration)
+        self.snapshots = Snapshots(foundation, agents, self.disks, self.secondary_storage, self.limits)
+        self.snapshot_policies = SnapshotPolicies(foundation, self.snapshots)
+        self.vm_snapshots = VmSnapshots(foundation, agents, self.disks)
+        self.nic_changes = NicChanges(foundation, agents, self.nics, self.networks)
+        self.key_pairs = KeyPairs(foundation)
+        self.user_data = UserDataStore(foundation)
+        self.affinity_groups = AffinityGroups(foundation, self.affinity)
+        self.instance_groups = InstanceGroups(foundation)
+
+        self.allocation = Allocation(foundation, self.disks, self.nics, self.limits)
+        self.starting = Starting(
+            foundation,
+            agents,
+            self.capacity,
+            self.planner,
+            self.disks,
+            self.nics,
+            self.affinity,
+            self.networks.implement,
+        )
+        self.vms = VirtualMachines(
+            foundation, self.jobs, agents, self.allocation, self.starting, self.disks, self.nics
+        )
+        self.vm_changes = VmChanges(foundation)
+        self.migration = Migration(
+            foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
+        )
+        self.power_sync = PowerSync(foundation, self.jobs, agents, spawn)
+        self.host_states = HostStates(foundation, agents, self.power_sync)
+        self.hosts = Hosts(
+            foundation,
+            world,
+            agents,
+            self.primary_storage,
+            evacuate=self.migration.evacuate,
+            stop_all=self.vms.stop_all_on,
+        )
+        self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
+        self.possessions = Possessions(
+            foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.networks
+        )
+        self.identity.accounts.on_delete.append(self.possessions.delete)
+        self.identity.accounts.on_disable.append(self.possessions.stop)

@@ -1,0 +1,96 @@
+"""User data that accounts register once and give to many instances."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Literal
+from urllib.parse import unquote
+
+from cloudsim.errors import InvalidParameterValue, ResourceInUse
+from cloudsim.management.foundation import Foundation
+from cloudsim.model import Account, Template, UserData, VirtualMachine
+
+MAX_BYTES = 1_048_576
+"""The most that user data may be, encoded."""
+
+Policy = Literal["ALLOWOVERRIDE", "APPEND", "DENYOVERRIDE"]
+POLICIES: tuple[Policy, ...] = ("ALLOWOVERRIDE", "APPEND", "DENYOVERRIDE")
+
+
+class UserDataStore:
+    """Registers, removes, and ties user data to templates."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._store = foundation.store
+        self._table = foundation.table(UserData)
+        self._templates = foundation.table(Template)
+        self._vms = foundation.table(VirtualMachine)
+        self._randomness = foundation.randomness.branch("user_data")
+        self._now = foundation.now
+
+    def register(self, owner: Account, name: str, user_data: str, params: str | None = None) -> UserData:
+        """Keep base64 `user_data` under a name; `params` are the variables in it, comma separated."""
+        if not name.strip():
+            raise InvalidParameterValue("User data needs a name")
+        if self._table.find(("account_id", "name"), (owner.id, name)) is not None:
+            raise InvalidParameterValue(f"A userdata with name {name} already exists.")
+        text = checked(user_data)
+        for other in self._table.where("account_id", owner.id):
+            if other.user_data == text:
+                raise InvalidParameterValue(f"Userdata {other.name} with the same content already exists.")
+        with self._store.transaction():
+            return self._table.insert(
+                UserData(
+                    id=self._randomness.uuid(),
+                    name=name,
+                    account_id=owner.id,
+                    domain_id=owner.domain_id,
+                    user_data=text,
+                    params=params,
+                    created=self._now(),
+                )
+            )
+
+    def delete(self, user_data: UserData) -> None:
+        """Forget it. Raises ResourceInUse while a template or an instance names it."""
+        templates = [
+            t.name for t in self._templates if t.user_data_id == user_data.id and t.state == "Active"
+        ]
+        if templates:
+            raise ResourceInUse(
+                f"Userdata {user_data.name} is linked to templates: {', '.join(templates)}; unlink them first"
+            )
+        vms = [vm for vm in self._vms.where("account_id", user_data.account_id)]
+        using = [vm.name for vm in vms if vm.user_data_id == user_data.id]
+        if using:
+            raise ResourceInUse(f"Userdata {user_data.name} is used by instances: {', '.join(using)}")
+        with self._store.transaction():
+            self._table.delete(user_data.id)
+
+    def link(self, template: Template, user_data: UserData | None, policy: str | None) -> Template:
+        """Have instances of the template get this user data; None takes it away again."""
+        chosen = (policy or POLICIES[0]).upper()
+        if chosen not in POLICIES:
+            raise InvalidParameterValue(f"userdatapolicy is one of {', '.join(POLICIES)}, not {policy}")
+        with self._store.transaction():
+            return self._templates.update(
+                template.id,
+                user_data_id=None if user_data is None else user_data.id,
+                user_data_policy=None if user_data is None else chosen,
+            )
+
+
+def checked(user_data: str) -> str:
+    """Base64 user data, checked. Raises InvalidParameterValue for what is not base64, or too long."""
+    text = unquote(user_data) if "%" in user_data else user_data
+    text = "".join(text.split())
+    if not text:
+        raise InvalidParameterValue("User data is empty")
+    if len(text) > MAX_BYTES:
+        raise InvalidParameterValue(f"User data is longer than {MAX_BYTES} bytes")
+    try:
+        base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise InvalidParameterValue("User data is not base64 encoded") from None
+    return text

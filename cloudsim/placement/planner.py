@@ -1,0 +1,191 @@
+"""The deployment planner: from all hosts to the one, by filters and then a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+import numpy as np
+
+from cloudsim.errors import InsufficientCapacity
+from cloudsim.placement.capacity import HostCapacity, Mask
+from cloudsim.placement.policy import Policy, policy
+from cloudsim.placement.request import PlacementRequest
+from cloudsim.placement.settings import PlacementSettings
+from cloudsim.randomness import Randomness
+
+Cause = Literal["no host", "cpu", "memory", "gpu", "tags", "threshold", "constraint"]
+
+
+class NoPlace(InsufficientCapacity):
+    """No host can hold the request; `cause` is the first filter that left none."""
+
+    def __init__(self, text: str, cause: Cause) -> None:
+        super().__init__(text)
+        self.cause = cause
+
+
+class Planner:
+    """Plans over the hosts of one cloud. Filters are masks over slots; the policy is chosen by name.
+
+    The policy is the one that the caller names (an offering's planner), else the setting
+    `vm.allocation.algorithm`.
+    """
+
+    def __init__(self, hosts: HostCapacity, settings: PlacementSettings, randomness: Randomness) -> None:
+        self.hosts = hosts
+        self._settings = settings
+        self._randomness = randomness.branch("placement")
+        self._policies: dict[str, Policy] = {}
+
+    def policy(self, name: str | None) -> Policy:
+        """The policy of that name, or the one that the settings name."""
+        name = name or self._settings.get("vm.allocation.algorithm")
+        found = self._policies.get(name)
+        if found is None:
+            found = self._policies[name] = policy(name, self._randomness)
+        return found
+
+    def plan(
+        self,
+        request: PlacementRequest,
+        *,
+        zone_id: str | None = None,
+        pod_id: str | None = None,
+        cluster_id: str | None = None,
+        host_ids: Iterable[str] | None = None,
+        avoid: Iterable[str] = (),
+        planner: str | None = None,
+    ) -> int:
+        """The slot of the host to use. `host_ids`, where given, are the only ones allowed.
+
+        Raises NoPlace.
+        """
+        feasible = self.feasible(
+            request,
+            zone_id=zone_id,
+            pod_id=pod_id,
+            cluster_id=cluster_id,
+            host_ids=host_ids,
+            avoid=avoid,
+        )
+        return self.policy(planner).choose(request, self.hosts, feasible)
+
+    def feasible(
+        self,
+        request: PlacementRequest,
+        *,
+        zone_id: str | None = None,
+        pod_id: str | None = None,
+        cluster_id: str | None = None,
+        host_ids: Iterable[str] | None = None,
+        avoid: Iterable[str] = (),
+    ) -> Mask:
+        """The mask of the hosts that can hold the request, at least one. Raises NoPlace."""
+        hosts = self.hosts
+        n = hosts.size
+        mask: Mask = hosts.cpu_room[:n] >= request.cpu
+        mask &= hosts.memory_room[:n] >= request.memory
+        if request.cpus > hosts.least_cpus:
+            mask &= hosts.cpus[:n] >= request.cpus
+        if request.speed > hosts.least_speed:
+            mask &= hosts.speed[:n] >= request.speed
+        if zone_id is not None and hosts.zones != {hosts.group(zone_id)}:
+            mask &= hosts.zone[:n] == hosts.group(zone_id)
+        for row_id, groups in ((pod_id, hosts.pod), (cluster_id, hosts.cluster)):
+            if row_id is not None:
+                mask &= groups[:n] == hosts.group(row_id)
+        if host_ids is not None:
+            mask &= self._only(host_ids)
+        for host_id in avoid:
+            slot = hosts.slot.get(host_id)
+            if slot is not None:
+                mask[slot] = False
+        if request.tags:
+            mask &= self._tagged(request.tags)
+        if request.gpus:
+            mask &= self._with_gpus(request)
+        if not mask.any():
+            raise self._no_place(request, zone_id, pod_id, cluster_id, host_ids)
+        mask = self._below_threshold(request, mask)
+        if not mask.any():
+            raise NoPlace(
+                "Unable to create a deployment: every cluster is above its capacity threshold", "threshold"
+            )
+        return mask
+
+    def _only(self, host_ids: Iterable[str]) -> Mask:
+        allowed = np.zeros(self.hosts.size, np.bool_)
+        for host_id in host_ids:
+            slot = self.hosts.slot.get(host_id)
+            if slot is not None:
+                allowed[slot] = True
+        return allowed
+
+    def _tagged(self, tags: tuple[str, ...]) -> Mask:
+        wanted = frozenset(tags)
+        return np.fromiter((wanted <= have for have in self.hosts.tags), np.bool_, self.hosts.size)
+
+    def _with_gpus(self, request: PlacementRequest) -> Mask:
+        hosts = self.hosts
+        n = hosts.size
+        fits: Mask = (hosts.gpu_free[:n] >= request.gpu_milli).sum(axis=1) >= request.gpus
+        if request.gpu_models:
+            wanted = set(request.gpu_models)
+            fits &= np.fromiter((model in wanted for model in hosts.models), np.bool_, n)
+        return fits
+
+    def _below_threshold(self, request: PlacementRequest, mask: Mask) -> Mask:
+        settings, hosts = self._settings, self.hosts
+        cpu_limit = settings.number("cluster.cpu.allocated.capacity.disablethreshold")
+        memory_limit = settings.number("cluster.memory.allocated.capacity.disablethreshold")
+        if cpu_limit >= 1 and memory_limit >= 1:
+            return mask
+        over = [
+            cluster
+            for cluster, total in hosts.cluster_cpu_total.items()
+            if hosts.cluster_cpu_used[cluster] + request.cpu > cpu_limit * total
+            or hosts.cluster_memory_used[cluster] + request.memory
+            > memory_limit * hosts.cluster_memory_total[cluster]
+        ]
+        return mask & ~np.isin(hosts.cluster[: hosts.size], over) if over else mask
+
+    def _no_place(
+        self,
+        request: PlacementRequest,
+        zone_id: str | None,
+        pod_id: str | None,
+        cluster_id: str | None,
+        host_ids: Iterable[str] | None,
+    ) -> NoPlace:
+        """Apply the filters again one by one, to say which left no host."""
+        hosts = self.hosts
+        n = hosts.size
+        mask: Mask = hosts.enabled[:n].copy()
+        for row_id, groups in ((zone_id, hosts.zone), (pod_id, hosts.pod), (cluster_id, hosts.cluster)):
+            if row_id is not None:
+                mask &= groups[:n] == hosts.group(row_id)
+        steps: list[tuple[Cause, Mask]] = [
+            ("cpu", (hosts.cpus[:n] >= request.cpus) & (hosts.speed[:n] >= request.speed)),
+            ("cpu", hosts.cpu_room[:n] >= request.cpu),
+            ("memory", hosts.memory_room[:n] >= request.memory),
+        ]
+        if request.gpus:
+            steps.insert(0, ("gpu", self._with_gpus(request)))
+        if request.tags:
+            steps.insert(0, ("tags", self._tagged(request.tags)))
+        if host_ids is not None:
+            steps.insert(0, ("constraint", self._only(host_ids)))
+        cause: Cause = "no host" if not mask.any() else "constraint"
+        if mask.any():
+            for name, step in steps:
+                mask &= step
+                if not mask.any():
+                    cause = name
+                    break
+        return NoPlace(
+            "Unable to create a deployment, no usable host has enough capacity: "
+            f"asked for {request.cpus} CPU of {request.speed} MHz and {request.memory} MiB of memory "
+            f"({cause})",
+            cause,
+        )

@@ -1,0 +1,20 @@
+"""First fit: the lowest-numbered host that can hold the instance.
+
+Use it as the baseline: fast, and it keeps the hosts at the end empty. Source: Johnson, "Near-optimal bin packing
+algorithms" (1973).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from cloudsim.placement.capacity import HostCapacity, Mask
+from cloudsim.placement.policy import Policy
+from cloudsim.placement.request import PlacementRequest
+
+
+class FirstFit(Policy):
+    name: ClassVar[str] = "first-fit"
+
+    def choose(self, request: PlacementRequest, hosts: HostCapacity, feasible: Mask) -> int:
+        return int(feasible.argmax())

@@ -1,0 +1,19 @@
+"""Random: any host that can hold the instance, each as likely as another. CloudStack's default."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from cloudsim.placement.capacity import HostCapacity, Mask
+from cloudsim.placement.policy import Policy
+from cloudsim.placement.request import PlacementRequest
+
+
+class RandomFit(Policy):
+    name: ClassVar[str] = "random"
+
+    def choose(self, request: PlacementRequest, hosts: HostCapacity, feasible: Mask) -> int:
+        candidates = np.flatnonzero(feasible)
+        return int(candidates[self.randomness.generator.integers(len(candidates))])
