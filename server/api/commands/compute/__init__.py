@@ -1,0 +1,1 @@
+"""Instances, and what they are deployed with."""

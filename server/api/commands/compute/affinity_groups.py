@@ -1,0 +1,127 @@
+"""Affinity groups."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.affinity import TYPES
+from cloudsim.model import AffinityGroup, VirtualMachine
+from server.api.command import Call, Job, Listed, command
+from server.api.listing import Page, Scope, listed, page_of
+from server.api.ownership import Owner
+from server.api.parameters import Param
+from server.api.views import View, owner
+
+GROUP = "Affinity Group"
+
+
+class AffinityGroupView(View):
+    """Instances that must share a host, or must not."""
+
+    entity: ClassVar = AffinityGroup
+    key: ClassVar = "affinitygroup"
+
+    id: str | None = None
+    name: str | None = None
+    description: str | None = None
+    type: str | None = None
+    account: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    virtualmachineIds: Annotated[list[str] | None, "the instances in it"] = None
+
+    @classmethod
+    def of(cls, row: AffinityGroup, call: Call) -> Self:
+        return cls(
+            id=row.id,
+            name=row.name,
+            description=row.description,
+            type=row.type,
+            virtualmachineIds=[vm.id for vm in call.manager.affinity_groups.members(row)],
+            **owner(call, row.account_id),
+        )
+
+
+class AffinityGroupTypeView(View):
+    """A kind of affinity group."""
+
+    key: ClassVar = "affinityGroupType"
+
+    type: str | None = None
+
+
+@command(
+    "createAffinityGroup",
+    view=AffinityGroupView,
+    job=True,
+    creates=AffinityGroup,
+    event="AFFINITY.GROUP.CREATE",
+    group=GROUP,
+)
+async def create_affinity_group(
+    call: Call,
+    *,
+    owner: Owner,
+    name: str,
+    type: Annotated[str, Param("one of listAffinityGroupTypes")],
+    description: str | None = None,
+) -> Job:
+    """Creates an affinity group."""
+    group: AffinityGroup = call.manager.affinity_groups.create(owner, name, type, description or "")
+
+    async def work() -> AffinityGroup:
+        return group
+
+    return Job(work, group)
+
+
+@command("deleteAffinityGroup", job=True, event="AFFINITY.GROUP.DELETE", group=GROUP)
+async def delete_affinity_group(
+    call: Call, *, owner: Owner, id: AffinityGroup | None = None, name: str | None = None
+) -> Job:
+    """Deletes an affinity group; its instances stay."""
+    groups = call.manager.affinity_groups
+    if (id is None) == (name is None):
+        raise InvalidParameterValue("Either the affinity group id or its name must be given, and not both")
+    group = id if id is not None else groups.of_name(owner, name)
+
+    async def work() -> None:
+        groups.delete(group)
+
+    return Job(work, group)
+
+
+@command("listAffinityGroups", view=AffinityGroupView, group=GROUP)
+async def list_affinity_groups(
+    call: Call,
+    *,
+    page: Page,
+    scope: Scope,
+    id: AffinityGroup | None = None,
+    name: str | None = None,
+    type: str | None = None,
+    virtualmachineid: Annotated[VirtualMachine | None, Param("the groups that this instance is in")] = None,
+) -> Listed:
+    """Lists affinity groups."""
+    return listed(
+        call,
+        AffinityGroup,
+        page=page,
+        scope=scope,
+        ids=None if id is None else [id],
+        equal={"name": name, "type": type},
+        keep=None
+        if virtualmachineid is None
+        else lambda group: group.id in virtualmachineid.affinity_group_ids,
+        search=("name", "description"),
+    )
+
+
+@command("listAffinityGroupTypes", view=AffinityGroupTypeView, group=GROUP)
+async def list_affinity_group_types(call: Call, *, page: Page) -> Listed:
+    """Lists the kinds of affinity groups."""
+    return page_of([AffinityGroupTypeView(type=name) for name in TYPES], page, search=("type",))

@@ -1,0 +1,37 @@
+"""Where a running instance could move to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cloudsim.model import VirtualMachine
+from server.api.command import ADMINS, Call, Listed, command
+from server.api.commands.compute.virtual_machine_lifecycle import check_may_move
+from server.api.commands.infrastructure.host_view import HostView
+from server.api.listing import Page, page_of
+from server.api.parameters import Param
+
+
+class MigrationTargetView(HostView):
+    """A host, and whether the instance can move there now."""
+
+    requiresStorageMotion: Annotated[bool | None, "whether its disks would have to move, too"] = None
+
+
+@command("findHostsForMigration", view=MigrationTargetView, many=True, roles=ADMINS, group="Host")
+async def find_hosts_for_migration(
+    call: Call,
+    *,
+    page: Page,
+    virtualmachineid: Annotated[VirtualMachine, Param("a running instance", access="operate")],
+) -> Listed:
+    """Lists the other hosts that reach an instance's disks, those that can take it now first."""
+    check_may_move(call)
+    candidates = sorted(call.manager.migration.candidates(virtualmachineid), key=lambda c: not c.suitable)
+    shown = []
+    for candidate in candidates:
+        view = MigrationTargetView.of(candidate.host, call)
+        view.suitableformigration = view.hasenoughcapacity = candidate.suitable
+        view.requiresStorageMotion = False
+        shown.append(view)
+    return page_of(shown, page)

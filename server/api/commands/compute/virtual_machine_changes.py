@@ -1,0 +1,113 @@
+"""Changing what an instance is called and carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar
+
+from cloudsim.management.user_data import MAX_BYTES
+from cloudsim.model import AffinityGroup, GuestOs, UserData, VirtualMachine
+from server.api.command import Call, Job, command
+from server.api.commands.compute.virtual_machine_views import VirtualMachineView
+from server.api.commands.compute.virtual_machines import GROUP, _group_ids
+from server.api.parameters import Param
+from server.api.views import View
+
+
+@command("updateVirtualMachine", view=VirtualMachineView, group=GROUP)
+async def update_virtual_machine(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    name: Annotated[str | None, Param("its host name; only while it is stopped")] = None,
+    displayname: str | None = None,
+    group: str | None = None,
+    haenable: bool | None = None,
+    ostypeid: GuestOs | None = None,
+    userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None,
+    userdataid: UserData | None = None,
+    displayvm: bool | None = None,
+    isdynamicallyscalable: bool | None = None,
+    deleteprotection: bool | None = None,
+    details: Mapping[str, str] | None = None,
+    cleanupdetails: bool = False,
+) -> VirtualMachine:
+    """Changes an instance."""
+    vm: VirtualMachine = call.manager.vm_changes.update(
+        call.caller,
+        id,
+        name=name or None,
+        display_name=displayname or None,
+        group=group,
+        guest_os=ostypeid,
+        user_data=userdata,
+        user_data_row=userdataid,
+        display=displayvm,
+        ha_enabled=haenable,
+        dynamically_scalable=isdynamicallyscalable,
+        delete_protection=deleteprotection,
+        details=details,
+        cleanup_details=cleanupdetails,
+    )
+    return vm
+
+
+@command("resetSSHKeyForVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
+async def reset_ssh_key(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    keypair: str | None = None,
+    keypairs: Sequence[str] | None = None,
+) -> Job:
+    """Gives a stopped instance other SSH keys."""
+    names = [*([keypair] if keypair else []), *(keypairs or [])]
+    call.manager.vm_changes.check_keys(id, names)
+    return Job(lambda: call.manager.vm_changes.set_keys(call.caller, id.id, names), id)
+
+
+@command("resetUserDataForVirtualMachine", view=VirtualMachineView, group=GROUP)
+async def reset_user_data(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None,
+    userdataid: UserData | None = None,
+) -> VirtualMachine:
+    """Gives a stopped instance other user data."""
+    vm: VirtualMachine = call.manager.vm_changes.set_user_data(call.caller, id, userdata, userdataid)
+    return vm
+
+
+@command("updateVMAffinityGroup", view=VirtualMachineView, job=True, group="Affinity Group")
+async def update_vm_affinity_group(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    affinitygroupids: Sequence[AffinityGroup] | None = None,
+    affinitygroupnames: Sequence[str] | None = None,
+) -> Job:
+    """Puts a stopped instance into exactly these affinity groups."""
+    wanted = _group_ids(call, id.account_id, affinitygroupids, affinitygroupnames)
+    groups = [call.store.table(AffinityGroup)[group_id] for group_id in wanted]
+    call.manager.vm_changes.check_affinity(id, groups)
+    return Job(lambda: call.manager.vm_changes.set_affinity(call.caller, id.id, groups), id)
+
+
+class UserDataOfVirtualMachineView(View):
+    """The user data that an instance carries."""
+
+    key: ClassVar = "virtualmachineuserdata"
+
+    virtualmachineid: str | None = None
+    userdata: Annotated[str | None, "base64"] = None
+
+
+@command("getVirtualMachineUserData", view=UserDataOfVirtualMachineView, group=GROUP)
+async def get_user_data(
+    call: Call, *, virtualmachineid: Annotated[VirtualMachine, Param(access="operate")]
+) -> UserDataOfVirtualMachineView:
+    """Tells the user data of an instance."""
+    return UserDataOfVirtualMachineView(
+        virtualmachineid=virtualmachineid.id, userdata=virtualmachineid.user_data or ""
+    )

@@ -1,0 +1,218 @@
+"""Starting, stopping, moving, destroying instances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.vm_states import next_state
+from cloudsim.model import Cluster, Host, Pod, ServiceOffering, Template, VirtualMachine, Volume
+from server.api.command import ADMINS, ROOT, Call, Job, command
+from server.api.commands.compute.virtual_machine_views import VirtualMachineView
+from server.api.commands.compute.virtual_machines import GROUP, _number
+from server.api.parameters import Param
+
+
+@command("startVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
+async def start_virtual_machine(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    podid: Pod | None = None,
+    clusterid: Cluster | None = None,
+    hostid: Host | None = None,
+    deploymentplanner: str | None = None,
+) -> Job:
+    """Starts a stopped instance."""
+    if (podid or clusterid or hostid or deploymentplanner) and not call.caller.is_root_admin:
+        raise PermissionDenied(
+            "Only a root admin can say with podid, clusterid, hostid or deploymentplanner where an instance starts"
+        )
+    if id.state not in ("Running", "Starting", "Stopping"):
+        next_state(id.state, "StartRequested", f"instance {id.name}")
+    if deploymentplanner is not None:
+        call.manager.planner.policy(deploymentplanner)
+    return Job(
+        lambda: call.manager.vms.started(
+            call.caller,
+            id.id,
+            host_id=hostid.id if hostid else None,
+            cluster_id=clusterid.id if clusterid else None,
+            pod_id=podid.id if podid else None,
+            planner=deploymentplanner,
+        ),
+        id,
+    )
+
+
+@command("stopVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
+async def stop_virtual_machine(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    forced: Annotated[bool, Param("pull the plug; with no agent on its host, take it for stopped")] = False,
+) -> Job:
+    """Stops an instance."""
+    if id.state in ("Destroyed", "Expunging", "Error"):
+        raise InvalidParameterValue(f"Unable to stop instance {id.name}: it is in state {id.state}")
+    return Job(lambda: call.manager.vms.stopped(call.caller, id.id, forced=forced), id)
+
+
+@command("rebootVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
+async def reboot_virtual_machine(
+    call: Call, *, id: VirtualMachine, forced: Annotated[bool, Param("stop and start it")] = False
+) -> Job:
+    """Restarts a running instance."""
+    if id.state not in ("Running", "Starting"):
+        raise InvalidParameterValue(f"Unable to reboot instance {id.name}: it is in state {id.state}")
+    return Job(lambda: call.manager.vms.rebooted(call.caller, id.id, forced=forced), id)
+
+
+@command("destroyVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
+async def destroy_virtual_machine(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    expunge: Annotated[
+        bool, Param("remove it for good; root admins, or where the settings allow it")
+    ] = False,
+    volumeids: Annotated[Sequence[Volume] | None, Param("data disks to delete with it")] = None,
+) -> Job:
+    """Destroys an instance. Until it is expunged it can be recovered."""
+    if expunge:
+        _check_may_expunge(call)
+    if id.delete_protection:
+        raise InvalidParameterValue(f"Instance {id.name} has delete protection enabled")
+    for volume in volumeids or ():
+        if volume.vm_id != id.id or volume.type == "ROOT":
+            raise InvalidParameterValue(
+                f"volumeids names {volume.name}, which is no data disk of instance {id.name}"
+            )
+    vms, volumes = call.manager.vms, call.manager.volumes
+
+    async def work() -> VirtualMachine:
+        vm: VirtualMachine = await vms.destroyed(call.caller, id.id)
+        for volume in volumeids or ():
+            vms.release_volume(volume.id)
+            await volumes.delete(call.store.table(Volume)[volume.id])
+        return await vms.expunged(call.caller, id.id) if expunge else vm
+
+    return Job(work, id)
+
+
+def _check_may_expunge(call: Call) -> None:
+    if not call.caller.is_root_admin and not call.manager.settings.boolean("allow.user.expunge.recover.vm"):
+        raise PermissionDenied(
+            "Parameter expunge can be passed by root admins only, unless allow.user.expunge.recover.vm"
+        )
+
+
+@command("recoverVirtualMachine", view=VirtualMachineView, group=GROUP)
+async def recover_virtual_machine(call: Call, *, id: VirtualMachine) -> VirtualMachine:
+    """Brings a destroyed instance back, stopped."""
+    _check_may_expunge(call)
+    vm: VirtualMachine = call.manager.vms.recover(call.caller, id.id)
+    return vm
+
+
+@command("expungeVirtualMachine", job=True, roles=ROOT, group=GROUP)
+async def expunge_virtual_machine(call: Call, *, id: VirtualMachine) -> Job:
+    """Removes a destroyed instance for good."""
+    if id.state not in ("Destroyed", "Expunging", "Error"):
+        raise InvalidParameterValue(
+            f"Unable to expunge instance {id.name}: it is in state {id.state}, not Destroyed"
+        )
+
+    async def work() -> None:
+        await call.manager.vms.expunged(call.caller, id.id)
+
+    return Job(work, id)
+
+
+def check_may_move(call: Call) -> None:
+    """Raise PermissionDenied but for root admins: the commands are ADMINS' by role, and hosts are the operator's."""
+    if not call.caller.is_root_admin:
+        raise PermissionDenied("No permission to migrate VM, only root admins can migrate a VM")
+
+
+@command("migrateVirtualMachine", view=VirtualMachineView, job=True, roles=ADMINS, group=GROUP)
+async def migrate_virtual_machine(
+    call: Call,
+    *,
+    virtualmachineid: VirtualMachine,
+    hostid: Annotated[Host | None, Param("where to; with autoselect, the cloud chooses")] = None,
+    autoselect: bool = True,
+) -> Job:
+    """Moves a running instance to another host."""
+    check_may_move(call)
+    if hostid is None and not autoselect:
+        raise InvalidParameterValue("hostid must be given, or autoselect be true")
+    target = hostid.id if hostid else None
+    call.manager.migration.check(virtualmachineid, target)
+    return Job(
+        lambda: call.manager.migration.migrate(call.caller, virtualmachineid.id, target), virtualmachineid
+    )
+
+
+@command(
+    "restoreVirtualMachine", view=VirtualMachineView, job=True, group=GROUP, response="restorevmresponse"
+)
+async def restore_virtual_machine(
+    call: Call,
+    *,
+    virtualmachineid: VirtualMachine,
+    templateid: Annotated[Template | None, Param("another template than its own", access="use")] = None,
+) -> Job:
+    """Gives an instance a new root disk from its template or another."""
+    vm = virtualmachineid
+    if vm.state not in ("Running", "Stopped"):
+        raise InvalidParameterValue(f"Unable to restore instance {vm.name}: it is in state {vm.state}")
+    return Job(lambda: call.manager.vms.restored(call.caller, vm.id, templateid), vm)
+
+
+@command("changeServiceForVirtualMachine", view=VirtualMachineView, group=GROUP)
+async def change_service_for_virtual_machine(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    serviceofferingid: ServiceOffering,
+    details: Annotated[Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory")] = None,
+) -> VirtualMachine:
+    """Gives a stopped instance another service offering."""
+    return _change(call, id, serviceofferingid, details)
+
+
+@command("scaleVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
+async def scale_virtual_machine(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    serviceofferingid: ServiceOffering,
+    details: Annotated[Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory")] = None,
+) -> Job:
+    """Gives a stopped instance another service offering."""
+    if id.state != "Stopped":
+        raise InvalidParameterValue(
+            f"Unable to scale instance {id.name}: it is {id.state}, and only a stopped one can be scaled"
+        )
+
+    async def work() -> VirtualMachine:
+        return _change(call, call.store.table(VirtualMachine)[id.id], serviceofferingid, details)
+
+    return Job(work, id)
+
+
+def _change(
+    call: Call, vm: VirtualMachine, offering: ServiceOffering, details: Mapping[str, str] | None
+) -> VirtualMachine:
+    chosen = dict(details or {})
+    changed: VirtualMachine = call.manager.vms.change_offering(
+        call.caller,
+        vm,
+        offering,
+        _number(chosen, "cpuNumber"),
+        _number(chosen, "cpuSpeed"),
+        _number(chosen, "memory"),
+    )
+    return changed

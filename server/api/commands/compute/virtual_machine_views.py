@@ -1,0 +1,212 @@
+"""How an instance looks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Self
+
+from cloudsim.model import (
+    AffinityGroup,
+    GuestOs,
+    Host,
+    InstanceGroup,
+    ServiceOffering,
+    StoragePool,
+    Template,
+    User,
+    UserData,
+    VirtualMachine,
+    Volume,
+    Zone,
+)
+from cloudsim.model import Nic as NicRow
+from server.api.command import Call
+from server.api.commands.network.nic_views import NicView
+from server.api.views import Date, Long, TagView, View, date, owner, tags
+
+
+class MemberGroupView(View):
+    """An affinity group, as an instance shows it."""
+
+    id: str | None = None
+    name: str | None = None
+    description: str | None = None
+    type: str | None = None
+    account: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+
+
+class VirtualMachineView(View):
+    """An instance."""
+
+    entity: ClassVar = VirtualMachine
+    key: ClassVar = "virtualmachine"
+
+    id: str | None = None
+    name: Annotated[str | None, "its host name"] = None
+    displayname: str | None = None
+    instancename: Annotated[str | None, "its name on the host, for root admins"] = None
+    account: str | None = None
+    userid: str | None = None
+    username: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    created: Date | None = None
+    lastupdated: Date | None = None
+    state: str | None = None
+    haenable: bool | None = None
+    groupid: str | None = None
+    group: str | None = None
+    zoneid: str | None = None
+    zonename: str | None = None
+    hostid: Annotated[str | None, "where it runs, for admins"] = None
+    hostname: str | None = None
+    hostcontrolstate: str | None = None
+    templateid: str | None = None
+    templatename: str | None = None
+    templatedisplaytext: str | None = None
+    templatetype: str | None = None
+    templateformat: str | None = None
+    passwordenabled: bool | None = None
+    serviceofferingid: str | None = None
+    serviceofferingname: str | None = None
+    cpunumber: int | None = None
+    cpuspeed: Annotated[int | None, "MHz"] = None
+    memory: Annotated[int | None, "MiB"] = None
+    gpucount: int | None = None
+    guestosid: str | None = None
+    ostypeid: str | None = None
+    osdisplayname: str | None = None
+    rootdeviceid: Long | None = None
+    rootdevicetype: str | None = None
+    pooltype: str | None = None
+    nic: list[NicView] | None = None
+    ipaddress: Annotated[str | None, "of its default NIC"] = None
+    hypervisor: str | None = None
+    details: dict[str, str] | None = None
+    keypairs: Annotated[str | None, "names, comma separated"] = None
+    affinitygroup: list[MemberGroupView] | None = None
+    displayvm: bool | None = None
+    isdynamicallyscalable: bool | None = None
+    deleteprotection: bool | None = None
+    userdata: str | None = None
+    userdataid: str | None = None
+    userdataname: str | None = None
+    vmtype: str | None = None
+    arch: str | None = None
+    tags: list[TagView] | None = None
+
+    @classmethod
+    def of(cls, row: VirtualMachine, call: Call) -> Self:
+        table = call.store.table
+        nics = [NicView.of(nic, call) for nic in table(NicRow).where("vm_id", row.id)]
+        nics.sort(key=lambda nic: int(nic.deviceid or 0))
+        view = cls(
+            id=row.id,
+            name=row.name,
+            displayname=row.display_name,
+            created=date(row.created),
+            lastupdated=date(row.updated),
+            state=row.state,
+            haenable=row.ha_enabled,
+            zoneid=row.zone_id,
+            templateid=row.template_id,
+            serviceofferingid=row.service_offering_id,
+            cpunumber=row.cpus,
+            cpuspeed=row.cpu_mhz,
+            memory=row.memory_mib,
+            gpucount=row.gpus or None,
+            guestosid=row.guest_os_id,
+            ostypeid=row.guest_os_id,
+            nic=nics,
+            ipaddress=next((nic.ipaddress for nic in nics if nic.isdefault), None),
+            hypervisor=row.hypervisor,
+            details=row.details or None,
+            keypairs=",".join(row.key_pairs) or None,
+            affinitygroup=[_group(group_id, call) for group_id in row.affinity_group_ids],
+            displayvm=row.display,
+            isdynamicallyscalable=row.dynamically_scalable,
+            deleteprotection=row.delete_protection,
+            vmtype=row.type,
+            tags=tags(call, row.id),
+            **owner(call, row.account_id),
+        )
+        view._told_by_others(row, table)
+        if call.caller.is_root_admin:
+            view.instancename = row.instance_name
+        if call.caller.is_admin:
+            host = table(Host).get(row.host_id)
+            if host is not None:
+                view.hostid, view.hostname = host.id, host.name
+                view.hostcontrolstate = "Enabled" if host.resource_state == "Enabled" else host.resource_state
+        return view
+
+    def _told_by_others(self, row: VirtualMachine, table: Any) -> None:
+        """Fill in what the rows say that the instance's row refers to."""
+        zone, template = table(Zone).get(row.zone_id), table(Template).get(row.template_id)
+        offering = table(ServiceOffering).get(row.service_offering_id)
+        self.zonename = zone.name if zone is not None else None
+        self.serviceofferingname = offering.name if offering is not None else None
+        if template is not None:
+            self.templatename, self.templatedisplaytext = template.name, template.display_text
+            self.templatetype, self.templateformat = template.type, template.format
+            self.passwordenabled, self.arch = template.password_enabled, template.arch
+        guest_os = table(GuestOs).get(row.guest_os_id)
+        self.osdisplayname = guest_os.description if guest_os is not None else None
+        user = table(User).get(row.user_id)
+        if user is not None:
+            self.userid, self.username = user.id, user.username
+        group = table(InstanceGroup).get(row.group_id)
+        if group is not None:
+            self.groupid, self.group = group.id, group.name
+        registered = table(UserData).get(row.user_data_id)
+        if registered is not None:
+            self.userdataid, self.userdataname = registered.id, registered.name
+        for volume in table(Volume).where("vm_id", row.id):
+            if volume.type == "ROOT":
+                pool = table(StoragePool).get(volume.pool_id)
+                self.rootdeviceid = volume.device_id
+                self.rootdevicetype = "ROOT"
+                self.pooltype = pool.type if pool is not None else None
+
+
+def _group(group_id: str, call: Call) -> MemberGroupView:
+    group = call.store.table(AffinityGroup).get(group_id)
+    if group is None:
+        return MemberGroupView(id=group_id)
+    return MemberGroupView(
+        id=group.id,
+        name=group.name,
+        description=group.description,
+        type=group.type,
+        **owner(call, group.account_id),
+    )
+
+
+class MinimalVirtualMachineView(VirtualMachineView):
+    """The same with `details=min`: only what its own row says, for long lists."""
+
+    @classmethod
+    def of(cls, row: VirtualMachine, call: Call) -> Self:
+        return cls(
+            id=row.id,
+            name=row.name,
+            displayname=row.display_name,
+            created=date(row.created),
+            state=row.state,
+            zoneid=row.zone_id,
+            templateid=row.template_id,
+            serviceofferingid=row.service_offering_id,
+            cpunumber=row.cpus,
+            cpuspeed=row.cpu_mhz,
+            memory=row.memory_mib,
+            hypervisor=row.hypervisor,
+            hostid=row.host_id if call.caller.is_admin else None,
+            **owner(call, row.account_id),
+        )

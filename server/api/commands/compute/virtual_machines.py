@@ -1,0 +1,300 @@
+"""Deploying instances and listing them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any
+
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.user_data import MAX_BYTES, checked
+from cloudsim.management.vm_allocation import DataDisk, DeployRequest, NicRequest
+from cloudsim.management.volume_sizes import GIB
+from cloudsim.model import (
+    AffinityGroup,
+    Cluster,
+    DiskOffering,
+    Host,
+    InstanceGroup,
+    Network,
+    Nic,
+    Pod,
+    ServiceOffering,
+    StoragePool,
+    Template,
+    User,
+    UserData,
+    VirtualMachine,
+    Volume,
+    Zone,
+)
+from server.api.command import Call, Job, Listed, command
+from server.api.commands.compute.virtual_machine_views import MinimalVirtualMachineView, VirtualMachineView
+from server.api.listing import Page, Scope, Tags, listed
+from server.api.ownership import Owner
+from server.api.parameters import Long, Param
+from server.api.views import View
+
+GROUP = "Virtual Machine"
+
+
+@command("deployVirtualMachine", view=VirtualMachineView, job=True, creates=VirtualMachine, group=GROUP)
+async def deploy_virtual_machine(
+    call: Call,
+    *,
+    owner: Owner,
+    zoneid: Zone,
+    serviceofferingid: ServiceOffering,
+    templateid: Template | None = None,
+    name: Annotated[str | None, Param("its host name")] = None,
+    displayname: str | None = None,
+    networkids: Annotated[Sequence[Network] | None, Param("its networks, the default one first")] = None,
+    ipaddress: Annotated[str | None, Param("its address on the default network")] = None,
+    macaddress: Annotated[str | None, Param("the MAC of its default NIC")] = None,
+    iptonetworklist: Annotated[
+        Sequence[Mapping[str, str]] | None, Param("networkid with ip and mac, instead of networkids")
+    ] = None,
+    diskofferingid: Annotated[DiskOffering | None, Param("a data disk to make with it")] = None,
+    size: Annotated[Long | None, Param("GiB of that data disk, where its offering leaves it open")] = None,
+    rootdisksize: Annotated[Long | None, Param("GiB of the root disk, if larger than the template")] = None,
+    hypervisor: str | None = None,
+    group: Annotated[str | None, Param("the instance group to put it in")] = None,
+    userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None,
+    userdataid: UserData | None = None,
+    keypair: Annotated[str | None, Param("the name of an SSH key pair")] = None,
+    keypairs: Annotated[Sequence[str] | None, Param("names of SSH key pairs")] = None,
+    podid: Annotated[Pod | None, Param("where to put it; root admins only")] = None,
+    clusterid: Annotated[Cluster | None, Param("where to put it; root admins only")] = None,
+    hostid: Annotated[Host | None, Param("where to put it; root admins only")] = None,
+    deploymentplanner: Annotated[str | None, Param("the placement policy; root admins only")] = None,
+    startvm: bool = True,
+    affinitygroupids: Sequence[AffinityGroup] | None = None,
+    affinitygroupnames: Sequence[str] | None = None,
+    displayvm: bool = True,
+    details: Annotated[
+        Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory of a customized offering, and others")
+    ] = None,
+) -> Job:
+    """Makes an instance of a template and an offering, and starts it."""
+    manager = call.manager
+    if templateid is None:
+        raise InvalidParameterValue(
+            "Unable to execute API command deployvirtualmachine due to missing parameter templateid"
+        )
+    if hypervisor is not None and hypervisor.lower() != templateid.hypervisor.lower():
+        raise InvalidParameterValue(
+            f"hypervisor {hypervisor} is not that of template {templateid.name}, which is {templateid.hypervisor}"
+        )
+    if (podid or clusterid or hostid or deploymentplanner) and not call.caller.is_root_admin:
+        raise PermissionDenied(
+            "Only a root admin can say with podid, clusterid, hostid or deploymentplanner where an instance goes"
+        )
+    if deploymentplanner is not None:
+        manager.planner.policy(deploymentplanner)
+    if userdata and userdataid is not None:
+        raise InvalidParameterValue("Parameters userdata and userdataid exclude each other")
+    chosen = dict(details or {})
+    request = DeployRequest(
+        zone_id=zoneid.id,
+        template_id=templateid.id,
+        service_offering_id=serviceofferingid.id,
+        owner=owner,
+        name=name or None,
+        display_name=displayname or None,
+        nics=_nics(networkids, iptonetworklist, ipaddress, macaddress),
+        root_size=rootdisksize * GIB if rootdisksize is not None else None,
+        data_disks=()
+        if diskofferingid is None
+        else (DataDisk(diskofferingid.id, size * GIB if size is not None else None),),
+        cpus=_number(chosen, "cpuNumber"),
+        cpu_mhz=_number(chosen, "cpuSpeed"),
+        memory_mib=_number(chosen, "memory"),
+        key_pairs=tuple(dict.fromkeys([*([keypair] if keypair else []), *(keypairs or [])])),
+        user_data=userdataid.user_data if userdataid is not None else checked(userdata) if userdata else None,
+        user_data_id=userdataid.id if userdataid is not None else None,
+        affinity_group_ids=_group_ids(call, owner.id, affinitygroupids, affinitygroupnames),
+        group=group or None,
+        display=displayvm,
+        details=chosen,
+    )
+    vm = manager.vms.allocate(call.caller, request)
+    if not startvm:
+        return Job(lambda: manager.vms.left_stopped(call.caller, vm.id), vm)
+    return Job(
+        lambda: manager.vms.start_first(
+            call.caller,
+            vm.id,
+            pod_id=podid.id if podid else None,
+            cluster_id=clusterid.id if clusterid else None,
+            host_id=hostid.id if hostid else None,
+            planner=deploymentplanner,
+        ),
+        vm,
+    )
+
+
+def _nics(
+    networks: Sequence[Network] | None,
+    listed_nics: Sequence[Mapping[str, str]] | None,
+    ip: str | None,
+    mac: str | None,
+) -> tuple[NicRequest, ...]:
+    if listed_nics:
+        if networks:
+            raise InvalidParameterValue("Parameters networkids and iptonetworklist exclude each other")
+        found = []
+        for entry in listed_nics:
+            if "networkid" not in entry:
+                raise InvalidParameterValue("Each entry of iptonetworklist needs a networkid")
+            found.append(NicRequest(entry["networkid"], entry.get("ip"), entry.get("mac")))
+        return tuple(found)
+    if not networks:
+        if ip or mac:
+            raise InvalidParameterValue("ipaddress and macaddress need networkids")
+        return ()
+    first, *rest = networks
+    return (NicRequest(first.id, ip or None, mac or None), *(NicRequest(n.id) for n in rest))
+
+
+def _number(details: dict[str, str], name: str) -> int | None:
+    """Take the number called `name`, in any case of letters, out of the details."""
+    for key in list(details):
+        if key.lower() == name.lower():
+            text = details.pop(key).strip()
+            if not text:
+                return None
+            if not re.fullmatch(r"[+-]?[0-9]{1,18}", text, re.ASCII):
+                raise InvalidParameterValue(f"{name} in details must be a number, not {text[:40]!r}")
+            return int(text)
+    return None
+
+
+def _group_ids(
+    call: Call, owner_id: str, groups: Sequence[AffinityGroup] | None, names: Sequence[str] | None
+) -> tuple[str, ...]:
+    if groups and names:
+        raise InvalidParameterValue("Parameters affinitygroupids and affinitygroupnames exclude each other")
+    found = [group.id for group in groups or ()]
+    for name in names or ():
+        group = call.store.table(AffinityGroup).find(("account_id", "name"), (owner_id, name))
+        if group is None:
+            raise InvalidParameterValue(f"Unable to find affinity group {name}")
+        found.append(group.id)
+    return tuple(found)
+
+
+@command("listVirtualMachines", view=VirtualMachineView, group=GROUP)
+async def list_virtual_machines(
+    call: Call,
+    *,
+    page: Page,
+    scope: Scope,
+    id: VirtualMachine | None = None,
+    ids: Sequence[VirtualMachine] | None = None,
+    name: str | None = None,
+    state: str | None = None,
+    zoneid: Zone | None = None,
+    podid: Pod | None = None,
+    clusterid: Cluster | None = None,
+    hostid: Host | None = None,
+    storageid: StoragePool | None = None,
+    networkid: Network | None = None,
+    groupid: InstanceGroup | None = None,
+    templateid: Template | None = None,
+    serviceofferingid: ServiceOffering | None = None,
+    affinitygroupid: AffinityGroup | None = None,
+    userid: User | None = None,
+    keypair: str | None = None,
+    hypervisor: str | None = None,
+    displayvm: bool | None = None,
+    haenable: bool | None = None,
+    gpuenabled: bool | None = None,
+    userdata: Annotated[bool, Param("show the user data, too")] = False,
+    userdataid: UserData | None = None,
+    details: Annotated[Sequence[str] | None, Param("min for what the row itself says")] = None,
+    tags: Tags | None = None,
+) -> Listed:
+    """Lists instances."""
+    wanted: list[VirtualMachine] | None = (
+        None if id is None and not ids else [*([id] if id else []), *(ids or [])]
+    )
+    for narrower in (
+        _on_network(call, networkid),
+        _on_pool(call, storageid),
+        _in_group(call, affinitygroupid),
+    ):
+        if narrower is not None:
+            found = set(narrower)
+            wanted = [vm for vm in wanted if vm.id in found] if wanted is not None else _rows(call, narrower)
+    if clusterid is not None:
+        hosts = set(call.store.table(Host).ids("cluster_id", clusterid.id))
+    tests: list[Callable[[VirtualMachine], bool]] = []
+    if clusterid is not None:
+        tests.append(lambda vm: vm.host_id in hosts)
+    if keypair is not None:
+        tests.append(lambda vm: keypair in vm.key_pairs)
+    if hypervisor is not None:
+        tests.append(lambda vm: vm.hypervisor.lower() == hypervisor.lower())
+    if gpuenabled is not None:
+        tests.append(lambda vm: bool(vm.gpus) == gpuenabled)
+    if state is not None and state.lower() == "present":
+        tests.append(lambda vm: vm.state not in ("Destroyed", "Expunging"))
+        state = None
+    answer = listed(
+        call,
+        VirtualMachine,
+        page=page,
+        scope=scope,
+        ids=wanted,
+        equal={
+            "name": name,
+            "state": state.capitalize() if state is not None else None,
+            "zone_id": zoneid.id if zoneid else None,
+            "pod_id": podid.id if podid else None,
+            "host_id": hostid.id if hostid else None,
+            "group_id": groupid.id if groupid else None,
+            "template_id": templateid.id if templateid else None,
+            "service_offering_id": serviceofferingid.id if serviceofferingid else None,
+            "user_id": userid.id if userid else None,
+            "user_data_id": userdataid.id if userdataid else None,
+            "display": displayvm,
+            "ha_enabled": haenable,
+        },
+        keep=(lambda vm: all(test(vm) for test in tests)) if tests else None,
+        search=("name", "display_name", "instance_name", "state"),
+        tags=tags,
+        newest_first=True,
+    )
+    if details is not None and [d.lower() for d in details] == ["min"]:
+        rows: list[View] = [MinimalVirtualMachineView.of(vm, call) for vm in answer.rows]
+        return Listed(rows, answer.total)
+    if userdata:
+        shown = []
+        for vm in answer.rows:
+            view = VirtualMachineView.of(vm, call)
+            view.userdata = vm.user_data
+            shown.append(view)
+        return Listed(shown, answer.total)
+    return answer
+
+
+def _rows(call: Call, ids: Sequence[str]) -> list[VirtualMachine]:
+    table = call.store.table(VirtualMachine)
+    return [vm for vm in (table.get(vm_id) for vm_id in ids) if vm is not None]
+
+
+def _on_network(call: Call, network: Network | None) -> list[str] | None:
+    if network is None:
+        return None
+    return [nic.vm_id for nic in call.store.table(Nic).where("network_id", network.id)]
+
+
+def _on_pool(call: Call, pool: StoragePool | None) -> list[str] | None:
+    if pool is None:
+        return None
+    return [v.vm_id for v in call.store.table(Volume).where("pool_id", pool.id) if v.vm_id is not None]
+
+
+def _in_group(call: Call, group: AffinityGroup | None) -> list[str] | None:
+    members: Any = call.manager.affinity.members(group.id) if group is not None else None
+    return None if members is None else [vm.id for vm in members]

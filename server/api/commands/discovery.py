@@ -1,0 +1,165 @@
+"""listApis and listCapabilities: what this server can do, told by the declarations themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Self
+
+from cloudsim.model import Zone
+from server.api.command import COMMANDS, Call, Command, command, commands_answering
+from server.api.envelope import VERSION
+from server.api.parameters import Param, Parameter
+from server.api.views import Long, ResponseField, SuccessView, View, response_fields
+
+
+class ApiParameterView(View):
+    """A parameter of a command."""
+
+    name: str | None = None
+    description: str | None = None
+    type: str | None = None
+    length: int | None = None
+    required: bool | None = None
+    since: str | None = None
+    related: str | None = None
+
+
+class ApiFieldView(View):
+    """A member of a command's answer."""
+
+    name: str | None = None
+    description: str | None = None
+    type: str | None = None
+    response: list[ApiFieldView] | None = None
+
+
+class ApiView(View):
+    """A command."""
+
+    key: ClassVar = "api"
+
+    name: str | None = None
+    description: str | None = None
+    since: str | None = None
+    isasync: bool | None = None
+    related: str | None = None
+    params: list[ApiParameterView] | None = None
+    response: list[ApiFieldView] | None = None
+    type: str | None = None
+
+    @classmethod
+    def of(cls, row: Command, call: Call) -> Self:
+        entity = row.view.entity if row.view is not None else None
+        fields = response_fields(row.view if row.view is not None else SuccessView)
+        return cls(
+            name=row.name,
+            description=row.description or row.name,
+            since=row.since,
+            isasync=row.job,
+            related=_related(entity, row.name),
+            params=[_parameter(p, row) for p in row.parameters],
+            response=[_field(f) for f in fields],
+        )
+
+
+def _related(entity: Any, but: str = "") -> str:
+    if entity is None:
+        return ""
+    return ",".join(sorted(name for name in commands_answering(entity) if name != but))
+
+
+def _parameter(p: Parameter, of: Command) -> ApiParameterView:
+    return ApiParameterView(
+        name=p.name,
+        description=p.description or p.name,
+        type=p.type,
+        length=p.length,
+        required=p.required,
+        since=p.since,
+        related=_related(p.entity) if p.entity is not None else None,
+    )
+
+
+def _field(field: ResponseField) -> ApiFieldView:
+    return ApiFieldView(
+        name=field.name,
+        description=field.description or field.name,
+        type=field.type,
+        response=[_field(f) for f in field.fields] or None,
+    )
+
+
+@command("listApis", view=ApiView, group="Discovery", since="4.1.0")
+async def list_apis(call: Call, *, name: Annotated[str | None, Param("only this command")] = None) -> list[Command]:
+    """Lists the commands that the caller may use, with their parameters and answers."""
+    allowed = call.manager.roles.allows
+    found = [c for c in COMMANDS.values() if name is None or c.name.lower() == name.lower()]
+    return sorted((c for c in found if allowed(call.caller.account, c.name, c.roles)), key=lambda c: c.name)
+
+
+class CapabilityView(View):
+    """What this cloud is set up to do, as clients ask before they offer it."""
+
+    key: ClassVar = "capability"
+
+    cloudstackversion: Annotated[str | None, "the CloudStack release whose API this is"] = None
+    securitygroupsenabled: Annotated[bool | None, "whether a zone has security groups"] = None
+    dynamicrolesenabled: bool | None = None
+    userpublictemplateenabled: bool | None = None
+    supportELB: str | None = None
+    projectinviterequired: bool | None = None
+    allowusercreateprojects: bool | None = None
+    customdiskofferingminsize: Annotated[Long | None, "in GiB"] = None
+    customdiskofferingmaxsize: Annotated[Long | None, "in GiB"] = None
+    regionsecondaryenabled: bool | None = None
+    kvmsnapshotenabled: bool | None = None
+    allowuserviewdestroyedvm: bool | None = None
+    allowuserexpungerecovervm: bool | None = None
+    allowuserexpungerecovervolume: bool | None = None
+    allowuserviewalldomainaccounts: bool | None = None
+    allowuserforcestopvm: bool | None = None
+    kubernetesserviceenabled: bool | None = None
+    kubernetesclusterexperimentalfeaturesenabled: bool | None = None
+    customhypervisordisplayname: str | None = None
+    defaultuipagesize: Long | None = None
+    instancesstatsretentiontime: int | None = None
+    instancesstatsuseronly: bool | None = None
+    instancesdisksstatsretentionenabled: bool | None = None
+    instancesdisksstatsretentiontime: int | None = None
+    dynamicscalingenabled: bool | None = None
+    instanceleaseenabled: bool | None = None
+    additionalconfigenabled: bool | None = None
+
+
+@command("listCapabilities", view=CapabilityView, many=False, group="Configuration")
+async def list_capabilities(call: Call) -> CapabilityView:
+    """Shows what this cloud is set up to do."""
+    settings = call.manager.foundation.settings
+    return CapabilityView(
+        cloudstackversion=VERSION,
+        securitygroupsenabled=any(zone.security_groups for zone in call.store.table(Zone)),
+        dynamicrolesenabled=True,
+        userpublictemplateenabled=True,
+        supportELB="false",
+        projectinviterequired=settings.boolean("project.invite.required"),
+        allowusercreateprojects=settings.boolean("allow.user.create.projects"),
+        customdiskofferingminsize=settings.integer("custom.diskoffering.size.min"),
+        customdiskofferingmaxsize=settings.integer("custom.diskoffering.size.max"),
+        regionsecondaryenabled=False,
+        kvmsnapshotenabled=True,
+        allowuserviewdestroyedvm=call.caller.is_admin,
+        allowuserexpungerecovervm=call.caller.is_admin,
+        allowuserexpungerecovervolume=call.caller.is_admin,
+        allowuserviewalldomainaccounts=False,
+        allowuserforcestopvm=True,
+        kubernetesserviceenabled=False,
+        kubernetesclusterexperimentalfeaturesenabled=False,
+        customhypervisordisplayname="Custom",
+        defaultuipagesize=20,
+        instancesstatsretentiontime=720,
+        instancesstatsuseronly=False,
+        instancesdisksstatsretentionenabled=False,
+        instancesdisksstatsretentiontime=720,
+        dynamicscalingenabled=settings.boolean("enable.dynamic.scale.vm"),
+        instanceleaseenabled=False,
+        additionalconfigenabled=False,
+    )

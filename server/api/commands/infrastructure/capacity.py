@@ -1,0 +1,102 @@
+"""How much there is, and how much of it is taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, ClassVar, Self
+
+from cloudsim.management.capacity_report import Place
+from cloudsim.model import Alert, Cluster, Host, ImageStore, Pod, StoragePool, VirtualMachine, Zone
+from server.api.command import ROOT, Call, Listed, command
+from server.api.commands.infrastructure.capacity_view import CapacityView, capacity_report
+from server.api.listing import Page, page_of
+from server.api.parameters import Param
+from server.api.views import View
+
+GROUP = "Resource"
+
+
+@command("listCapacity", view=CapacityView, roles=ROOT, group=GROUP)
+async def list_capacity(
+    call: Call,
+    *,
+    page: Page,
+    zoneid: Zone | None = None,
+    podid: Pod | None = None,
+    clusterid: Cluster | None = None,
+    type: Annotated[
+        int | None, Param("only this kind: 0 memory, 1 CPU, 2 storage, 3 promised storage, ...")
+    ] = None,
+    sortby: Annotated[str | None, Param("usage: clusters, the fullest first")] = None,
+    fetchlatest: Annotated[bool, Param("accepted; what is answered is always the latest")] = False,
+    tag: str | None = None,
+) -> Listed:
+    """Lists the capacity of zones, or of one zone, pod or cluster, by kind."""
+    store = call.store
+    places: list[Place]
+    if clusterid is not None:
+        places = [clusterid]
+    elif sortby == "usage":
+        clusters = store.table(Cluster)
+        if podid is not None:
+            places = list(clusters.where("pod_id", podid.id))
+        else:
+            places = list(clusters) if zoneid is None else list(clusters.where("zone_id", zoneid.id))
+    elif podid is not None:
+        places = [podid]
+    else:
+        places = list(store.table(Zone)) if zoneid is None else [zoneid]
+    rows = capacity_report(call).of(places, None if type is None else {type})
+    if sortby == "usage":
+        rows.sort(key=lambda capacity: -capacity.share)
+    return page_of(rows, replace(page, keyword=None))
+
+
+class InfrastructureView(View):
+    """How many there are of everything that an operator runs."""
+
+    key: ClassVar = "infrastructure"
+
+    zones: int | None = None
+    pods: int | None = None
+    clusters: int | None = None
+    hosts: int | None = None
+    storagepools: int | None = None
+    imagestores: int | None = None
+    backuprepositories: int | None = None
+    objectstores: int | None = None
+    systemvms: int | None = None
+    routers: int | None = None
+    ilbvms: int | None = None
+    cpusockets: int | None = None
+    managementservers: int | None = None
+    alerts: int | None = None
+
+    @classmethod
+    def of(cls, row: None, call: Call) -> Self:
+        raise NotImplementedError
+
+
+@command("listInfrastructure", view=InfrastructureView, many=False, roles=ROOT, group="Metrics")
+async def list_infrastructure(call: Call) -> InfrastructureView:
+    """Counts everything that an operator runs."""
+    store = call.store
+    vms = store.table(VirtualMachine)
+    system = [vm for vm in vms if vm.type != "User"]
+    routers = sum(vm.type == "DomainRouter" for vm in system)
+    return InfrastructureView(
+        zones=len(store.table(Zone)),
+        pods=len(store.table(Pod)),
+        clusters=len(store.table(Cluster)),
+        hosts=len(store.table(Host)),
+        storagepools=len(store.table(StoragePool)),
+        imagestores=len(store.table(ImageStore)),
+        backuprepositories=0,
+        objectstores=0,
+        systemvms=len(system) - routers,
+        routers=routers,
+        ilbvms=0,
+        cpusockets=sum(host.sockets for host in store.table(Host)),
+        managementservers=1,
+        alerts=sum(not alert.archived for alert in store.table(Alert)),
+    )

@@ -1,0 +1,265 @@
+"""OS types, their categories, and the hypervisors that run them."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from cloudsim.management.hypervisor_types import CAPABILITIES, HYPERVISORS, HypervisorCapabilities
+from cloudsim.model import Cluster, GuestOs, GuestOsCategory, Zone
+from server.api.command import ROOT, Call, Job, Listed, command
+from server.api.listing import Page, listed, page_of
+from server.api.parameters import Param
+from server.api.views import Long, View
+
+GROUP = "Guest OS"
+
+
+class OsTypeView(View):
+    """A guest operating system."""
+
+    entity: ClassVar = GuestOs
+    key: ClassVar = "ostype"
+
+    id: str | None = None
+    name: str | None = None
+    description: str | None = None
+    oscategoryid: str | None = None
+    oscategoryname: str | None = None
+    isuserdefined: bool | None = None
+    fordisplay: bool | None = None
+
+    @classmethod
+    def of(cls, row: GuestOs, call: Call) -> Self:
+        category = call.store.table(GuestOsCategory).get(row.category_id)
+        return cls(
+            id=row.id,
+            name=row.description,
+            description=row.description,
+            oscategoryid=row.category_id,
+            oscategoryname=category.name if category is not None else None,
+            isuserdefined=row.is_user_defined,
+            fordisplay=True,
+        )
+
+
+class OsCategoryView(View):
+    """A family of guest operating systems."""
+
+    entity: ClassVar = GuestOsCategory
+    key: ClassVar = "oscategory"
+
+    id: str | None = None
+    name: str | None = None
+    isfeatured: bool | None = None
+
+    @classmethod
+    def of(cls, row: GuestOsCategory, call: Call) -> Self:
+        return cls(id=row.id, name=row.name, isfeatured=row.featured)
+
+
+@command("listOsTypes", view=OsTypeView, group=GROUP)
+async def list_os_types(
+    call: Call,
+    *,
+    page: Page,
+    id: GuestOs | None = None,
+    oscategoryid: GuestOsCategory | None = None,
+    description: str | None = None,
+    fordisplay: bool | None = None,
+) -> Listed:
+    """Lists OS types."""
+    if fordisplay is False:
+        return Listed([], 0)
+    return listed(
+        call,
+        GuestOs,
+        page=page,
+        ids=None if id is None else [id],
+        equal={"category_id": oscategoryid and oscategoryid.id, "description": description},
+        search=("description",),
+    )
+
+
+@command(
+    "addGuestOs",
+    view=OsTypeView,
+    job=True,
+    creates=GuestOs,
+    roles=ROOT,
+    group=GROUP,
+    event="GUEST.OS.ADD",
+    since="4.4.0",
+)
+async def add_guest_os(
+    call: Call,
+    *,
+    oscategoryid: GuestOsCategory,
+    osdisplayname: Annotated[str, Param("how it is called")],
+    name: Annotated[str | None, Param("accepted; the display name is what counts")] = None,
+) -> Job:
+    """Adds an OS type."""
+    row = call.manager.guest_os.add(oscategoryid, osdisplayname)
+
+    async def work() -> GuestOs:
+        return call.store.table(GuestOs).get(row.id) or row
+
+    return Job(work, row)
+
+
+@command(
+    "updateGuestOs",
+    view=OsTypeView,
+    job=True,
+    roles=ROOT,
+    group=GROUP,
+    event="GUEST.OS.UPDATE",
+    since="4.4.0",
+)
+async def update_guest_os(
+    call: Call,
+    *,
+    id: GuestOs,
+    osdisplayname: str | None = None,
+    oscategoryid: GuestOsCategory | None = None,
+) -> Job:
+    """Changes an OS type."""
+
+    async def work() -> GuestOs:
+        row: GuestOs = call.manager.guest_os.update(id, description=osdisplayname, category=oscategoryid)
+        return row
+
+    return Job(work, id)
+
+
+@command("removeGuestOs", job=True, roles=ROOT, group=GROUP, event="GUEST.OS.REMOVE", since="4.4.0")
+async def remove_guest_os(call: Call, *, id: GuestOs) -> Job:
+    """Removes an OS type that was added."""
+
+    async def work() -> None:
+        call.manager.guest_os.remove(id)
+
+    return Job(work, id)
+
+
+@command("listOsCategories", view=OsCategoryView, group=GROUP)
+async def list_os_categories(
+    call: Call,
+    *,
+    page: Page,
+    id: GuestOsCategory | None = None,
+    name: str | None = None,
+    isfeatured: bool | None = None,
+) -> Listed:
+    """Lists OS categories."""
+    equal = {"name": name, "featured": isfeatured}
+    return listed(call, GuestOsCategory, page=page, ids=None if id is None else [id], equal=equal)
+
+
+@command(
+    "addOsCategory",
+    view=OsCategoryView,
+    roles=ROOT,
+    group=GROUP,
+    event="GUEST.OS.CATEGORY.ADD",
+    since="4.21.0",
+)
+async def add_os_category(call: Call, *, name: str, isfeatured: bool = False) -> GuestOsCategory:
+    """Adds an OS category."""
+    row: GuestOsCategory = call.manager.guest_os.add_category(name, isfeatured)
+    return row
+
+
+@command(
+    "updateOsCategory",
+    view=OsCategoryView,
+    roles=ROOT,
+    group=GROUP,
+    event="GUEST.OS.CATEGORY.UPDATE",
+    since="4.21.0",
+)
+async def update_os_category(
+    call: Call, *, id: GuestOsCategory, name: str | None = None, isfeatured: bool | None = None
+) -> GuestOsCategory:
+    """Changes an OS category."""
+    row: GuestOsCategory = call.manager.guest_os.update_category(id, name=name, featured=isfeatured)
+    return row
+
+
+@command("deleteOsCategory", roles=ROOT, group=GROUP, event="GUEST.OS.CATEGORY.DELETE", since="4.21.0")
+async def delete_os_category(call: Call, *, id: GuestOsCategory) -> None:
+    """Deletes an OS category that no OS type is in."""
+    call.manager.guest_os.delete_category(id)
+
+
+class HypervisorView(View):
+    """A kind of hypervisor."""
+
+    key: ClassVar = "hypervisor"
+
+    name: str | None = None
+
+
+@command("listHypervisors", view=HypervisorView, group="Hypervisor")
+async def list_hypervisors(call: Call, *, zoneid: Zone | None = None) -> Listed:
+    """Lists the hypervisors of this cloud, or those that a zone has clusters of."""
+    if zoneid is not None:
+        names = list(
+            dict.fromkeys(c.hypervisor for c in call.store.table(Cluster).where("zone_id", zoneid.id))
+        )
+    else:
+        given = [name.strip().lower() for name in call.manager.settings.get("hypervisor.list").split(",")]
+        names = [name for name in HYPERVISORS if name.lower() in given]
+    return Listed([HypervisorView(name=name) for name in names], len(names))
+
+
+class HypervisorCapabilitiesView(View):
+    """What a hypervisor can do."""
+
+    key: ClassVar = "hypervisorCapabilities"
+
+    id: str | None = None
+    hypervisor: str | None = None
+    hypervisorversion: str | None = None
+    maxguestslimit: Long | None = None
+    maxdatavolumeslimit: int | None = None
+    maxhostspercluster: int | None = None
+    securitygroupenabled: bool | None = None
+    storagemotionenabled: bool | None = None
+    vmsnapshotenabled: bool | None = None
+
+    @classmethod
+    def of(cls, row: HypervisorCapabilities, call: Call) -> Self:
+        return cls(
+            id=row.id,
+            hypervisor=row.hypervisor,
+            hypervisorversion=row.version,
+            maxguestslimit=row.max_guests,
+            maxdatavolumeslimit=row.max_data_volumes,
+            maxhostspercluster=row.max_hosts_per_cluster,
+            securitygroupenabled=row.security_groups,
+            storagemotionenabled=row.storage_motion,
+            vmsnapshotenabled=row.vm_snapshots,
+        )
+
+
+@command(
+    "listHypervisorCapabilities",
+    view=HypervisorCapabilitiesView,
+    roles=ROOT,
+    group="Hypervisor",
+    since="3.0.0",
+)
+async def list_hypervisor_capabilities(
+    call: Call,
+    *,
+    page: Page,
+    id: Annotated[str | None, Param(type="uuid")] = None,
+    hypervisor: str | None = None,
+) -> Listed:
+    """Lists what hypervisors can do."""
+    rows = [
+        each
+        for each in CAPABILITIES
+        if id in (None, each.id) and (hypervisor is None or hypervisor.lower() == each.hypervisor.lower())
+    ]
+    return page_of(rows, page, search=("hypervisor",))

@@ -1,0 +1,81 @@
+"""The management server itself, and the region that it serves."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+from uuid import NAMESPACE_OID, uuid5
+
+from cloudsim import __version__
+from cloudsim.model import Host
+from server.api.command import ROOT, Call, Listed, command
+from server.api.listing import Page, page_of
+from server.api.parameters import Param
+from server.api.views import Long, View, Wire
+
+SERVER_ID = str(uuid5(NAMESPACE_OID, "cloudsim management server"))
+SERVER_NAME = "cloudsim"
+REGION_ID, REGION_NAME = 1, "Local"
+
+
+class ManagementServerView(View):
+    """A management server."""
+
+    key: ClassVar = "managementserver"
+
+    id: str | None = None
+    name: str | None = None
+    state: Annotated[str | None, Wire("state")] = None
+    version: str | None = None
+    agentscount: Annotated[Long | None, "hosts whose agent is connected"] = None
+    pendingjobscount: Annotated[Long | None, "jobs that have not ended"] = None
+
+
+class RegionView(View):
+    """A region: the whole of this cloud."""
+
+    key: ClassVar = "region"
+
+    id: int | None = None
+    name: str | None = None
+    endpoint: str | None = None
+    gslbserviceenabled: bool | None = None
+    portableipserviceenabled: bool | None = None
+
+    @classmethod
+    def local(cls, call: Call) -> Self:
+        return cls(
+            id=REGION_ID,
+            name=REGION_NAME,
+            endpoint=call.manager.settings.get("endpoint.url"),
+            gslbserviceenabled=False,
+            portableipserviceenabled=False,
+        )
+
+
+@command("listManagementServers", view=ManagementServerView, roles=ROOT, group="Management", since="4.18.0")
+async def list_management_servers(
+    call: Call,
+    *,
+    page: Page,
+    id: Annotated[str | None, Param(type="uuid")] = None,
+    name: str | None = None,
+    peers: bool = False,
+) -> Listed:
+    """Lists the management servers: this one."""
+    server = ManagementServerView(
+        id=SERVER_ID,
+        name=SERVER_NAME,
+        state="Up",
+        version=__version__,
+        agentscount=call.store.table(Host).count("state", "Up"),
+        pendingjobscount=call.manager.jobs.outstanding,
+    )
+    meant = id in (None, SERVER_ID) and name in (None, SERVER_NAME)
+    return page_of([server] if meant else [], page)
+
+
+@command("listRegions", view=RegionView, group="Region")
+async def list_regions(call: Call, *, page: Page, id: int | None = None, name: str | None = None) -> Listed:
+    """Lists the regions: this one."""
+    meant = id in (None, REGION_ID) and name in (None, REGION_NAME)
+    return page_of([RegionView.local(call)] if meant else [], page)

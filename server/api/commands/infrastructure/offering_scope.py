@@ -1,0 +1,47 @@
+"""For whom an offering is: how its domains and zones look, and which offerings a caller is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cloudsim.management import visibility
+from cloudsim.management.caller import in_subtree
+from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
+from server.api.command import Call
+
+
+def scope_fields(call: Call, row: ServiceOffering | DiskOffering) -> dict[str, Any]:
+    """domainid, domain, zoneid and zone, by commas; nothing for an offering that is for all."""
+    fields = {}
+    if row.domain_ids:
+        table = call.store.table(Domain)
+        domains = [domain for each in row.domain_ids if (domain := table.get(each)) is not None]
+        fields["domainid"] = ",".join(domain.id for domain in domains)
+        fields["domain"] = ",".join(domain.path for domain in domains)
+    if row.zone_ids:
+        zones = [zone for each in row.zone_ids if (zone := call.store.table(Zone).get(each)) is not None]
+        fields["zoneid"] = ",".join(zone.id for zone in zones)
+        fields["zone"] = ",".join(zone.name for zone in zones)
+    return fields
+
+
+def offered(
+    call: Call,
+    row: ServiceOffering | DiskOffering,
+    *,
+    zone: Zone | None,
+    domain: Domain | None,
+    state: str | None,
+    storage_type: str | None,
+) -> bool:
+    """Whether a list call that asks so, by that caller, shows the offering. `state` None means Active."""
+    if (state or "Active").lower() not in ("all", row.state.lower()):
+        return False
+    if zone is not None and row.zone_ids and zone.id not in row.zone_ids:
+        return False
+    if storage_type is not None and row.storage_type != storage_type.lower():
+        return False
+    if domain is not None and row.domain_ids:
+        within = any(in_subtree(call.store, domain.id, each) for each in row.domain_ids)
+        return within and visibility.may(call.store, call.caller, row, operate=False)
+    return visibility.may(call.store, call.caller, row, operate=False)

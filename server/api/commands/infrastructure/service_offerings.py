@@ -1,0 +1,294 @@
+"""Service offerings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Self
+
+from cloudsim.management.offerings import DISK_DETAIL, GIB, planners, traits_of
+from cloudsim.model import Domain, ServiceOffering, Template, VirtualMachine, Zone
+from server.api.command import ROOT, Call, Listed, command
+from server.api.commands.infrastructure.disk_traits import RootDisk, words
+from server.api.commands.infrastructure.offering_scope import offered, scope_fields
+from server.api.listing import Page, listed, page_of
+from server.api.parameters import Long as LongParameter
+from server.api.parameters import Param
+from server.api.views import Date, Long, View, date
+
+GROUP = "Service Offering"
+
+
+class ServiceOfferingView(View):
+    """The size of an instance."""
+
+    entity: ClassVar = ServiceOffering
+    key: ClassVar = "serviceoffering"
+
+    id: str | None = None
+    name: str | None = None
+    state: str | None = None
+    displaytext: str | None = None
+    cpunumber: int | None = None
+    cpuspeed: Annotated[int | None, "MHz"] = None
+    memory: Annotated[int | None, "MiB"] = None
+    created: Date | None = None
+    storagetype: str | None = None
+    provisioningtype: str | None = None
+    offerha: bool | None = None
+    limitcpuuse: bool | None = None
+    isvolatile: bool | None = None
+    storagetags: str | None = None
+    hosttags: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    zoneid: str | None = None
+    zone: str | None = None
+    issystem: bool | None = None
+    defaultuse: bool | None = None
+    systemvmtype: str | None = None
+    networkrate: Annotated[int | None, "Mbit/s"] = None
+    iscustomized: bool | None = None
+    iscustomizediops: bool | None = None
+    miniops: Long | None = None
+    maxiops: Long | None = None
+    diskBytesReadRate: Long | None = None
+    diskBytesWriteRate: Long | None = None
+    diskIopsReadRate: Long | None = None
+    diskIopsWriteRate: Long | None = None
+    cacheMode: str | None = None
+    deploymentplanner: str | None = None
+    serviceofferingdetails: dict[str, str] | None = None
+    rootdisksize: Annotated[Long | None, "GiB"] = None
+    dynamicscalingenabled: bool | None = None
+    diskofferingstrictness: bool | None = None
+    encryptroot: bool | None = None
+    gpucount: int | None = None
+    gpudisplay: bool | None = None
+    purgeresources: bool | None = None
+    hasannotations: bool | None = None
+
+    @classmethod
+    def of(cls, row: ServiceOffering, call: Call) -> Self:
+        disk = traits_of(row)
+        details = {name: text for name, text in row.details.items() if not name.startswith(DISK_DETAIL)}
+        return cls(
+            id=row.id,
+            name=row.name,
+            state=row.state,
+            displaytext=row.display_text,
+            cpunumber=row.cpus,
+            cpuspeed=row.cpu_mhz,
+            memory=row.memory_mib,
+            created=date(row.created),
+            storagetype=row.storage_type,
+            provisioningtype=disk.provisioning_type,
+            offerha=row.offer_ha,
+            limitcpuuse=row.limit_cpu_use,
+            isvolatile=row.volatile,
+            storagetags=",".join(row.storage_tags) or None,
+            hosttags=",".join(row.host_tags) or None,
+            issystem=row.is_system,
+            defaultuse=row.default_use,
+            systemvmtype=row.system_vm_type,
+            networkrate=row.network_rate,
+            iscustomized=row.cpus is None or row.memory_mib is None,
+            iscustomizediops=disk.customized_iops,
+            miniops=disk.min_iops,
+            maxiops=disk.max_iops,
+            diskBytesReadRate=disk.bytes_read_rate,
+            diskBytesWriteRate=disk.bytes_write_rate,
+            diskIopsReadRate=disk.iops_read_rate,
+            diskIopsWriteRate=disk.iops_write_rate,
+            cacheMode=disk.cache_mode,
+            deploymentplanner=row.deployment_planner,
+            serviceofferingdetails=details or None,
+            rootdisksize=row.root_disk_size // GIB if row.root_disk_size else None,
+            dynamicscalingenabled=row.dynamic_scaling,
+            diskofferingstrictness=False,
+            encryptroot=False,
+            gpucount=row.gpus or None,
+            gpudisplay=False,
+            purgeresources=False,
+            hasannotations=False,
+            **scope_fields(call, row),
+        )
+
+
+@command(
+    "createServiceOffering",
+    view=ServiceOfferingView,
+    roles=ROOT,
+    group=GROUP,
+    event="SERVICE.OFFERING.CREATE",
+)
+async def create_service_offering(
+    call: Call,
+    *,
+    name: str,
+    disk: RootDisk,
+    displaytext: str | None = None,
+    cpunumber: Annotated[int | None, Param("vCPUs; left out with memory: the caller's choice")] = None,
+    cpuspeed: Annotated[int | None, Param("MHz of a vCPU")] = None,
+    memory: Annotated[int | None, Param("MiB")] = None,
+    customized: bool | None = None,
+    mincpunumber: int | None = None,
+    maxcpunumber: int | None = None,
+    minmemory: int | None = None,
+    maxmemory: int | None = None,
+    rootdisksize: Annotated[LongParameter | None, Param("GiB")] = None,
+    hosttags: Annotated[str | None, Param("tags that a host must have")] = None,
+    domainid: Annotated[Sequence[Domain] | None, Param("the domains that it is for")] = None,
+    zoneid: Annotated[Sequence[Zone] | None, Param("the zones that it is for")] = None,
+    deploymentplanner: Annotated[str | None, Param("see listDeploymentPlanners")] = None,
+    offerha: bool = False,
+    limitcpuuse: bool = False,
+    isvolatile: bool = False,
+    dynamicscalingenabled: bool = True,
+    networkrate: Annotated[int | None, Param("Mbit/s")] = None,
+    issystem: bool = False,
+    systemvmtype: Annotated[str | None, Param("domainrouter, consoleproxy or secondarystoragevm")] = None,
+    gpucount: int = 0,
+    serviceofferingdetails: Mapping[str, str] | None = None,
+) -> ServiceOffering:
+    """Creates a service offering."""
+    bounds = {
+        "mincpunumber": mincpunumber,
+        "maxcpunumber": maxcpunumber,
+        "minmemory": minmemory,
+        "maxmemory": maxmemory,
+    }
+    details = dict(serviceofferingdetails or {}) | {
+        bound: str(value) for bound, value in bounds.items() if value is not None
+    }
+    offering: ServiceOffering = call.manager.offerings.create_service(
+        name=name,
+        display_text=displaytext,
+        cpus=cpunumber,
+        cpu_mhz=cpuspeed,
+        memory_mib=memory,
+        customized=customized,
+        disk=disk,
+        root_disk_size=rootdisksize * GIB if rootdisksize else None,
+        host_tags=words(hosttags),
+        domains=domainid or (),
+        zones=zoneid or (),
+        deployment_planner=deploymentplanner,
+        offer_ha=offerha,
+        limit_cpu_use=limitcpuuse,
+        volatile=isvolatile,
+        dynamic_scaling=dynamicscalingenabled,
+        network_rate=networkrate,
+        is_system=issystem,
+        system_vm_type=systemvmtype,
+        gpus=gpucount,
+        details=details,
+    )
+    return offering
+
+
+@command(
+    "updateServiceOffering",
+    view=ServiceOfferingView,
+    roles=ROOT,
+    group=GROUP,
+    event="SERVICE.OFFERING.EDIT",
+)
+async def update_service_offering(
+    call: Call,
+    *,
+    id: ServiceOffering,
+    name: str | None = None,
+    displaytext: str | None = None,
+    hosttags: str | None = None,
+    storagetags: str | None = None,
+    domainid: Annotated[str | None, Param("public, or ids by commas", length=4096)] = None,
+    zoneid: Annotated[str | None, Param("all, or ids by commas")] = None,
+    state: Annotated[str | None, Param("Active or Inactive")] = None,
+) -> ServiceOffering:
+    """Changes a service offering."""
+    offering: ServiceOffering = call.manager.offerings.update_service(
+        id,
+        name=name,
+        display_text=displaytext,
+        host_tags=None if hosttags is None else words(hosttags),
+        storage_tags=None if storagetags is None else words(storagetags),
+        domain_ids=domainid,
+        zone_ids=zoneid,
+        state=state,
+    )
+    return offering
+
+
+@command("deleteServiceOffering", roles=ROOT, group=GROUP, event="SERVICE.OFFERING.DELETE")
+async def delete_service_offering(call: Call, *, id: ServiceOffering) -> None:
+    """Withdraws a service offering; instances that have it keep it."""
+    call.manager.offerings.delete_service(id)
+
+
+@command("listServiceOfferings", view=ServiceOfferingView, group=GROUP)
+async def list_service_offerings(
+    call: Call,
+    *,
+    page: Page,
+    id: ServiceOffering | None = None,
+    name: str | None = None,
+    issystem: bool = False,
+    systemvmtype: str | None = None,
+    zoneid: Zone | None = None,
+    virtualmachineid: Annotated[VirtualMachine | None, Param("what that instance could change to")] = None,
+    cpunumber: Annotated[int | None, Param("at least so many vCPUs")] = None,
+    cpuspeed: Annotated[int | None, Param("at least so many MHz")] = None,
+    memory: Annotated[int | None, Param("at least so many MiB")] = None,
+    storagetype: str | None = None,
+    state: Annotated[str | None, Param("Active (the default), Inactive or all")] = None,
+    domainid: Annotated[Domain | None, Param("what that domain may use")] = None,
+    listall: Annotated[bool, Param("accepted: offerings have no owner")] = False,
+    isrecursive: Annotated[bool, Param("accepted: offerings have no owner")] = False,
+    templateid: Template | None = None,
+    gpuenabled: bool | None = None,
+    encryptroot: bool = False,
+) -> Listed:
+    """Lists service offerings."""
+    least = (("cpus", cpunumber), ("cpu_mhz", cpuspeed), ("memory_mib", memory))
+
+    def keep(row: ServiceOffering) -> bool:
+        if row.is_system != issystem or (issystem and not call.caller.is_root_admin) or encryptroot:
+            return False
+        if systemvmtype is not None and row.system_vm_type != systemvmtype.lower():
+            return False
+        if virtualmachineid is not None and row.id == virtualmachineid.service_offering_id:
+            return False
+        if gpuenabled is not None and gpuenabled != bool(row.gpus):
+            return False
+        if any(value is not None and (getattr(row, field) or value) < value for field, value in least):
+            return False
+        return offered(call, row, zone=zoneid, domain=domainid, state=state, storage_type=storagetype)
+
+    def named(row: ServiceOffering) -> bool:
+        return offered(
+            call, row, zone=zoneid, domain=domainid, state=state or "all", storage_type=storagetype
+        )
+
+    if id is not None:
+        return listed(call, ServiceOffering, page=page, ids=[id], equal={"name": name}, keep=named)
+    return listed(
+        call, ServiceOffering, page=page, equal={"name": name}, keep=keep, search=("name", "display_text")
+    )
+
+
+class DeploymentPlannerView(View):
+    """A way to choose an instance's host."""
+
+    key: ClassVar = "deploymentPlanner"
+
+    name: str | None = None
+
+    @classmethod
+    def of(cls, row: Any, call: Call) -> Self:
+        return cls(name=row)
+
+
+@command("listDeploymentPlanners", view=DeploymentPlannerView, roles=ROOT, group="Configuration")
+async def list_deployment_planners(call: Call, *, page: Page) -> Listed:
+    """Lists the planners that a service offering may name."""
+    return page_of([DeploymentPlannerView(name=name) for name in planners()], page)

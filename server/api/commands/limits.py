@@ -1,0 +1,162 @@
+"""Resource limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Self
+
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management import visibility
+from cloudsim.management.limited_resources import TYPES, ResourceType, resource_type
+from cloudsim.model import Account, Domain, Project
+from server.api.command import ADMINS, Call, Listed, command
+from server.api.listing import Page, page_of
+from server.api.ownership import account_named
+from server.api.parameters import Long as LongParameter
+from server.api.parameters import Param
+from server.api.views import Long, View, domain_fields, owner
+
+
+@dataclass(frozen=True)
+class Limited:
+    """A limit or a count of one kind of resource, and whose it is."""
+
+    owner: Account | Domain
+    type: ResourceType
+    amount: int
+
+
+def _whose(call: Call, limited: Limited) -> dict[str, Any]:
+    if isinstance(limited.owner, Domain):
+        return domain_fields(call, limited.owner.id)
+    return owner(call, limited.owner.id)
+
+
+class ResourceLimitView(View):
+    """How much of a kind of resource an account, project or domain may have."""
+
+    key: ClassVar = "resourcelimit"
+
+    resourcetype: Annotated[str | None, "the kind's number"] = None
+    resourcetypename: str | None = None
+    max: Annotated[Long | None, "the limit; -1 for none. Memory in MiB, storage in GiB"] = None
+    account: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+
+    @classmethod
+    def of(cls, row: Limited, call: Call) -> Self:
+        type = row.type
+        whose = _whose(call, row)
+        return cls(resourcetype=str(type.number), resourcetypename=type.name, max=row.amount, **whose)
+
+
+class ResourceCountView(View):
+    """How much of a kind of resource an account, project or domain has."""
+
+    key: ClassVar = "resourcecount"
+
+    resourcetype: Annotated[str | None, "the kind's number"] = None
+    resourcetypename: str | None = None
+    resourcecount: Annotated[Long | None, "memory in MiB, storage in bytes"] = None
+    account: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+
+    @classmethod
+    def of(cls, row: Limited, call: Call) -> Self:
+        type = row.type
+        whose = _whose(call, row)
+        return cls(resourcetype=str(type.number), resourcetypename=type.name, resourcecount=row.amount, **whose)
+
+
+def _owner(call: Call, account: str | None, domain: Domain | None, project: Project | None) -> Account | Domain | None:
+    """Whose limits are meant: an account's, a project's, a domain's; None when nothing says."""
+    store = call.store
+    if project is not None:
+        if account:
+            raise InvalidParameterValue("Parameters account and projectid exclude each other")
+        return store.table(Account)[project.account_id]
+    if account:
+        found = account_named(store, account, domain or store.table(Domain)[call.caller.account.domain_id])
+        visibility.check(store, call.caller, found)
+        return found
+    return domain
+
+
+@command("listResourceLimits", view=ResourceLimitView, group="Limit")
+async def list_resource_limits(
+    call: Call,
+    *,
+    page: Page,
+    id: LongParameter | None = None,
+    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11")] = None,
+    resourcetypename: Annotated[str | None, Param("only the kind of that name")] = None,
+    account: Annotated[str | None, Param("limits of that account; with domainid")] = None,
+    domainid: Annotated[Domain | None, Param("limits of that domain", access="use")] = None,
+    projectid: Annotated[Project | None, Param("limits of that project", access="use")] = None,
+    listall: bool = False,
+    isrecursive: bool = False,
+) -> Listed:
+    """Lists the resource limits of the caller's account, or of the account, project or domain named."""
+    only = resource_type(resourcetype, resourcetypename or None)
+    limits = call.manager.limits
+    whose = _owner(call, account, domainid, projectid) or call.caller.account
+    types = TYPES if only is None else (only,)
+    if isinstance(whose, Domain):
+        rows = [Limited(whose, type, limits.of_domain(whose, type)) for type in types]
+    else:
+        rows = [Limited(whose, type, limits.of_account(whose, type)) for type in types]
+    if page.keyword:
+        rows = [row for row in rows if page.keyword.lower() in row.type.name]
+    return page_of(rows, replace(page, keyword=None))
+
+
+@command(
+    "updateResourceLimit",
+    view=ResourceLimitView,
+    roles=ADMINS,
+    group="Limit",
+    event="RESOURCE.LIMIT.UPDATE",
+)
+async def update_resource_limit(
+    call: Call,
+    *,
+    resourcetype: Annotated[int, Param("the kind's number, 0 to 11")],
+    max: Annotated[LongParameter | None, Param("the limit; -1 for none")] = None,
+    account: Annotated[str | None, Param("the account; with domainid")] = None,
+    domainid: Annotated[Domain | None, Param("the domain", access="use")] = None,
+    projectid: Project | None = None,
+) -> Limited:
+    """Sets a resource limit of an account, a project or a domain."""
+    kind = resource_type(resourcetype)
+    whose = _owner(call, account, domainid, projectid)
+    if whose is None or kind is None:
+        raise InvalidParameterValue("Whose limit? Give account and domainid, domainid alone, or projectid")
+    row = call.manager.limits.set(call.caller, whose, kind, max)
+    return Limited(whose, kind, row.max)
+
+
+@command("updateResourceCount", view=ResourceCountView, roles=ADMINS, group="Limit", many=True)
+async def update_resource_count(
+    call: Call,
+    *,
+    domainid: Annotated[Domain, Param("the domain", access="use")],
+    account: Annotated[str | None, Param("the account; with domainid")] = None,
+    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11")] = None,
+    projectid: Annotated[Project | None, Param(access="use")] = None,
+) -> list[Limited]:
+    """Counts the resources of an account, a project or a domain anew."""
+    only = resource_type(resourcetype)
+    whose = _owner(call, account, domainid, projectid) or domainid
+    limits = call.manager.limits
+    count = limits.count_domain if isinstance(whose, Domain) else limits.count
+    return [Limited(whose, type, count(whose.id, type)) for type in (TYPES if only is None else (only,))]
+
+

@@ -1,0 +1,307 @@
+"""Guest networks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.caller import in_subtree
+from cloudsim.management.network_requests import NetworkRequest
+from cloudsim.model import Domain, Network, NetworkOffering, PhysicalNetwork, Zone
+from server.api.command import Call, Job, Listed, command
+from server.api.commands.network.service_views import ServiceView, service_views
+from server.api.listing import Page, Scope, Tags, listed
+from server.api.ownership import Owner
+from server.api.parameters import Param
+from server.api.views import Date, TagView, View, date, domain_fields, owner, tags
+
+GROUP = "Network"
+
+
+class NetworkView(View):
+    """A guest network."""
+
+    entity: ClassVar = Network
+    key: ClassVar = "network"
+
+    id: str | None = None
+    name: str | None = None
+    displaytext: str | None = None
+    state: str | None = None
+    type: Annotated[str | None, "Isolated, Shared or L2"] = None
+    traffictype: str | None = None
+    cidr: str | None = None
+    networkcidr: str | None = None
+    gateway: str | None = None
+    netmask: str | None = None
+    zoneid: str | None = None
+    zonename: str | None = None
+    networkofferingid: str | None = None
+    networkofferingname: str | None = None
+    networkofferingdisplaytext: str | None = None
+    networkofferingconservemode: bool | None = None
+    networkofferingavailability: str | None = None
+    physicalnetworkid: str | None = None
+    broadcastdomaintype: str | None = None
+    broadcasturi: str | None = None
+    vlan: Annotated[str | None, "for root admins"] = None
+    dns1: str | None = None
+    dns2: str | None = None
+    networkdomain: str | None = None
+    acltype: Annotated[str | None, "Account or Domain: who may use it"] = None
+    subdomainaccess: bool | None = None
+    account: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    issystem: bool | None = None
+    isdefault: Annotated[bool | None, "whether instances that name no network get it"] = None
+    related: str | None = None
+    restartrequired: bool | None = None
+    specifyvlan: bool | None = None
+    specifyipranges: bool | None = None
+    canusefordeploy: bool | None = None
+    ispersistent: bool | None = None
+    egressdefaultpolicy: bool | None = None
+    displaynetwork: bool | None = None
+    strechedl2subnet: bool | None = None
+    redundantrouter: bool | None = None
+    supportsvmautoscaling: bool | None = None
+    internetprotocol: str | None = None
+    created: Date | None = None
+    service: list[ServiceView] | None = None
+    tags: list[TagView] | None = None
+
+    @classmethod
+    def of(cls, row: Network, call: Call) -> Self:
+        zone = call.store.table(Zone).get(row.zone_id)
+        offering = call.store.table(NetworkOffering).get(row.network_offering_id)
+        shared = row.acl_type == "Domain"
+        owned: dict[str, Any] = domain_fields(call, row.domain_id) if shared else owner(call, row.account_id)
+        view = cls(
+            id=row.id,
+            name=row.name,
+            displaytext=row.display_text,
+            state=row.state,
+            type=row.guest_type,
+            traffictype=row.traffic_type,
+            cidr=row.cidr,
+            gateway=row.gateway,
+            netmask=row.netmask,
+            zoneid=row.zone_id,
+            zonename=zone.name if zone else None,
+            networkofferingid=row.network_offering_id or None,
+            physicalnetworkid=row.physical_network_id,
+            broadcastdomaintype="Vlan",
+            broadcasturi=broadcast_uri(row) if call.caller.is_root_admin else None,
+            vlan=row.vlan if call.caller.is_root_admin else None,
+            dns1=zone.dns1 if zone else None,
+            dns2=zone.dns2 if zone else None,
+            networkdomain=row.network_domain,
+            acltype=row.acl_type,
+            subdomainaccess=shared or None,
+            issystem=False,
+            isdefault=row.is_default,
+            related=row.id,
+            restartrequired=row.restart_required,
+            canusefordeploy=True,
+            displaynetwork=row.display,
+            strechedl2subnet=False,
+            redundantrouter=False,
+            supportsvmautoscaling=False,
+            internetprotocol="IPv4" if row.cidr else None,
+            created=date(row.created),
+            service=service_views(offering),
+            tags=tags(call, row.id),
+            **owned,
+        )
+        if offering is not None:
+            view._show_offering(offering)
+        return view
+
+    def _show_offering(self, offering: NetworkOffering) -> None:
+        self.networkofferingname, self.networkofferingdisplaytext = offering.name, offering.display_text
+        self.networkofferingconservemode = offering.conserve_mode
+        self.networkofferingavailability = offering.availability
+        self.specifyvlan, self.specifyipranges = offering.specify_vlan, offering.specify_ip_ranges
+        self.ispersistent, self.egressdefaultpolicy = offering.persistent, offering.egress_default_policy
+
+
+def broadcast_uri(network: Network) -> str | None:
+    """A network's VLAN as a URI; None before it has one."""
+    if network.vlan is not None:
+        return f"vlan://{network.vlan.removeprefix('vlan://')}"
+    return "vlan://untagged" if network.guest_type == "Shared" else None
+
+
+@command("createNetwork", view=NetworkView, event="NETWORK.CREATE", group=GROUP)
+async def create_network(
+    call: Call,
+    *,
+    owner: Owner,
+    name: str,
+    zoneid: Zone,
+    networkofferingid: NetworkOffering,
+    displaytext: str | None = None,
+    physicalnetworkid: PhysicalNetwork | None = None,
+    gateway: str | None = None,
+    netmask: str | None = None,
+    startip: Annotated[str | None, Param("the first address given to instances")] = None,
+    endip: Annotated[str | None, Param("the last address given to instances")] = None,
+    vlan: Annotated[str | None, Param("a VLAN id, or untagged")] = None,
+    networkdomain: Annotated[str | None, Param("the DNS domain of its instances")] = None,
+    acltype: Annotated[Literal["Account", "Domain"] | None, Param("who may use a shared network")] = None,
+    displaynetwork: bool | None = None,
+) -> Network:
+    """Creates a guest network."""
+    named = bool(call.fields.get("account") or call.fields.get("projectid"))
+    domain_id = call.fields.get("domainid")
+    request = NetworkRequest(
+        name=name,
+        display_text=displaytext,
+        physical_network=physicalnetworkid,
+        gateway=gateway,
+        netmask=netmask,
+        start_ip=startip,
+        end_ip=endip,
+        vlan=vlan,
+        network_domain=networkdomain,
+        acl_type=acltype or ("Account" if named else None),
+        domain=call.store.table(Domain).get(domain_id) if domain_id else None,
+        display=displaynetwork is not False,
+    )
+    made: Network = call.manager.networks.create(call.caller, owner, zoneid, networkofferingid, request)
+    return made
+
+
+@command("listNetworks", view=NetworkView, group=GROUP)
+async def list_networks(
+    call: Call,
+    *,
+    page: Page,
+    scope: Scope,
+    id: Network | None = None,
+    name: str | None = None,
+    zoneid: Zone | None = None,
+    type: Annotated[str | None, Param("Isolated, Shared or L2")] = None,
+    acltype: Annotated[str | None, Param("Account or Domain")] = None,
+    traffictype: str | None = None,
+    physicalnetworkid: PhysicalNetwork | None = None,
+    networkofferingid: NetworkOffering | None = None,
+    supportedservices: Annotated[Sequence[str] | None, Param("networks with all these services")] = None,
+    vlan: str | None = None,
+    issystem: bool | None = None,
+    restartrequired: bool | None = None,
+    specifyipranges: bool | None = None,
+    canusefordeploy: bool | None = None,
+    displaynetwork: bool | None = None,
+    forvpc: bool | None = None,
+    networkfilter: Annotated[str | None, Param("account, domain, accountdomain, shared or all")] = None,
+    tags: Tags | None = None,
+) -> Listed:
+    """Lists guest networks."""
+    offerings = call.store.table(NetworkOffering)
+    wanted = {service.lower() for service in supportedservices or ()}
+    kinds = _kinds(networkfilter)
+    own_domain = call.caller.account.domain_id
+    in_project = bool(call.fields.get("projectid"))
+
+    def keep(network: Network) -> bool:
+        offering = offerings.get(network.network_offering_id)
+        if network.acl_type not in kinds:
+            return False
+        if network.acl_type == "Account":
+            if not scope.owns(network.account_id):
+                return False
+        elif in_project or not (
+            call.caller.is_root_admin or in_subtree(call.store, own_domain, network.domain_id)
+        ):
+            return False
+        services = {service.lower() for service in offering.services} if offering is not None else set()
+        return (
+            (type is None or network.guest_type.lower() == type.lower())
+            and (acltype is None or network.acl_type.lower() == acltype.lower())
+            and (traffictype is None or network.traffic_type.lower() == traffictype.lower())
+            and (
+                specifyipranges is None
+                or (offering is not None and offering.specify_ip_ranges == specifyipranges)
+            )
+            and wanted <= services
+        )
+
+    if issystem or forvpc or canusefordeploy is False:
+        return Listed([], 0)
+    return listed(
+        call,
+        Network,
+        page=page,
+        ids=None if id is None else [id],
+        equal={
+            "name": name,
+            "zone_id": zoneid and zoneid.id,
+            "physical_network_id": physicalnetworkid and physicalnetworkid.id,
+            "network_offering_id": networkofferingid and networkofferingid.id,
+            "vlan": vlan.removeprefix("vlan://") if vlan else None,
+            "restart_required": restartrequired,
+            "display": displaynetwork,
+        },
+        keep=keep,
+        search=("name", "display_text"),
+        tags=tags,
+    )
+
+
+def _kinds(filter: str | None) -> tuple[str, ...]:
+    """The acl types that a networkfilter shows."""
+    chosen = (filter or "all").lower()
+    kinds = {
+        "all": ("Account", "Domain"),
+        "accountdomain": ("Account", "Domain"),
+        "account": ("Account",),
+        "domain": ("Domain",),
+        "shared": ("Domain",),
+    }
+    if chosen not in kinds:
+        raise InvalidParameterValue(f"networkfilter is one of {', '.join(kinds)}, not {filter}")
+    return kinds[chosen]
+
+
+@command("updateNetwork", view=NetworkView, job=True, event="NETWORK.UPDATE", group=GROUP)
+async def update_network(
+    call: Call,
+    *,
+    id: Network,
+    name: str | None = None,
+    displaytext: str | None = None,
+    networkdomain: str | None = None,
+    networkofferingid: NetworkOffering | None = None,
+    displaynetwork: bool | None = None,
+) -> Job:
+    """Changes a guest network."""
+
+    async def work() -> Network:
+        changed: Network = call.manager.networks.update(
+            id,
+            name=name,
+            display_text=displaytext,
+            network_domain=networkdomain,
+            offering=networkofferingid,
+            display=displaynetwork,
+        )
+        return changed
+
+    return Job(work, id)
+
+
+@command("deleteNetwork", job=True, event="NETWORK.DELETE", group=GROUP)
+async def delete_network(call: Call, *, id: Network, forced: bool = False) -> Job:
+    """Deletes a guest network that no instance is on."""
+    call.manager.networks.check_deletable(id)
+
+    async def work() -> None:
+        call.manager.networks.delete(id.id)
+
+    return Job(work, id)

@@ -1,0 +1,90 @@
+"""How NICs look."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, NamedTuple, Self
+
+from cloudsim.management.vlans import vlan_number
+from cloudsim.model import Network, Nic
+from server.api.command import Call
+from server.api.commands.network.networks import broadcast_uri
+from server.api.views import View
+
+
+class SecondaryIp(NamedTuple):
+    """A further address of a NIC."""
+
+    nic: Nic
+    id: str
+
+    @property
+    def address(self) -> str:
+        return next(ip for each, ip in self.nic.secondary_ips if each == self.id)
+
+
+class NicView(View):
+    """An instance's connection to a network."""
+
+    entity: ClassVar = Nic
+    key: ClassVar = "nic"
+
+    id: str | None = None
+    virtualmachineid: str | None = None
+    networkid: str | None = None
+    networkname: str | None = None
+    netmask: str | None = None
+    gateway: str | None = None
+    ipaddress: str | None = None
+    isolationuri: Annotated[str | None, "for root admins"] = None
+    broadcasturi: str | None = None
+    vlanid: int | None = None
+    traffictype: str | None = None
+    type: Annotated[str | None, "Isolated, Shared or L2"] = None
+    isdefault: Annotated[bool | None, "whether the instance uses its gateway"] = None
+    macaddress: str | None = None
+    deviceid: str | None = None
+    secondaryip: Annotated[list[dict[str, str]] | None, "further addresses: id and ipaddress"] = None
+
+    @classmethod
+    def of(cls, row: Nic, call: Call) -> Self:
+        network = call.store.table(Network).get(row.network_id)
+        view = cls(
+            id=row.id,
+            virtualmachineid=row.vm_id,
+            networkid=row.network_id,
+            ipaddress=row.ip,
+            isdefault=row.is_default,
+            macaddress=row.mac,
+            deviceid=str(row.device_id),
+            secondaryip=[{"id": each, "ipaddress": ip} for each, ip in row.secondary_ips] or None,
+        )
+        if network is not None:
+            view.networkname, view.netmask, view.gateway = network.name, network.netmask, network.gateway
+            view.traffictype, view.type = network.traffic_type, network.guest_type
+            if call.caller.is_root_admin:
+                view.broadcasturi = view.isolationuri = broadcast_uri(network)
+                view.vlanid = vlan_number(network.vlan)
+        return view
+
+
+class SecondaryIpView(View):
+    """A further address of a NIC."""
+
+    entity: ClassVar[Any] = None
+    key: ClassVar = "nicsecondaryip"
+
+    id: str | None = None
+    ipaddress: str | None = None
+    nicid: str | None = None
+    networkid: str | None = None
+    virtualmachineid: str | None = None
+
+    @classmethod
+    def of(cls, row: SecondaryIp, call: Call) -> Self:
+        return cls(
+            id=row.id,
+            ipaddress=row.address,
+            nicid=row.nic.id,
+            networkid=row.nic.network_id,
+            virtualmachineid=row.nic.vm_id,
+        )

@@ -1,0 +1,319 @@
+"""Projects and their members."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management import visibility
+from cloudsim.model import Account, Domain, Project, ProjectMember, User
+from server.api.command import Call, Job, Listed, command
+from server.api.listing import Page, Tags, member_accounts, page_of, subtree, tagged_with
+from server.api.ownership import account_named, resolve_owner
+from server.api.parameters import Param
+from server.api.resource_fields import ResourceView, account_resources, wants_resources
+from server.api.views import Date, TagView, View, date, domain_fields, tags
+
+Part = Literal["Admin", "Regular"]
+
+
+class ProjectView(ResourceView):
+    """A project, with what it has and may have."""
+
+    entity: ClassVar = Project
+    key: ClassVar = "project"
+
+    id: str | None = None
+    name: str | None = None
+    displaytext: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    owner: Annotated[list[dict[str, str]] | None, "the accounts that lead it"] = None
+    projectaccountname: Annotated[str | None, "the account that owns what the project owns"] = None
+    state: Annotated[str | None, "Active, Suspended or Disabled"] = None
+    tags: list[TagView] | None = None
+    vmstopped: int | None = None
+    vmrunning: int | None = None
+    created: Date | None = None
+
+    @classmethod
+    def of(cls, row: Project, call: Call) -> Self:
+        accounts = call.store.table(Account)
+        account = accounts.get(row.account_id)
+        leaders = [m.account_id for m in call.store.table(ProjectMember).where("project_id", row.id) if m.role == "Admin"]
+        domain = domain_fields(call, row.domain_id)
+        domain.pop("domainpath", None)
+        fields: dict[str, Any] = account_resources(call, account) if account and wants_resources(call) else {}
+        return cls(
+            id=row.id,
+            name=row.name,
+            displaytext=row.display_text,
+            owner=[{"account": accounts[a].name, "accountid": a} for a in leaders if a in accounts],
+            projectaccountname=account.name if account is not None else None,
+            state=row.state,
+            tags=tags(call, row.id),
+            created=date(row.created),
+            **domain,
+            **fields,
+        )
+
+
+class ProjectAccountView(View):
+    """An account's part in a project."""
+
+    entity: ClassVar = ProjectMember
+    key: ClassVar = "projectaccount"
+
+    projectid: str | None = None
+    project: str | None = None
+    accountid: str | None = None
+    account: str | None = None
+    accounttype: int | None = None
+    role: Annotated[str | None, "Admin or Regular"] = None
+    domainid: str | None = None
+    domain: str | None = None
+    user: list[dict[str, str]] | None = None
+
+    @classmethod
+    def of(cls, row: ProjectMember, call: Call) -> Self:
+        project = call.store.table(Project)[row.project_id]
+        account = call.store.table(Account)[row.account_id]
+        users = call.store.table(User).where("account_id", account.id)
+        domain = domain_fields(call, account.domain_id)
+        domain.pop("domainpath", None)
+        return cls(
+            projectid=project.id,
+            project=project.name,
+            accountid=account.id,
+            account=account.name,
+            accounttype=account.type,
+            role=row.role,
+            user=[{"id": user.id, "username": user.username} for user in users],
+            **domain,
+        )
+
+
+@command("listProjects", view=ProjectView, group="Project", since="3.0.0")
+async def list_projects(
+    call: Call,
+    *,
+    page: Page,
+    id: Project | None = None,
+    name: str | None = None,
+    displaytext: str | None = None,
+    state: str | None = None,
+    account: Annotated[str | None, Param("projects of that account; with domainid")] = None,
+    domainid: Annotated[Domain | None, Param("projects of that domain", access="use")] = None,
+    isrecursive: Annotated[bool, Param("with domainid: those of its subdomains too")] = False,
+    listall: Annotated[bool, Param("everything the caller may see, not only its own")] = False,
+    username: Annotated[str | None, Param("projects of that user's account")] = None,
+    tags: Tags | None = None,
+    details: Annotated[Sequence[str], Param("what to show: all (default), resource or min")] = (),
+) -> Listed:
+    """Lists projects."""
+    tagged = tagged_with(call.store, tags) if tags else None
+    rows = [
+        project
+        for project in _candidates(call, id, account, domainid, isrecursive, listall, username)
+        if (not name or project.name.lower() == name.lower())
+        and (not displaytext or project.display_text == displaytext)
+        and (not state or project.state.lower() == state.lower())
+        and (tagged is None or project.id in tagged)
+    ]
+    return page_of(rows, page, search=("name", "display_text"))
+
+
+def _candidates(
+    call: Call,
+    id: Project | None,
+    account: str | None,
+    domain: Domain | None,
+    recursive: bool,
+    listall: bool,
+    username: str | None,
+) -> list[Project]:
+    store, caller = call.store, call.caller
+    table = store.table(Project)
+    if id is not None:
+        return [id] if visibility.may(store, caller, id, operate=False) else []
+    if account is not None:
+        found = account_named(store, account, domain or store.table(Domain)[caller.account.domain_id])
+        visibility.check(store, caller, found)
+        return _of_member(call, found.id)
+    if username is not None:
+        where = domain or store.table(Domain)[caller.account.domain_id]
+        user = call.manager.identity.users.named(username, where.id)
+        if user is None:
+            return []
+        visibility.check(store, caller, user)
+        return _of_member(call, user.account_id)
+    if caller.is_admin and domain is not None:
+        domains = subtree(store, domain) if recursive or listall else [domain]
+        return [project for each in domains for project in table.where("domain_id", each.id)]
+    if caller.is_root_admin and listall:
+        return list(table)
+    if caller.is_admin and listall:
+        top = store.table(Domain)[caller.account.domain_id]
+        return [project for each in subtree(store, top) for project in table.where("domain_id", each.id)]
+    return _of_member(call, caller.account.id)
+
+
+def _of_member(call: Call, account_id: str) -> list[Project]:
+    table = call.store.table(Project)
+    found = (table.find("account_id", each) for each in member_accounts(call.store, account_id))
+    return [project for project in found if project is not None]
+
+
+@command(
+    "createProject", view=ProjectView, group="Project", since="3.0.0", job=True, creates=Project, event="PROJECT.CREATE"
+)
+async def create_project(
+    call: Call,
+    *,
+    name: str,
+    displaytext: str | None = None,
+    account: Annotated[str | None, Param("the account that is to lead it; with domainid")] = None,
+    domainid: Domain | None = None,
+    accountid: Annotated[Account | None, Param("the same by id")] = None,
+    userid: Annotated[User | None, Param("the same by one of its users")] = None,
+) -> Job:
+    """Creates a project, led by the caller's account or the one named."""
+    setting = "allow.user.create.projects"
+    if not call.caller.is_admin and not call.manager.foundation.settings.boolean(setting):
+        raise PermissionDenied(f"Users create no projects here: the setting {setting} is false")
+    if userid is not None:
+        accountid = call.store.table(Account)[userid.account_id]
+    owner = accountid or resolve_owner(call.store, call.caller, account or None, domainid, None)
+    project = call.manager.projects.create(owner, name, displaytext)
+
+    async def work() -> Project:
+        return call.store.table(Project)[project.id]
+
+    return Job(work, project)
+
+
+def _lead(call: Call, project: Project) -> None:
+    call.manager.projects.check_lead(call.caller.account, project, is_admin=call.caller.is_admin)
+
+
+@command("updateProject", view=ProjectView, group="Project", since="3.0.0", job=True, event="PROJECT.UPDATE")
+async def update_project(
+    call: Call,
+    *,
+    id: Project,
+    name: str | None = None,
+    displaytext: str | None = None,
+    account: Annotated[str | None, Param("the account that is to lead it, or to get the part roletype")] = None,
+    swapowner: Annotated[bool, Param("whether that account replaces those who lead it")] = True,
+    roletype: Annotated[Part | None, Param("with swapowner=false: the account's part")] = None,
+) -> Job:
+    """Changes a project."""
+    projects = call.manager.projects
+    _lead(call, id)
+    domain = call.store.table(Domain)[id.domain_id]
+    leader = account_named(call.store, account, domain) if account else None
+    if leader is not None:
+        projects.check_add(id, leader)
+
+    async def work() -> Project:
+        with call.store.transaction():
+            projects.update(id, name=name, display_text=displaytext)
+            if leader is not None:
+                projects.set_owner(id, leader, part=roletype, swap=swapowner)
+        return call.store.table(Project)[id.id]
+
+    return Job(work, id)
+
+
+@command("suspendProject", view=ProjectView, group="Project", since="3.0.0", job=True, event="PROJECT.SUSPEND")
+async def suspend_project(call: Call, *, id: Project) -> Job:
+    """Stops what a project runs; nothing can be added to it until it is activated."""
+    _lead(call, id)
+    return Job(lambda: call.manager.projects.suspend(id.id), id)
+
+
+@command("activateProject", view=ProjectView, group="Project", since="3.0.0", job=True, event="PROJECT.ACTIVATE")
+async def activate_project(call: Call, *, id: Project) -> Job:
+    """Activates a suspended project."""
+    _lead(call, id)
+
+    async def work() -> Project:
+        active: Project = call.manager.projects.activate(id.id)
+        return active
+
+    return Job(work, id)
+
+
+@command("deleteProject", group="Project", since="3.0.0", job=True, event="PROJECT.DELETE")
+async def delete_project(
+    call: Call,
+    *,
+    id: Project,
+    cleanup: Annotated[bool | None, Param("false: only if it owns nothing", since="4.16.0")] = None,
+) -> Job:
+    """Deletes a project with all it owns."""
+    _lead(call, id)
+    return Job(lambda: call.manager.projects.delete(id.id, cleanup=cleanup is not False), id)
+
+
+@command("addAccountToProject", group="Project", since="3.0.0", job=True, event="PROJECT.ACCOUNT.ADD")
+async def add_account_to_project(
+    call: Call,
+    *,
+    projectid: Project,
+    account: Annotated[str | None, Param("name of the account, of the project's domain")] = None,
+    email: Annotated[str | None, Param("not used: there are no invitations")] = None,
+    roletype: Annotated[Part | None, Param("its part; Regular by default")] = None,
+) -> Job:
+    """Adds an account to a project."""
+    projects = call.manager.projects
+    _lead(call, projectid)
+    if not account:
+        raise InvalidParameterValue("Which account? Give its name; there are no invitations by email")
+    added = account_named(call.store, account, call.store.table(Domain)[projectid.domain_id])
+    projects.check_add(projectid, added)
+
+    async def work() -> None:
+        projects.add(projectid, added, roletype or "Regular")
+
+    return Job(work, projectid)
+
+
+@command("deleteAccountFromProject", group="Project", since="3.0.0", job=True, event="PROJECT.ACCOUNT.REMOVE")
+async def delete_account_from_project(call: Call, *, projectid: Project, account: str) -> Job:
+    """Takes an account out of a project."""
+    projects = call.manager.projects
+    _lead(call, projectid)
+    removed = account_named(call.store, account, call.store.table(Domain)[projectid.domain_id])
+    projects.check_remove(projectid, removed)
+
+    async def work() -> None:
+        projects.remove(projectid, removed)
+
+    return Job(work, projectid)
+
+
+@command("listProjectAccounts", view=ProjectAccountView, group="Account", since="3.0.0")
+async def list_project_accounts(
+    call: Call,
+    *,
+    page: Page,
+    projectid: Annotated[Project, Param(access="use")],
+    account: Annotated[str | None, Param("only that account")] = None,
+    userid: User | None = None,
+    role: Annotated[Part | None, Param("only those with that part")] = None,
+) -> Listed:
+    """Lists the accounts of a project and their parts in it."""
+    accounts = call.store.table(Account)
+    wanted = (page.keyword or "").lower()
+    members = [
+        member
+        for member in call.manager.projects.members(projectid)
+        if (role is None or member.role == role)
+        and (userid is None or member.account_id == userid.account_id)
+        and (not account or accounts[member.account_id].name.lower() == account.lower())
+        and wanted in accounts[member.account_id].name.lower()
+    ]
+    return page_of(members, replace(page, keyword=None))

@@ -1,0 +1,207 @@
+"""Roles and the rules in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal, Self
+from uuid import NAMESPACE_OID, uuid5
+
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.model import Role
+from server.api.command import ADMINS, ROOT, Call, Listed, command
+from server.api.listing import Page, page_of
+from server.api.parameters import Param
+from server.api.views import View
+
+RoleType = Literal["Admin", "ResourceAdmin", "DomainAdmin", "User"]
+Rule = Annotated[str, Param(type="uuid")]
+Rules = tuple[tuple[str, str], ...]
+
+
+class RoleView(View):
+    """A role."""
+
+    entity: ClassVar = Role
+    key: ClassVar = "role"
+
+    id: str | None = None
+    name: str | None = None
+    type: Annotated[str | None, "Admin, ResourceAdmin, DomainAdmin or User"] = None
+    description: str | None = None
+    isdefault: Annotated[bool | None, "whether it came with the cloud"] = None
+    ispublic: Annotated[bool | None, "whether domain admins see it"] = None
+    state: str | None = None
+
+    @classmethod
+    def of(cls, row: Role, call: Call) -> Self:
+        return cls(
+            id=row.id,
+            name=row.name,
+            type=row.type,
+            description=row.description,
+            isdefault=row.is_default,
+            ispublic=row.is_public,
+            state="enabled",
+        )
+
+
+class RolePermissionView(View):
+    """One rule of a role."""
+
+    key: ClassVar = "rolepermission"
+
+    id: str | None = None
+    roleid: str | None = None
+    rolename: str | None = None
+    rule: Annotated[str | None, "a command's name, or a pattern with *"] = None
+    permission: Annotated[str | None, "allow or deny"] = None
+    description: str | None = None
+
+
+def rule_id(role: Role, rule: str) -> str:
+    """A rule's id: it follows from the role and the rule, which is there once."""
+    return str(uuid5(NAMESPACE_OID, f"{role.id}/{rule.lower()}"))
+
+
+def _shown(role: Role, rule: str, permission: str) -> RolePermissionView:
+    return RolePermissionView(
+        id=rule_id(role, rule), roleid=role.id, rolename=role.name, rule=rule, permission=permission
+    )
+
+
+@command("listRoles", view=RoleView, roles=ADMINS, group="Role", since="4.9.0")
+async def list_roles(
+    call: Call,
+    *,
+    page: Page,
+    id: Role | None = None,
+    name: str | None = None,
+    type: Annotated[RoleType | None, Param("only roles of that type")] = None,
+    state: Annotated[str | None, Param("only roles of that state; all are enabled")] = None,
+) -> Listed:
+    """Lists roles."""
+    rows = [
+        role
+        for role in call.store.table(Role)
+        if (id is None or role.id == id.id)
+        and (not name or role.name.lower() == name.lower())
+        and (type is None or role.type == type)
+        and (state is None or state.lower() == "enabled")
+        and (call.caller.is_root_admin or (role.type != "Admin" and role.is_public))
+    ]
+    return page_of(rows, page)
+
+
+@command("createRole", view=RoleView, roles=ROOT, group="Role", since="4.9.0", event="ROLE.CREATE")
+async def create_role(
+    call: Call,
+    *,
+    name: str,
+    type: Annotated[RoleType | None, Param("its type; or give roleid")] = None,
+    roleid: Annotated[Role | None, Param("a role to take type and rules from")] = None,
+    description: str | None = None,
+    ispublic: bool = True,
+) -> Role:
+    """Creates a role."""
+    created: Role = call.manager.roles.create(
+        name, type=type, like=roleid, description=description or "", public=ispublic
+    )
+    return created
+
+
+@command("updateRole", view=RoleView, roles=ROOT, group="Role", since="4.9.0", event="ROLE.UPDATE")
+async def update_role(
+    call: Call,
+    *,
+    id: Role,
+    name: str | None = None,
+    type: RoleType | None = None,
+    description: str | None = None,
+    ispublic: bool | None = None,
+) -> Role:
+    """Changes a role."""
+    updated: Role = call.manager.roles.update(id, name=name, type=type, description=description, public=ispublic)
+    return updated
+
+
+@command("deleteRole", roles=ROOT, group="Role", since="4.9.0", event="ROLE.DELETE")
+async def delete_role(call: Call, *, id: Role) -> None:
+    """Deletes a role that no account has."""
+    call.manager.roles.delete(id)
+
+
+@command("listRolePermissions", view=RolePermissionView, roles=ADMINS, group="Role", since="4.9.0")
+async def list_role_permissions(call: Call, *, roleid: Role | None = None) -> list[RolePermissionView]:
+    """Lists the rules of a role, in the order in which they are tried."""
+    roles = [roleid] if roleid is not None else list(call.store.table(Role))
+    seen = [r for r in roles if call.caller.is_root_admin or (r.type != "Admin" and r.is_public)]
+    return [_shown(role, rule, permission) for role in seen for rule, permission in role.rules]
+
+
+@command(
+    "createRolePermission",
+    view=RolePermissionView,
+    roles=ROOT,
+    group="Role",
+    since="4.9.0",
+    event="ROLE.PERMISSION.CREATE",
+)
+async def create_role_permission(
+    call: Call,
+    *,
+    roleid: Annotated[Role, Param(access="operate")],
+    rule: Annotated[str, Param("a command's name, or a pattern with *")],
+    permission: Literal["allow", "deny"],
+) -> RolePermissionView:
+    """Adds a rule at the end of a role's rules."""
+    if not rule.replace("*", "a").isalnum() or not rule.isascii():
+        raise InvalidParameterValue(f"{rule!r} is neither a command's name nor a pattern with *")
+    role = call.manager.roles.change_rules(roleid, lambda rules: (*rules, (rule, permission)))
+    return _shown(role, rule, permission)
+
+
+def _position(role: Role, permission_id: str) -> int:
+    for position, (rule, _) in enumerate(role.rules):
+        if rule_id(role, rule) == permission_id:
+            return position
+    raise InvalidParameterValue(f"Role {role.name} has no rule with id {permission_id}")
+
+
+@command(
+    "updateRolePermission", roles=ROOT, group="Role", since="4.9.0", event="ROLE.PERMISSION.UPDATE"
+)
+async def update_role_permission(
+    call: Call,
+    *,
+    roleid: Annotated[Role, Param(access="operate")],
+    ruleorder: Annotated[Sequence[Rule] | None, Param("ids of all rules in their new order")] = None,
+    ruleid: Annotated[Rule | None, Param("the rule to change; with permission")] = None,
+    permission: Literal["allow", "deny"] | None = None,
+) -> None:
+    """Changes what a role's rule permits, or the order of all its rules."""
+    if (ruleorder is None) == (ruleid is None or permission is None):
+        raise InvalidParameterValue("Give either ruleorder, or ruleid and permission")
+
+    def change(rules: Rules) -> Rules:
+        if ruleorder is not None:
+            if len(ruleorder) != len(rules):
+                raise InvalidParameterValue(f"Role {roleid.name} has {len(rules)} rules, all of which must be named")
+            return tuple(rules[_position(roleid, each)] for each in ruleorder)
+        at = _position(roleid, ruleid or "")
+        return (*rules[:at], (rules[at][0], permission or ""), *rules[at + 1 :])
+
+    call.manager.roles.change_rules(roleid, change)
+
+
+@command("deleteRolePermission", roles=ROOT, group="Role", since="4.9.0", event="ROLE.PERMISSION.DELETE")
+async def delete_role_permission(
+    call: Call, *, id: Annotated[str, Param("the rule's id", type="uuid")]
+) -> None:
+    """Removes a rule from its role."""
+    for role in call.store.table(Role):
+        for position, (rule, _) in enumerate(role.rules):
+            if rule_id(role, rule) == id:
+                rest = (*role.rules[:position], *role.rules[position + 1 :])
+                call.manager.roles.change_rules(role, lambda _, rest=rest: rest)
+                return
+    raise InvalidParameterValue(f"There is no rule with id {id}")

@@ -1,0 +1,168 @@
+"""Snapshots of volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Self
+
+from cloudsim.management.snapshots import INTERVAL_NAMES
+from cloudsim.model import GuestOs, ImageStore, Snapshot, SnapshotPolicy, StoragePool, Volume, Zone
+from server.api.command import Call, Job, Listed, command
+from server.api.commands.storage.volumes import queue_of
+from server.api.listing import Page, Scope, Tags, listed
+from server.api.parameters import Param
+from server.api.views import Date, Long, TagView, View, Wire, date, owner, tags
+
+GROUP = "Snapshot"
+
+
+class SnapshotView(View):
+    """A volume's content at one time."""
+
+    entity: ClassVar = Snapshot
+    key: ClassVar = "snapshot"
+
+    id: str | None = None
+    name: str | None = None
+    account: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    snapshottype: Annotated[str | None, "MANUAL, or the interval of its policy"] = None
+    intervaltype: str | None = None
+    volumeid: str | None = None
+    volumename: str | None = None
+    volumetype: str | None = None
+    volumestate: str | None = None
+    created: Date | None = None
+    locationtype: Annotated[str | None, "PRIMARY or SECONDARY"] = None
+    state: Annotated[str | None, Wire("state")] = None
+    status: str | None = None
+    physicalsize: Annotated[Long | None, "bytes it takes in secondary storage"] = None
+    virtualsize: Annotated[Long | None, "bytes of the volume it was taken of"] = None
+    zoneid: str | None = None
+    zonename: str | None = None
+    revertable: Annotated[bool | None, "whether its volume can be put back to it"] = None
+    ostypeid: str | None = None
+    osdisplayname: str | None = None
+    datastoreid: str | None = None
+    datastorename: str | None = None
+    datastoretype: str | None = None
+    tags: list[TagView] | None = None
+
+    @classmethod
+    def of(cls, row: Snapshot, call: Call) -> Self:
+        store = call.store
+        volume = store.table(Volume).get(row.volume_id)
+        zone = store.table(Zone).get(row.zone_id)
+        guest_os = store.table(GuestOs).get(row.guest_os_id)
+        kept_in = store.table(ImageStore).get(row.store_id) if call.caller.is_root_admin else None
+        return cls(
+            id=row.id,
+            name=row.name,
+            snapshottype=row.type,
+            intervaltype=row.type,
+            volumeid=row.volume_id,
+            volumename=volume.name if volume else None,
+            volumetype=row.volume_type,
+            volumestate=volume.state if volume else None,
+            created=date(row.created),
+            locationtype=row.location_type,
+            state=row.state,
+            status=row.state,
+            physicalsize=row.physical_size,
+            virtualsize=row.size,
+            zoneid=row.zone_id,
+            zonename=zone.name if zone else None,
+            revertable=row.state == "BackedUp" and volume is not None,
+            ostypeid=guest_os.id if guest_os else None,
+            osdisplayname=guest_os.description if guest_os else None,
+            datastoreid=kept_in.id if kept_in else None,
+            datastorename=kept_in.name if kept_in else None,
+            datastoretype="Image" if kept_in else None,
+            tags=tags(call, row.id),
+            **owner(call, row.account_id),
+        )
+
+
+@command(
+    "createSnapshot", view=SnapshotView, job=True, creates=Snapshot, event="SNAPSHOT.CREATE", group=GROUP
+)
+async def create_snapshot(
+    call: Call,
+    *,
+    volumeid: Annotated[Volume, Param("the volume to take it of", access="operate")],
+    name: str | None = None,
+    policyid: Annotated[SnapshotPolicy | None, Param("the policy that it counts for")] = None,
+    tags: Mapping[str, str] | None = None,
+) -> Job:
+    """Takes a snapshot of a volume and backs it up to secondary storage."""
+    snapshots = call.manager.snapshots
+    with call.store.transaction():
+        snapshot = snapshots.allocate(volumeid, name, policy=policyid)
+        if tags:
+            call.manager.tags.create(call.caller, "Snapshot", [snapshot], tags)
+    return Job(lambda: snapshots.create(snapshot.id), snapshot, queue=queue_of(volumeid))
+
+
+@command("listSnapshots", view=SnapshotView, group=GROUP)
+async def list_snapshots(
+    call: Call,
+    *,
+    page: Page,
+    scope: Scope,
+    id: Snapshot | None = None,
+    ids: Sequence[Snapshot] | None = None,
+    name: str | None = None,
+    volumeid: Volume | None = None,
+    zoneid: Zone | None = None,
+    snapshottype: Annotated[str | None, Param("MANUAL or RECURRING")] = None,
+    intervaltype: Annotated[str | None, Param("HOURLY, DAILY, WEEKLY or MONTHLY")] = None,
+    imagestoreid: ImageStore | None = None,
+    storageid: StoragePool | None = None,
+    locationtype: str | None = None,
+    tags: Tags | None = None,
+) -> Listed:
+    """Lists snapshots of volumes."""
+
+    def keep(snapshot: Snapshot) -> bool:
+        if intervaltype is not None and snapshot.type != intervaltype.upper():
+            return False
+        if locationtype is not None and snapshot.location_type != locationtype.upper():
+            return False
+        if snapshottype is not None:
+            wanted = INTERVAL_NAMES if snapshottype.upper() == "RECURRING" else (snapshottype.upper(),)
+            return snapshot.type in wanted
+        return True
+
+    return listed(
+        call,
+        Snapshot,
+        page=page,
+        scope=scope,
+        ids=None if id is None and ids is None else [*([id] if id else []), *(ids or [])],
+        equal={
+            "name": name,
+            "volume_id": volumeid and volumeid.id,
+            "zone_id": zoneid and zoneid.id,
+            "store_id": imagestoreid and imagestoreid.id,
+            "pool_id": storageid and storageid.id,
+        },
+        keep=keep,
+        tags=tags,
+    )
+
+
+@command("deleteSnapshot", job=True, event="SNAPSHOT.DELETE", group=GROUP)
+async def delete_snapshot(call: Call, *, id: Snapshot) -> Job:
+    """Deletes a snapshot of a volume."""
+    return Job(lambda: call.manager.snapshots.delete(id.id), id)
+
+
+@command("revertSnapshot", view=SnapshotView, job=True, event="SNAPSHOT.REVERT", group=GROUP)
+async def revert_snapshot(call: Call, *, id: Snapshot) -> Job:
+    """Puts a volume back to a snapshot; its instance must be stopped."""
+    volume = call.manager.snapshots.check_revertable(id)
+    return Job(lambda: call.manager.snapshots.revert(id.id), id, queue=queue_of(volume))

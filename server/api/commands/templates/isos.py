@@ -1,0 +1,205 @@
+"""ISOs: registered, changed, shared and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal
+
+from cloudsim.management.templates import TemplateRequest
+from cloudsim.model import GuestOs, GuestOsCategory, ImageStore, Project, StoragePool, Template, Zone
+from server.api.command import Call, Job, Listed, command
+from server.api.commands.templates.listing import shown
+from server.api.commands.templates.templates import Operation, chosen_zones, copying, share
+from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
+from server.api.listing import Page, Scope, Tags
+from server.api.ownership import Owner
+from server.api.parameters import Param
+from server.api.views import View
+
+GROUP = "ISO"
+
+
+class IsoView(TemplateView):
+    """An ISO in a zone."""
+
+    key: ClassVar = "iso"
+
+
+class IsoPermissionsView(PermissionsView):
+    """With whom an ISO is shared."""
+
+    key: ClassVar = "isopermission"
+
+
+@command("registerIso", view=IsoView, many=True, event="ISO.CREATE", group=GROUP)
+async def register_iso(
+    call: Call,
+    *,
+    owner: Owner,
+    name: str,
+    url: Annotated[str, Param("where its file is fetched from", length=2048)],
+    zoneid: Annotated[Zone | Literal["-1"], Param("the zone that gets it; -1 for every zone")],
+    displaytext: Annotated[str | None, Param(length=4096)] = None,
+    ostypeid: GuestOs | None = None,
+    arch: str | None = None,
+    checksum: str | None = None,
+    bootable: bool = True,
+    ispublic: bool = False,
+    isfeatured: bool = False,
+    isextractable: bool = False,
+    isdynamicallyscalable: bool = False,
+    passwordenabled: bool = False,
+    directdownload: bool = False,
+) -> Sequence[InZone]:
+    """Registers an ISO, whose file is then downloaded in the background."""
+    request = TemplateRequest(
+        name=name,
+        display_text=displaytext,
+        guest_os=ostypeid,
+        checksum=checksum,
+        public=ispublic,
+        featured=isfeatured,
+        extractable=isextractable,
+        bootable=bootable,
+        dynamically_scalable=isdynamicallyscalable,
+        password_enabled=passwordenabled,
+        direct_download=directdownload,
+        arch=arch or "x86_64",
+    )
+    iso = call.manager.templates.register(call.caller, owner, request, url, chosen_zones(zoneid))
+    return in_zones(iso, call)
+
+
+@command("listIsos", view=IsoView, group=GROUP)
+async def list_isos(
+    call: Call,
+    *,
+    page: Page,
+    scope: Scope,
+    isofilter: Annotated[
+        str, Param("featured, self, selfexecutable, sharedexecutable, executable, community or all")
+    ] = "selfexecutable",
+    id: Template | None = None,
+    name: str | None = None,
+    zoneid: Zone | None = None,
+    hypervisor: str | None = None,
+    arch: str | None = None,
+    bootable: bool | None = None,
+    ispublic: bool | None = None,
+    isready: bool | None = None,
+    oscategoryid: GuestOsCategory | None = None,
+    imagestoreid: ImageStore | None = None,
+    storageid: StoragePool | None = None,
+    showunique: Annotated[bool, Param("one row for each ISO, not one for each zone")] = False,
+    tags: Tags | None = None,
+) -> Listed:
+    """Lists ISOs."""
+
+    def keep(iso: Template) -> bool:
+        return (
+            (name is None or iso.name == name)
+            and (hypervisor is None or iso.hypervisor.lower() == hypervisor.lower())
+            and (arch is None or iso.arch == arch)
+            and (bootable is None or iso.bootable == bootable)
+            and (ispublic is None or iso.is_public == ispublic)
+        )
+
+    return shown(
+        call,
+        page=page,
+        scope=scope,
+        filter=isofilter,
+        iso=True,
+        templates=None if id is None else [id],
+        keep=keep,
+        zone=zoneid,
+        store=imagestoreid,
+        pool=storageid,
+        category=oscategoryid,
+        ready=isready,
+        unique=showunique,
+        tags=tags,
+    )
+
+
+@command("updateIso", view=IsoView, event="ISO.UPDATE", group=GROUP)
+async def update_iso(
+    call: Call,
+    *,
+    id: Template,
+    name: str | None = None,
+    displaytext: Annotated[str | None, Param(length=4096)] = None,
+    ostypeid: GuestOs | None = None,
+    arch: str | None = None,
+    bootable: bool | None = None,
+    passwordenabled: bool | None = None,
+    sshkeyenabled: bool | None = None,
+    requireshvm: bool | None = None,
+    isdynamicallyscalable: bool | None = None,
+    details: Mapping[str, str] | None = None,
+    cleanupdetails: bool = False,
+) -> Template:
+    """Changes what an ISO says of itself."""
+    templates = call.manager.templates
+    changed: Template = templates.update(
+        templates.active(id, iso=True),
+        name=name,
+        display_text=displaytext,
+        guest_os=ostypeid,
+        arch=arch,
+        bootable=bootable,
+        password_enabled=passwordenabled,
+        ssh_key_enabled=sshkeyenabled,
+        requires_hvm=requireshvm,
+        dynamically_scalable=isdynamicallyscalable,
+        details=dict(details) if details else None,
+        cleanup_details=cleanupdetails,
+    )
+    return changed
+
+
+@command("deleteIso", job=True, event="ISO.DELETE", group=GROUP)
+async def delete_iso(
+    call: Call, *, id: Template, zoneid: Annotated[Zone | None, Param("only from that zone")] = None
+) -> Job:
+    """Deletes an ISO, from one zone or from all."""
+    templates = call.manager.templates
+    templates.check_deletable(templates.active(id, iso=True), zoneid)
+    return Job(lambda: templates.delete(id.id, zoneid), id)
+
+
+@command("copyIso", view=IsoView, job=True, event="ISO.COPY", group=GROUP)
+async def copy_iso(
+    call: Call,
+    *,
+    id: Template,
+    sourcezoneid: Zone | None = None,
+    destzoneid: Zone | None = None,
+    destzoneids: Sequence[Zone] | None = None,
+) -> Job:
+    """Brings an ISO to more zones."""
+    iso = call.manager.templates.active(id, iso=True)
+    return copying(call, iso, sourcezoneid, [*([destzoneid] if destzoneid else []), *(destzoneids or [])])
+
+
+@command("updateIsoPermissions", event="ISO.PERMISSIONS", group=GROUP)
+async def update_iso_permissions(
+    call: Call,
+    *,
+    id: Template,
+    op: Annotated[Operation | None, Param("what happens to accounts: add, remove, or reset all")] = None,
+    accounts: Annotated[Sequence[str] | None, Param("names of accounts of the ISO's domain")] = None,
+    projectids: Sequence[Project] | None = None,
+    ispublic: bool | None = None,
+    isfeatured: bool | None = None,
+    isextractable: bool | None = None,
+) -> None:
+    """Shares an ISO with accounts, or with everybody."""
+    iso = call.manager.templates.active(id, iso=True)
+    share(call, iso, op, accounts, projectids, ispublic, isfeatured, isextractable)
+
+
+@command("listIsoPermissions", view=IsoPermissionsView, many=False, group=GROUP)
+async def list_iso_permissions(call: Call, *, id: Template) -> View:
+    """Lists with whom an ISO is shared."""
+    return IsoPermissionsView.of(call.manager.templates.active(id, iso=True), call)

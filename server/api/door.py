@@ -1,0 +1,180 @@
+"""The HTTP door: a Flask app that hands each request to the loop and sends what comes back.
+
+Worker threads parse and serialize; everything that touches the Store runs on the loop's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import flask
+from werkzeug.exceptions import HTTPException
+
+from cloudsim.errors import CloudError, ServerStopping
+from server.api.command import COMMANDS
+from server.api.dispatch import Dispatcher
+from server.api.envelope import Reply, error_reply
+from server.api.metrics import Metrics, counts_of
+from server.api.request import Request
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LARGEST_BODY = 8 << 20
+_NO_UI = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>cloudsim</title></head>
+<body><h1>cloudsim</h1><p>The web UI is not built here. The API answers at <a href="/client/api">/client/api</a>;
+<a href="/client/api?command=listApis&amp;response=json">listApis</a> tells its commands to those who log in.</p>
+</body></html>
+"""
+
+
+class Door:
+    """Hands requests from worker threads to `dispatcher` on `loop`, and waits at most `timeout` real seconds."""
+
+    def __init__(self, dispatcher: Dispatcher, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
+        self.dispatcher = dispatcher
+        self.metrics = Metrics()
+        self._loop = loop
+        self._timeout = timeout
+
+    def on_loop(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine on the loop's thread and return what it returns."""
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:
+            work.close()
+            raise ServerStopping("The management server is shutting down") from None
+        try:
+            return future.result(self._timeout)
+        except (TimeoutError, concurrent.futures.TimeoutError):
+            # what was begun goes on to its end: cut off in the middle it would leave half a change
+            raise CloudError(f"The management server did not answer within {self._timeout:g} seconds") from None
+        except (concurrent.futures.CancelledError, asyncio.CancelledError):
+            raise ServerStopping("The management server is shutting down") from None
+
+    def answer(self, incoming: flask.Request, *, trusted: bool = False) -> flask.Response:
+        """The HTTP response to an API request. The integration port's (`trusted`) reads the query string only."""
+        began = time.perf_counter()
+        pairs = list(incoming.args.items(multi=True))
+        if not trusted:
+            pairs += list(incoming.form.items(multi=True))
+        request = Request.of(
+            pairs,
+            remote=incoming.remote_addr or "",
+            session_id=incoming.cookies.get("JSESSIONID"),
+            session_key=incoming.cookies.get("sessionkey"),
+        )
+        try:
+            reply = self.on_loop(self.dispatcher.answer(request, trusted=trusted))
+        except CloudError as error:
+            reply = error_reply("errorresponse", error, json=request.wants_json)
+        response = respond(reply, secure=incoming.is_secure)
+        command = COMMANDS.get(request.command.lower())
+        name = command.name if command is not None else "unknown"
+        self.metrics.observe(name, reply.status, time.perf_counter() - began)
+        return response
+
+
+def respond(reply: Reply, *, secure: bool = False) -> flask.Response:
+    """The reply as HTTP."""
+    response = flask.Response(reply.text(), status=reply.status, content_type=reply.content_type)
+    response.headers["Cache-Control"] = "no-store"
+    if reply.description:
+        response.headers["X-Description"] = _header(reply.description)
+    for name, value in reply.cookies.items():
+        if value is None:
+            response.delete_cookie(name, path="/client")
+        else:
+            response.set_cookie(name, value, path="/client", httponly=True, samesite="Lax", secure=secure)
+    return response
+
+
+def _header(text: str) -> str:
+    """The text as a header can hold it: one line of Latin-1."""
+    return " ".join(text.split()).encode("latin-1", "replace").decode("latin-1")[:1000]
+
+
+def create_app(
+    manager: Any, loop: asyncio.AbstractEventLoop, *, timeout: float = 60.0, dispatcher: Dispatcher | None = None
+) -> flask.Flask:
+    """The app of the public port, for a manager that runs on `loop` in another thread.
+
+    `timeout` is how many real seconds a request may wait for the loop.
+    """
+    door = Door(dispatcher or Dispatcher(manager), loop, timeout)
+    app = _bare_app("cloudsim.api", door, trusted=False)
+
+    @app.get("/")
+    def index() -> Any:
+        return flask.redirect("/client/")
+
+    @app.get("/client/")
+    def client() -> Any:
+        return flask.Response(_NO_UI, content_type="text/html; charset=UTF-8")
+
+    @app.get("/health")
+    def health() -> Any:
+        """200 while the loop answers and the state can be made durable, else 503."""
+
+        async def check() -> int:
+            await manager.foundation.store.durable()
+            return int(manager.foundation.store.sequence)
+
+        try:
+            return {"status": "up", "sequence": door.on_loop(check())}
+        except Exception as error:
+            log.warning("unhealthy: %s", error)
+            return flask.Response('{"status":"down"}', status=503, content_type="application/json")
+
+    @app.get("/metrics")
+    def metrics() -> Any:
+        async def count() -> dict[str, dict[str, int]]:
+            return counts_of(manager.foundation.store)
+
+        text = door.metrics.text(door.on_loop(count()))
+        return flask.Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return app
+
+
+def create_integration_app(
+    manager: Any, loop: asyncio.AbstractEventLoop, *, timeout: float = 60.0, dispatcher: Dispatcher | None = None
+) -> flask.Flask:
+    """The app of the integration port: whoever reaches it is the system user. Off unless asked for."""
+    return _bare_app("cloudsim.integration", Door(dispatcher or Dispatcher(manager), loop, timeout), trusted=True)
+
+
+def _bare_app(name: str, door: Door, *, trusted: bool) -> flask.Flask:
+    """An app that answers the API, and every failure in the API's form."""
+    app = flask.Flask(name, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
+    app.extensions["door"] = door
+
+    @app.route("/client/api", methods=["GET", "POST"])
+    @app.route("/client/api/", methods=["GET", "POST"])
+    def api() -> flask.Response:
+        return door.answer(flask.request, trusted=trusted)
+
+    @app.errorhandler(Exception)
+    def failed(error: Exception) -> Any:
+        """What Flask itself refuses keeps its status; anything else is an internal error. Never HTML in the API."""
+        if isinstance(error, HTTPException) and not flask.request.path.startswith("/client/api"):
+            return error
+        if isinstance(error, HTTPException):
+            refused = CloudError(error.description or error.name)
+            reply = error_reply("errorresponse", refused, json=True)
+            reply.status = error.code or 530
+            reply.body["errorcode"] = reply.status
+            return respond(reply)
+        log.exception("the door failed", exc_info=error)
+        known = error if isinstance(error, CloudError) else CloudError("Internal error, see the server's log")
+        return respond(error_reply("errorresponse", known, json=True))
+
+    return app

@@ -1,0 +1,389 @@
+"""List commands: which rows a caller asks for and may see, and the page of them that is answered.
+
+`Page` and `Scope` are parameters of a list command; `listed` answers it. Rows are found through the Store's
+indexes; a scan happens only over what no index narrows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from operator import attrgetter
+from typing import Annotated, Any, TypeVar, cast
+
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management import visibility
+from cloudsim.management.caller import in_subtree
+from cloudsim.model import Account, Domain, Project, ProjectMember, ResourceTag
+from cloudsim.model.identity import PROJECT_ACCOUNT
+from cloudsim.store import Row, Store, Table
+from server.api.command import Call, Listed
+from server.api.ownership import account_named
+from server.api.parameters import Param, Parameter, parameter
+
+R = TypeVar("R", bound=Row)
+
+Tags = Mapping[str, str]
+"""The `tags` filter of a list command: `tags[0].key=..&tags[0].value=..`."""
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which part of the rows: `size` None means all. `keyword` narrows them before they are counted."""
+
+    start: int = 0
+    size: int | None = None
+    keyword: str | None = None
+
+
+class _PageParameters:
+    parameters: tuple[Parameter, ...] = (
+        parameter("keyword", Annotated[str | None, Param("a text that the name contains")], None),
+        parameter("page", Annotated[int | None, Param("which page, from 1; with pagesize")], None),
+        parameter("pagesize", Annotated[int | None, Param("rows of a page; -1 for all, without page")], None),
+    )
+
+    def value(self, call: Call, values: Mapping[str, Any]) -> Paging:
+        page, size = values.get("page"), values.get("pagesize")
+        largest = call.manager.foundation.settings.integer("default.page.size")
+        keyword = values.get("keyword") or None
+        if size == -1:
+            if page is not None:
+                raise InvalidParameterValue("A pagesize of -1 asks for everything: page cannot be given with it")
+            return Paging(0, None, keyword)
+        if page is None and size is None:
+            return Paging(0, largest, keyword)
+        if page is None or size is None:
+            raise InvalidParameterValue("Parameters page and pagesize must be given together")
+        if size < 1 or size > largest:
+            raise InvalidParameterValue(f"Parameter pagesize must be from 1 to {largest}, or -1")
+        return Paging(max(page - 1, 0) * size, size, keyword)
+
+
+Page = Annotated[Paging, _PageParameters()]
+"""keyword, page and pagesize."""
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Whose rows: those of `accounts`, or of every account (None) but `without`."""
+
+    accounts: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+
+    def owns(self, account_id: str) -> bool:
+        if self.accounts is None:
+            return account_id not in self.without
+        return account_id in self.accounts
+
+
+_ACCOUNT = parameter("account", Annotated[str | None, Param("rows of that account; with domainid")], None)
+_DOMAIN = parameter("domainid", Annotated[Domain | None, Param("rows of that domain")], None, access="use")
+_LISTALL = parameter("listall", Annotated[bool, Param("everything the caller may see, not only its own")], False)
+_RECURSIVE = parameter("isrecursive", Annotated[bool, Param("with domainid: those of its subdomains too")], False)
+_PROJECT = parameter(
+    "projectid",
+    Annotated[str | None, Param("rows of that project; -1 for all projects", type="uuid", length=40)],
+    None,
+)
+
+
+class _ScopeParameters:
+    def __init__(self, *, projects: bool) -> None:
+        self.parameters: tuple[Parameter, ...] = (_ACCOUNT, _DOMAIN, _LISTALL, _RECURSIVE)
+        if projects:
+            self.parameters += (_PROJECT,)
+
+    def value(self, call: Call, values: Mapping[str, Any]) -> Ownership:
+        return ownership(
+            call,
+            account=values.get("account") or None,
+            domain=values.get("domainid"),
+            project=values.get("projectid") or None,
+            listall=values.get("listall", False),
+            recursive=values.get("isrecursive", False),
+            named=bool(call.fields.get("id") or call.fields.get("ids")),
+        )
+
+
+Scope = Annotated[Ownership, _ScopeParameters(projects=True)]
+"""account, domainid, listall, isrecursive and projectid."""
+AccountScope = Annotated[Ownership, _ScopeParameters(projects=False)]
+"""The same without projectid."""
+
+
+def ownership(
+    call: Call,
+    *,
+    account: str | None = None,
+    domain: Domain | None = None,
+    project: str | None = None,
+    listall: bool = False,
+    recursive: bool = False,
+    named: bool = False,
+) -> Ownership:
+    """Whose rows a list call means; `named` when it asks for rows by id."""
+    store, caller = call.store, call.caller
+    own = caller.account
+    if account is not None:
+        if project is not None:
+            raise InvalidParameterValue("Parameters account and projectid exclude each other")
+        found = account_named(store, account, domain or store.table(Domain)[own.domain_id])
+        visibility.check(store, caller, found)
+        return Ownership((found.id,))
+    if project == "-1":
+        return _all_projects(call, listall)
+    if project is not None:
+        row = store.table(Project).get(project)
+        if row is None:
+            raise InvalidParameterValue(
+                f"Unable to execute API command {call.command.name.lower()} due to invalid value. Invalid parameter "
+                f"projectid value={project} due to incorrect long value format, or entity does not exist or due to "
+                "incorrect parameter annotation for the field in api cmd class."
+            )
+        visibility.check(store, caller, row, operate=False)
+        return Ownership((row.account_id,))
+    if domain is not None:
+        if not caller.is_admin:
+            return Ownership((own.id,))
+        return Ownership(accounts_of(store, domain, recursive=recursive, projects=named))
+    if not caller.is_admin:
+        return Ownership((own.id, *member_accounts(store, own.id)) if named else (own.id,))
+    if not listall and not named:
+        return Ownership((own.id,))
+    if caller.is_root_admin:
+        return Ownership(None, () if named else project_accounts(store))
+    subtree = store.table(Domain)[own.domain_id]
+    return Ownership(accounts_of(store, subtree, recursive=True, projects=named))
+
+
+def _all_projects(call: Call, listall: bool) -> Ownership:
+    store, caller = call.store, call.caller
+    if caller.is_root_admin:
+        return Ownership(None) if listall else Ownership(project_accounts(store))
+    mine = member_accounts(store, caller.account.id)
+    return Ownership((*mine, caller.account.id) if listall or not mine else mine)
+
+
+def project_accounts(store: Store) -> tuple[str, ...]:
+    """The accounts that own projects' resources."""
+    return tuple(project.account_id for project in store.table(Project))
+
+
+def member_accounts(store: Store, account_id: str) -> tuple[str, ...]:
+    """The project accounts of the projects that an account is a member of."""
+    projects = store.table(Project)
+    members = store.table(ProjectMember).where("account_id", account_id)
+    return tuple(dict.fromkeys(projects[m.project_id].account_id for m in members if m.project_id in projects))
+
+
+def subtree(store: Store, domain: Domain) -> list[Domain]:
+    """The domain and all below it, parents first."""
+    table = store.table(Domain)
+    found = [domain]
+    for each in found:
+        found.extend(table.where("parent_id", each.id))
+    return found
+
+
+def accounts_of(store: Store, domain: Domain, *, recursive: bool, projects: bool) -> tuple[str, ...]:
+    """Accounts of a domain, or of its subtree; with `projects`, those of projects as well."""
+    table = store.table(Account)
+    domains = subtree(store, domain) if recursive else [domain]
+    return tuple(
+        account.id
+        for each in domains
+        for account in table.where("domain_id", each.id)
+        if projects or account.type != PROJECT_ACCOUNT
+    )
+
+
+def listed(
+    call: Call,
+    row_type: type[R],
+    *,
+    page: Paging,
+    scope: Ownership | None = None,
+    equal: Mapping[str, Any] | None = None,
+    ids: Iterable[R] | None = None,
+    keep: Callable[[R], bool] | None = None,
+    search: Sequence[str] = ("name",),
+    tags: Tags | None = None,
+    owner: str = "account_id",
+    newest_first: bool = False,
+) -> Listed:
+    """The page of `row_type`'s rows that a call asks for.
+
+    scope         whose rows; None where rows have no owner.
+    equal         field -> value; a None value is no condition. An indexed field narrows without a scan.
+    ids           only these rows (what `id` and `ids` resolved to); None for no condition.
+    keep          any further condition.
+    search        the fields that a keyword is looked for in.
+    tags          tags that a row must carry.
+    owner         the field with the owning account.
+    newest_first  last inserted row first.
+    """
+    table = call.store.table(row_type)
+    conditions = {field: value for field, value in (equal or {}).items() if value is not None}
+    tests: list[Callable[[R], bool]] = [keep] if keep is not None else []
+    if page.keyword is not None:
+        tests.append(_contains(page.keyword, search))
+    if tags:
+        tagged = tagged_with(call.store, tags)
+        tests.append(lambda row: row.id in tagged)
+    if ids is not None:
+        unique = {row.id: row for row in ids}.values()
+        return _cut(list(_matching(unique, conditions, scope, owner, tests)), page, newest_first)
+    base = _narrowest(table, conditions, scope, owner)
+    if base.index is not None:
+        conditions.pop(base.index, None)
+    hidden = scope.without if scope is not None and scope.accounts is None else ()
+    left = scope if scope is not None and scope.accounts is not None and not base.by_owner else None
+    unindexed = bool(hidden) and owner not in row_type.keys.indexes
+    if conditions or tests or left is not None or unindexed:
+        whose = scope if hidden else left
+        source = base.rows(table, scope, owner)
+        return _cut(list(_matching(source, conditions, whose, owner, tests)), page, newest_first)
+    if base.by_owner and base.ids is None:
+        assert scope is not None and scope.accounts is not None
+        return _across(table, scope.accounts, owner, page, newest_first)
+    return _whole(table, base, hidden, owner, page, newest_first)
+
+
+@dataclass(frozen=True)
+class _Base:
+    """The smallest set that an index gives: a bucket (`index`, `key`), the owners' rows, or all."""
+
+    index: str | None = None
+    key: Any = None
+    by_owner: bool = False
+    ids: Collection[str] | None = None
+
+    def rows(self, table: Table[R], scope: Ownership | None, owner: str) -> Iterable[R]:
+        if self.index is not None:
+            return table.where(self.index, self.key)
+        if self.by_owner:
+            assert scope is not None and scope.accounts is not None
+            return [row for account_id in scope.accounts for row in table.where(owner, account_id)]
+        return table
+
+
+def _bucket(table: Table[R], index: str, key: Any) -> Collection[str]:
+    return cast("Collection[str]", table.ids(index, key))
+
+
+def _narrowest(table: Table[R], conditions: Mapping[str, Any], scope: Ownership | None, owner: str) -> _Base:
+    indexes = table.row_type.keys.indexes
+    best, smallest = _Base(), len(table)
+    for field, value in conditions.items():
+        if field in indexes and table.count(field, value) <= smallest:
+            best, smallest = _Base(field, value, ids=_bucket(table, field, value)), table.count(field, value)
+    if scope is not None and scope.accounts is not None and owner in indexes:
+        owned = sum(table.count(owner, account_id) for account_id in scope.accounts)
+        if owned <= smallest:
+            only = _bucket(table, owner, scope.accounts[0]) if len(scope.accounts) == 1 else None
+            best = _Base(by_owner=True, ids=only)
+    return best
+
+
+def _matching(
+    rows: Iterable[R],
+    conditions: Mapping[str, Any],
+    scope: Ownership | None,
+    owner: str,
+    tests: Sequence[Callable[[R], bool]],
+) -> Iterable[R]:
+    """Those of the rows that meet everything. A chain of filters, since it may run over all rows of a table."""
+    for field, value in conditions.items():
+        rows = filter(_equal(field, value), rows)
+    if scope is not None:
+        rows = filter(_owned(scope, owner), rows)
+    for test in tests:
+        rows = filter(test, rows)
+    return rows
+
+
+def _equal(field: str, value: Any) -> Callable[[Any], bool]:
+    of = attrgetter(field)
+    return lambda row: of(row) == value
+
+
+def _owned(scope: Ownership, owner: str) -> Callable[[Any], bool]:
+    of = attrgetter(owner)
+    if scope.accounts is None:
+        without = frozenset(scope.without)
+        return lambda row: of(row) not in without
+    accounts = frozenset(scope.accounts)
+    return lambda row: of(row) in accounts
+
+
+def _across(table: Table[R], accounts: Sequence[str], owner: str, page: Paging, newest_first: bool) -> Listed:
+    """A page of what several accounts own, one account after the other."""
+    total = sum(table.count(owner, account_id) for account_id in accounts)
+    size = total if page.size is None else page.size
+    ordered = reversed(accounts) if newest_first else accounts
+    buckets = (cast("dict[str, None]", table.ids(owner, account_id)) for account_id in ordered)
+    ids = (row_id for bucket in buckets for row_id in (reversed(bucket) if newest_first else bucket))
+    return Listed([table[row_id] for row_id in islice(ids, page.start, page.start + size)], total)
+
+
+def _whole(
+    table: Table[R], base: _Base, hidden: Sequence[str], owner: str, page: Paging, newest_first: bool
+) -> Listed:
+    """A page of a whole bucket or table, without touching the rows of other pages more than to skip them."""
+    hidden = [account_id for account_id in hidden if table.count(owner, account_id)]
+    if base.ids is None:
+        total = len(table) - sum(table.count(owner, account_id) for account_id in hidden)
+        size = total if page.size is None else page.size
+        if not hidden:
+            return Listed(table.page(page.start, size, newest_first=newest_first), total)
+        whose, excluded = attrgetter(owner), frozenset(hidden)
+        rows = (row for row in (reversed(table) if newest_first else table) if whose(row) not in excluded)
+        return Listed(list(islice(rows, page.start, page.start + size)), total)
+    bucket = cast("dict[str, None]", base.ids)
+    without = {row_id for account_id in hidden for row_id in table.ids(owner, account_id) if row_id in bucket}
+    total = len(bucket) - len(without)
+    size = total if page.size is None else page.size
+    ids: Iterable[str] = reversed(bucket) if newest_first else bucket
+    if without:
+        ids = (row_id for row_id in ids if row_id not in without)
+    return Listed([table[row_id] for row_id in islice(ids, page.start, page.start + size)], total)
+
+
+def _cut(rows: list[R], page: Paging, newest_first: bool) -> Listed:
+    if newest_first:
+        rows.reverse()
+    end = None if page.size is None else page.start + page.size
+    return Listed(rows[page.start : end], len(rows))
+
+
+def _contains(keyword: str, fields: Sequence[str]) -> Callable[[Any], bool]:
+    wanted = keyword.lower()
+    if len(fields) == 1:
+        one = attrgetter(fields[0])
+        return lambda row: wanted in (one(row) or "").lower()
+    several = attrgetter(*fields)
+    return lambda row: wanted in "\0".join(filter(None, several(row))).lower()
+
+
+def tagged_with(store: Store, tags: Tags) -> set[str]:
+    """Ids of what carries all the tags."""
+    table = store.table(ResourceTag)
+    found: set[str] | None = None
+    for key, value in tags.items():
+        ids = {tag.resource_id for tag in table.where(("key", "value"), (key, value))}
+        found = ids if found is None else found & ids
+    return found or set()
+
+
+def page_of(rows: list[Any], page: Paging, *, search: Sequence[str] = ("name",)) -> Listed:
+    """A page of rows (or views) that the command has gathered by itself."""
+    if page.keyword is not None:
+        rows = list(filter(_contains(page.keyword, search), rows))
+    return _cut(rows, page, False)
+
+
+def visible_domain(call: Call, domain_id: str) -> bool:
+    """Whether the domain is in the part of the tree that the caller sees."""
+    return call.caller.is_root_admin or in_subtree(call.store, domain_id, call.caller.account.domain_id)

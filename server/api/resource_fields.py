@@ -1,0 +1,113 @@
+"""The view fields that say how much an account, project or domain has and may have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cloudsim.management.limited_resources import GIB, TYPES, UNLIMITED, ResourceType
+from cloudsim.management.limits import vm_usage
+from cloudsim.model import Account, Domain
+from server.api.command import Call
+from server.api.views import Long, View
+
+_PREFIX = {
+    "user_vm": "vm",
+    "public_ip": "ip",
+    "primary_storage": "primarystorage",
+    "secondary_storage": "secondarystorage",
+}
+
+
+class ResourceView(View):
+    """Base of views with limits: `<kind>limit`, `<kind>total` and `<kind>available` of each kind."""
+
+    vmlimit: str | None = None
+    vmtotal: Long | None = None
+    vmavailable: str | None = None
+    iplimit: str | None = None
+    iptotal: Long | None = None
+    ipavailable: str | None = None
+    volumelimit: str | None = None
+    volumetotal: Long | None = None
+    volumeavailable: str | None = None
+    snapshotlimit: str | None = None
+    snapshottotal: Long | None = None
+    snapshotavailable: str | None = None
+    templatelimit: str | None = None
+    templatetotal: Long | None = None
+    templateavailable: str | None = None
+    networklimit: str | None = None
+    networktotal: Long | None = None
+    networkavailable: str | None = None
+    vpclimit: str | None = None
+    vpctotal: Long | None = None
+    vpcavailable: str | None = None
+    cpulimit: str | None = None
+    cputotal: Long | None = None
+    cpuavailable: str | None = None
+    memorylimit: str | None = None
+    memorytotal: Long | None = None
+    memoryavailable: str | None = None
+    primarystoragelimit: str | None = None
+    primarystoragetotal: Long | None = None
+    primarystorageavailable: str | None = None
+    secondarystoragelimit: str | None = None
+    secondarystoragetotal: float | None = None
+    secondarystorageavailable: str | None = None
+
+
+class WithProjects(ResourceView):
+    """Base of those that own projects, too."""
+
+    projectlimit: str | None = None
+    projecttotal: Long | None = None
+    projectavailable: str | None = None
+
+
+def wants_resources(call: Call) -> bool:
+    """Whether the `details` parameter, which by default is all, asks for what costs counting."""
+    details = call.fields.get("details", "").lower()
+    return not details or any(each.strip() in ("all", "resource") for each in details.split(","))
+
+
+def account_resources(call: Call, account: Account) -> dict[str, Any]:
+    """The fields of WithProjects for an account, of ResourceView for a project's account, and vmrunning and vmstopped."""
+    limits = call.manager.limits
+    usage = vm_usage(call.store, account.id)
+    known = {"user_vm": usage.vms, "cpu": usage.cpus, "memory": usage.memory_mib}
+    fields: dict[str, Any] = {"vmrunning": usage.running, "vmstopped": usage.stopped}
+    for type in TYPES:
+        if type.name == "project" and account.project_id is not None:
+            continue
+        count = known[type.name] if type.name in known else limits.count(account.id, type)
+        fields |= _three(type, limits.of_account(account, type), count)
+    return fields
+
+
+def domain_resources(call: Call, domain: Domain) -> dict[str, Any]:
+    """The fields of WithProjects for a domain with its subtree."""
+    limits = call.manager.limits
+    fields: dict[str, Any] = {}
+    for type in TYPES:
+        fields |= _three(type, limits.of_domain(domain, type), limits.count_domain(domain.id, type))
+    return fields
+
+
+def _three(type: ResourceType, limit: int, count: int) -> dict[str, Any]:
+    prefix = _PREFIX.get(type.name, type.name)
+    in_units = count if type.unit == 1 else count / GIB
+    total: float = in_units if type.name == "secondary_storage" else int(in_units)
+    unlimited = limit == UNLIMITED
+    left = max(limit - total, 0)
+    return {
+        f"{prefix}limit": "Unlimited" if unlimited else str(limit),
+        f"{prefix}total": float(total) if type.name == "secondary_storage" else total,
+        f"{prefix}available": "Unlimited" if unlimited else str(int(left) if left == int(left) else left),
+    }
+
+
+assert {f for t in TYPES for f in _three(t, 0, 0)} == {
+    f.name for f in msgspec.structs.fields(WithProjects) if f.name not in ("jobid", "jobstatus")
+}

@@ -1,0 +1,158 @@
+"""Networks, network offerings and NICs through the API."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from cloudsim.model import Network
+from tests.server.api.api_harness import refused
+from tests.server.api.commands.cloud_api import CloudApi
+
+
+def test_a_networks_life(cloud_api: CloudApi) -> None:
+    admin = cloud_api.admin
+    made = cloud_api.network(gateway="10.1.1.1", netmask="255.255.255.0")
+    (row,) = cloud_api.listed("listNetworks", "network", id=made["id"])
+    assert (row["state"], row["cidr"], row["type"], row["gateway"]) == (
+        "Allocated",
+        "10.1.1.0/24",
+        "Isolated",
+        "10.1.1.1",
+    )
+    assert {"Dhcp", "SourceNat"} <= {service["name"] for service in row["service"]}
+    changed = admin("updateNetwork", id=made["id"], name="other", displaytext="Other")["network"]
+    assert (changed["name"], changed["displaytext"]) == ("other", "Other")
+    assert admin("deleteNetwork", id=made["id"]) == {"success": True}
+    assert admin("listNetworks", id=made["id"]) == {}
+
+
+def test_a_busy_network_is_not_deleted(cloud_api: CloudApi) -> None:
+    made = cloud_api.network()
+    cloud_api.cloud.deploy(network=cloud_api.store.table(Network)[made["id"]])
+    refused(536, cloud_api.admin, "deleteNetwork", id=made["id"])
+    (row,) = cloud_api.listed("listNetworks", "network", id=made["id"])
+    assert row["state"] == "Implemented"
+
+
+def test_who_sees_which_networks(cloud_api: CloudApi) -> None:
+    ann, admin = cloud_api.account("ann"), cloud_api.admin
+    mine, theirs = cloud_api.network("mine", ann), cloud_api.network("theirs")
+    assert {n["name"] for n in ann("listNetworks")["network"]} == {"mine", "defaultGuestNetwork"}
+    assert {n["name"] for n in admin("listNetworks", listall=True)["network"]} == {
+        "mine",
+        "theirs",
+        "defaultGuestNetwork",
+    }
+    assert [n["name"] for n in ann("listNetworks", networkfilter="account")["network"]] == ["mine"]
+    refused(531, ann, "deleteNetwork", id=theirs["id"])
+    assert "vlan" not in ann("listNetworks", id=mine["id"])["network"][0]
+
+
+def test_a_projects_network_is_listed_with_the_project_only(cloud_api: CloudApi) -> None:
+    project = cloud_api.admin("createProject", name="prj", displaytext="prj")["project"]
+    made = cloud_api.network("prjnet", projectid=project["id"])
+    assert made["projectid"] == project["id"]
+    assert [n["id"] for n in cloud_api.listed("listNetworks", "network", projectid=project["id"])] == [
+        made["id"]
+    ]
+    assert cloud_api.listed("listNetworks", "network", keyword="prjnet") == []
+
+
+def test_a_shared_network(cloud_api: CloudApi) -> None:
+    offering = cloud_api.cloud.network_offering("DefaultSharedNetworkOffering")
+    asked = {
+        "networkofferingid": offering.id,
+        "vlan": "98",
+        "gateway": "172.16.0.1",
+        "netmask": "255.255.255.0",
+        "startip": "172.16.0.10",
+        "endip": "172.16.0.20",
+    }
+    made = cloud_api.network("shared", **asked)
+    assert (made["type"], made["acltype"], made["vlan"], made["broadcasturi"]) == (
+        "Shared",
+        "Domain",
+        "98",
+        "vlan://98",
+    )
+    refused(431, cloud_api.admin, "createNetwork", name="again", zoneid=cloud_api.zone, **asked)
+    ann = cloud_api.account("ann")
+    assert made["id"] in [n["id"] for n in ann("listNetworks")["network"]]
+    refused(531, ann, "createNetwork", name="hers", zoneid=cloud_api.zone, **{**asked, "vlan": "99"})
+
+
+def test_network_offerings(cloud_api: CloudApi) -> None:
+    admin = cloud_api.admin
+    rows = cloud_api.listed("listNetworkOfferings", "networkoffering")
+    assert all(
+        {"id", "name", "displaytext", "guestiptype", "serviceofferingid", "forvpc"} <= set(r) for r in rows
+    )
+    made = admin(
+        "createNetworkOffering",
+        name="mine",
+        displaytext="Mine",
+        guestiptype="Isolated",
+        traffictype="GUEST",
+        supportedservices="Dhcp,Dns",
+        **{"serviceproviderlist[0].service": "Dhcp", "serviceproviderlist[0].provider": "VirtualRouter"},
+    )["networkoffering"]
+    assert made["state"] == "Disabled" and [s["name"] for s in made["service"]] == ["Dhcp", "Dns"]
+    assert (
+        admin("updateNetworkOffering", id=made["id"], state="Enabled")["networkoffering"]["state"]
+        == "Enabled"
+    )
+    found = cloud_api.listed(
+        "listNetworkOfferings", "networkoffering", supportedservices="Dhcp,Dns", keyword="mine"
+    )
+    assert [o["id"] for o in found] == [made["id"]]
+    assert admin("deleteNetworkOffering", id=made["id"]) == {"success": True}
+    refused(
+        401,
+        cloud_api.account("ann"),
+        "createNetworkOffering",
+        name="x",
+        guestiptype="L2",
+        traffictype="Guest",
+    )
+
+
+def test_a_second_nic_and_secondary_addresses(cloud_api: CloudApi) -> None:
+    admin, cloud = cloud_api.admin, cloud_api.cloud
+    first, second = (
+        cloud_api.network(),
+        cloud_api.network("net2", gateway="10.1.2.1", netmask="255.255.255.0"),
+    )
+    vm = cloud.deploy(network=cloud_api.store.table(Network)[first["id"]])
+    shown = admin("addNicToVirtualMachine", virtualmachineid=vm.id, networkid=second["id"])["virtualmachine"]
+    assert len(shown["nic"]) == 2
+    nics = cloud_api.listed("listNics", "nic", virtualmachineid=vm.id)
+    default, added = nics
+    assert default["isdefault"] is True and added["isdefault"] is False and added["deviceid"] == "1"
+    assert ipaddress.ip_address(added["ipaddress"]) in ipaddress.ip_network("10.1.2.0/24")
+    refused(431, admin, "removeNicFromVirtualMachine", virtualmachineid=vm.id, nicid=default["id"])
+    secondary = admin("addIpToNic", nicid=added["id"])["nicsecondaryip"]
+    (row,) = cloud_api.listed("listNics", "nic", virtualmachineid=vm.id, networkid=second["id"])
+    assert [s["ipaddress"] for s in row["secondaryip"]] == [secondary["ipaddress"]]
+    assert secondary["ipaddress"] != added["ipaddress"]
+    assert admin("removeIpFromNic", id=secondary["id"]) == {"success": True}
+    (row,) = cloud_api.listed("listNics", "nic", virtualmachineid=vm.id, nicid=added["id"])
+    assert not row.get("secondaryip")
+    changed = admin("updateDefaultNicForVirtualMachine", virtualmachineid=vm.id, nicid=added["id"])[
+        "virtualmachine"
+    ]
+    assert changed["ipaddress"] == added["ipaddress"]
+    admin("removeNicFromVirtualMachine", virtualmachineid=vm.id, nicid=default["id"])
+    assert len(cloud_api.listed("listNics", "nic", virtualmachineid=vm.id)) == 1
+    refused(431, admin, "updateVmNicIp", nicid=added["id"], ipaddress="10.1.2.99")
+    cloud.stop(vm)
+    shown = admin("updateVmNicIp", nicid=added["id"], ipaddress="10.1.2.99")["virtualmachine"]
+    assert shown["nic"][0]["ipaddress"] == "10.1.2.99"
+
+
+def test_another_accounts_nics_are_not_to_be_touched(cloud_api: CloudApi) -> None:
+    ann, cloud = cloud_api.account("ann"), cloud_api.cloud
+    vm = cloud.deploy()
+    nic = cloud.manager.nics.of(vm)[0]
+    refused(531, ann, "addIpToNic", nicid=nic.id)
+    refused(531, ann, "listNics", virtualmachineid=vm.id)
+    refused(431, ann, "removeIpFromNic", id="nothing")

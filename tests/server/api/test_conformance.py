@@ -1,0 +1,135 @@
+"""Every declared command against the facts of CloudStack's API: names, types, required, asynchronous or not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from server.api.command import COMMANDS, Command
+from server.api.commands import load
+from server.api.parameters import DEFAULT_LENGTH
+from server.api.views import ResponseField, SuccessView, View, response_fields
+from tests.server.api.facts import FACTS
+
+load()
+KNOWN: dict[str, Any] = json.loads(FACTS.read_text())
+
+OURS: dict[str, str] = {}
+"""Commands that CloudStack does not have, and why we do."""
+
+OWN_PARAMETERS: dict[tuple[str, str], str] = {}
+"""(command, parameter) that CloudStack does not have or has otherwise, and why."""
+
+OWN_FIELDS: dict[tuple[str, str], str] = {
+    ("VirtualMachineView", "nic.secondaryip"): "CloudStack answers it; the facts lack it where a VM holds the NIC",
+}
+OWN_FIELDS |= {
+    ("TrafficTypeView", name): "CloudStack answers these too, but its declaration names a provider's fields"
+    for name in (
+        "traffictype",
+        "xennetworklabel",
+        "kvmnetworklabel",
+        "vmwarenetworklabel",
+        "hypervnetworklabel",
+        "ovm3networklabel",
+    )
+}
+OWN_FIELDS |= {
+    ("ProjectAccountView", name): "CloudStack answers these too, but its declaration names a project's fields"
+    for name in ("projectid", "project", "accountid", "account", "accounttype", "role", "user")
+}
+"""(view, field) that CloudStack does not have or has otherwise, and why."""
+
+_INTEGERS = {"int": "integer", "short": "integer", "integer": "integer", "long": "long"}
+_FLOATS = {"float": "float", "double": "float", "bigdecimal": "float"}
+_LISTS = {"list", "set"}
+
+
+def family(fact: Any) -> str:
+    """The JSON kind of a fact's response type."""
+    if isinstance(fact, dict):
+        return "object"
+    if isinstance(fact, list) or fact in _LISTS or fact.startswith("list<") or fact.endswith("[]"):
+        return "list"
+    if fact in ("boolean", "date", "map"):
+        return str(fact)
+    if fact in ("responseobject", "any") or fact.endswith("response"):
+        return "object"
+    return _INTEGERS.get(fact) or _FLOATS.get(fact) or "string"
+
+
+def told(field: ResponseField) -> str:
+    """The same of a view's field."""
+    return "object" if field.type.endswith("view") else family(field.type)
+
+
+def answers(view: type[View]) -> dict[str, Any]:
+    """The fields of all CloudStack's answers that the view stands for: some commands' declarations lack a few."""
+    merged: dict[str, Any] = {}
+    for command in COMMANDS.values():
+        if (command.view or SuccessView) is view and command.name in KNOWN:
+            for name, fact in KNOWN[command.name]["response"].items():
+                merged.setdefault(name, fact)
+    return merged
+
+
+def differences(view: str, fields: tuple[ResponseField, ...], facts: dict[str, Any]) -> list[str]:
+    found = []
+    for field in fields:
+        if field.name in ("jobid", "jobstatus") or (view, field.name) in OWN_FIELDS:
+            continue
+        fact = facts.get(field.name)
+        if fact is None:
+            found.append(f"{view}.{field.name} is no field of CloudStack's answer")
+        elif family(fact) != told(field) and (told(field), fact) != ("date", "string"):
+            found.append(f"{view}.{field.name} is {told(field)}, in CloudStack {fact if isinstance(fact, str) else family(fact)}")
+        elif field.fields and isinstance(fact, list) and isinstance(fact[0], dict):
+            unknown = sorted({each.name for each in field.fields} - set(fact[0]))
+            found += [
+                f"{view}.{field.name}[].{name} is no field of CloudStack's answer"
+                for name in unknown
+                if (view, f"{field.name}.{name}") not in OWN_FIELDS
+            ]
+    return found
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda c: c.name)
+def test_command(command: Command) -> None:
+    if command.name in OURS:
+        return
+    facts = KNOWN.get(command.name)
+    assert facts is not None, f"{command.name} is not in {FACTS.name}: run facts.py, or name it in OURS"
+    wrong = [] if facts["async"] == command.job else [f"async is {facts['async']} in CloudStack"]
+    known = {name.lower(): fact for name, fact in facts["params"].items()}
+    for p in command.parameters:
+        if (command.name, p.name) in OWN_PARAMETERS:
+            continue
+        fact = known.get(p.name.lower())
+        if fact is None:
+            wrong.append(f"parameter {p.name} is not CloudStack's")
+            continue
+        fact = {"type": fact} if isinstance(fact, str) else fact
+        if p.type != fact["type"]:
+            wrong.append(f"parameter {p.name} is {p.type}, in CloudStack {fact['type']}")
+        if p.required != fact.get("required", False):
+            wrong.append(f"parameter {p.name}: required is {fact.get('required', False)} in CloudStack")
+        if p.type == "string" and p.name != "projectid" and p.length != fact.get("length", DEFAULT_LENGTH):
+            wrong.append(f"parameter {p.name}: length is {fact.get('length', DEFAULT_LENGTH)} in CloudStack")
+        if p.type == "list" and "of" in fact and p.of != fact["of"]:
+            wrong.append(f"parameter {p.name} is a list of {p.of}, in CloudStack of {fact['of']}")
+    missing = [n for n, f in known.items() if isinstance(f, dict) and f.get("required")]
+    wrong += [f"required parameter {n} is not declared" for n in missing if n not in {p.name.lower() for p in command.parameters}]
+    view = command.view or SuccessView
+    wrong += differences(view.__name__, response_fields(view), answers(view))
+    assert not wrong, f"{command.name}: " + "; ".join(wrong)
+
+
+def test_every_command_is_described_and_grouped() -> None:
+    undescribed = [c.name for c in COMMANDS.values() if not c.description or not c.group]
+    assert not undescribed
+
+
+def test_a_creating_command_says_what_it_creates() -> None:
+    assert not [c.name for c in COMMANDS.values() if c.creates is not None and not c.job]
