@@ -1,0 +1,1 @@
+"""Scenario, run, result: experiments on a whole cloud in a simulated world."""

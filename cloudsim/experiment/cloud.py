@@ -1,0 +1,123 @@
+"""The cloud under study: a management server on a world, and the zones that an operator would set up on it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from cloudsim.experiment.requests import Shape
+from cloudsim.experiment.scenario import Instances
+from cloudsim.management import first_state
+from cloudsim.management.building import build_zone
+from cloudsim.management.caller import Caller
+from cloudsim.management.identity import ADMIN
+from cloudsim.management.server import ManagementServer
+from cloudsim.management.templates import TemplateRequest
+from cloudsim.model import (
+    ROW_TYPES,
+    Account,
+    ServiceOffering,
+    Template,
+    TemplateOnStore,
+    Zone,
+)
+from cloudsim.randomness import Randomness
+from cloudsim.store import Store
+from cloudsim.world import World
+
+GIB = 1 << 30
+GUEST_CIDR = "172.16.0.0/12"
+"""Guest addresses of a zone whose description names none: a million, so that they do not limit a study."""
+_UNNAMED_CIDR = "10.1.1.0/24"
+
+
+class DescribedWorld(World, Protocol):
+    """A world that knows what its datacenter was described as: see a backend's own layout."""
+
+    layout: Any
+    messages: Any
+
+
+class Cloud:
+    """A management server with its services, on one store and in one world. `restart` replaces the server."""
+
+    def __init__(self, world: DescribedWorld, randomness: Randomness, settings: dict[str, str]) -> None:
+        self.world = world
+        self.randomness = randomness
+        self.store = Store(ROW_TYPES)
+        self.restarts = 0
+        self.server = ManagementServer(self.store, world, randomness.branch("management server"))
+        server = self.server
+        first_state.seed(
+            server.foundation,
+            server.identity,
+            server.offerings,
+            server.guest_os,
+            hypervisor=world.hypervisor,
+            settings=settings,
+        )
+        identity = server.identity
+        account = identity.accounts.named(ADMIN, identity.domains.root.id)
+        assert account is not None
+        self.account: Account = account
+        self.caller = Caller(account)
+        self.zones: list[Zone] = []
+        self.template: Template | None = None
+        self.offerings: dict[Shape, ServiceOffering] = {}
+
+    async def set_up(self, instances: Instances, shapes: Iterable[Shape]) -> None:
+        """Start the server, add all that the world describes, and make ready to deploy instances of `shapes`."""
+        server = self.server
+        server.start()
+        for plan in self.world.layout.zones:
+            self.zones.append(await build_zone(server, plan, guest_cidr=_cidr(plan.spec.guest_cidr)))
+        self.template = await self._download(instances)
+        for shape in shapes:
+            self.offerings[shape] = self._offering(shape, instances)
+
+    async def _download(self, instances: Instances) -> Template:
+        """Register the template that every instance starts from, and wait until it is in every zone."""
+        request = TemplateRequest(
+            name="experiment",
+            display_text="What every instance of the experiment starts from",
+            format="QCOW2",
+            hypervisor=self.world.hypervisor,
+            public=True,
+        )
+        url = f"http://images.example/experiment.qcow2?size={instances.template_gib}g"
+        template = self.server.templates.register(self.caller, self.account, request, url, None)
+        copies = self.store.table(TemplateOnStore)
+        while any(copy.state != "Ready" for copy in copies.where("template_id", template.id)):
+            for copy in copies.where("template_id", template.id):
+                if copy.state == "Failed":
+                    raise RuntimeError(f"the template could not be downloaded: {copy.error}")
+            await asyncio.sleep(1.0)
+        return self.store.table(Template)[template.id]
+
+    def _offering(self, shape: Shape, instances: Instances) -> ServiceOffering:
+        gpus = f", {shape.gpus} x {shape.gpu_milli / 1000:g} GPU" if shape.gpus else ""
+        return self.server.offerings.create_service(
+            name=f"{shape.cpus} x {shape.cpu_mhz} MHz, {shape.memory_mib} MiB{gpus}",
+            cpus=shape.cpus,
+            cpu_mhz=shape.cpu_mhz,
+            memory_mib=shape.memory_mib,
+            gpus=shape.gpus,
+            gpu_milli=shape.gpu_milli,
+            gpu_models=shape.gpu_models,
+            host_tags=shape.tags,
+            root_disk_size=max(instances.root_disk_gib, instances.template_gib) * GIB,
+        )
+
+    async def restart(self, away: float) -> None:
+        """The server dies; after `away` seconds another one takes over its store."""
+        await self.server.stop()
+        await asyncio.sleep(away)
+        self.restarts += 1
+        branch = self.randomness.branch(f"management server {self.restarts}")
+        self.server = ManagementServer(self.store, self.world, branch)
+        self.server.start()
+
+
+def _cidr(named: str) -> str:
+    return GUEST_CIDR if named == _UNNAMED_CIDR else named

@@ -1,0 +1,163 @@
+"""Brings a trace to a cloud: each request is a deployment at its time, and a destruction when its life is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+from cloudsim.errors import CloudError
+from cloudsim.experiment import causes
+from cloudsim.experiment.cloud import Cloud
+from cloudsim.experiment.outcomes import Outcomes
+from cloudsim.experiment.recording import Recorder
+from cloudsim.experiment.requests import VmRequest
+from cloudsim.management.vm_allocation import DeployRequest
+from cloudsim.model import AsyncJob, Host, VirtualMachine
+from cloudsim.model.operations import JOB_SUCCEEDED
+
+RETRY_AFTER = 600.0
+"""Seconds after which an instance that could not be destroyed is tried again."""
+
+
+class Feeder:
+    """Feeds `requests` into the cloud from loop time `start` on. One timer is armed for the next arrival.
+
+    `counts_from_arrival` says from when lifetimes count. Zones take turns, one request each. `on_step` is called after
+    each arrival and each departure.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        recorder: Recorder,
+        requests: Iterator[VmRequest],
+        start: float,
+        counts_from_arrival: bool,
+    ) -> None:
+        self._cloud = cloud
+        self._requests = requests
+        self._start = start
+        self._counts_from_arrival = counts_from_arrival
+        self._loop = cloud.world.loop
+        self._vms = cloud.store.table(VirtualMachine)
+        self._hosts = cloud.store.table(Host)
+        self.outcomes = Outcomes()
+        self.exhausted = False
+        self.unanswered = 0
+        self.to_depart = 0
+        self._deploying: dict[str, tuple[int, str, VmRequest]] = {}
+        self._destroying: dict[str, str] = {}
+        self._index: dict[str, int] = {}
+        self.on_step: Callable[[], None] = lambda: None
+        recorder.on_vm = self._moved
+        recorder.on_job = self._ended
+
+    def begin(self) -> None:
+        self._arm()
+
+    def _now(self) -> float:
+        return self._loop.time() - self._start
+
+    def _arm(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self.exhausted = True
+        else:
+            self._loop.call_at(self._start + request.arrival_ms / 1000, self._arrive, request)
+
+    def _arrive(self, request: VmRequest) -> None:
+        cloud = self._cloud
+        index = self.outcomes.arrived(request)
+        assert cloud.template is not None
+        zone = cloud.zones[index % len(cloud.zones)]
+        deployment = DeployRequest(
+            zone_id=zone.id,
+            template_id=cloud.template.id,
+            service_offering_id=cloud.offerings[request.shape].id,
+            owner=cloud.account,
+        )
+        if cloud.server.stopping:
+            self.outcomes.failed(index, "manager down")
+        else:
+            try:
+                vm, job = cloud.server.vms.deploy(cloud.caller, deployment)
+            except CloudError as error:
+                self.outcomes.failed(index, causes.of_error(error))
+            else:
+                self._index[vm.id] = index
+                self._deploying[job.id] = (index, vm.id, request)
+                self.unanswered += 1
+        self._arm()
+        self.on_step()
+
+    # what the recorder hears, within a commit: nothing is written here, only noted or scheduled
+
+    def _moved(self, before: VirtualMachine | None, after: VirtualMachine | None) -> None:
+        row = after or before
+        assert row is not None
+        index = self._index.get(row.id)
+        if index is None:
+            return
+        if after is None:
+            del self._index[row.id]
+            self.outcomes.gone(index, self._now())
+        elif after.host_id is not None:
+            self.outcomes.placed(index, self._now(), self._hosts[after.host_id].name)
+        else:
+            self.outcomes.released(index, self._now())
+
+    def _ended(self, job: AsyncJob) -> None:
+        deployment = self._deploying.pop(job.id, None)
+        if deployment is not None:
+            self.unanswered -= 1
+            self._answered(job, *deployment)
+        vm_id = self._destroying.pop(job.id, None)
+        if vm_id is not None:
+            if job.status == JOB_SUCCEEDED:
+                self.to_depart -= 1
+            else:
+                self._loop.call_later(RETRY_AFTER, self._destroy, vm_id)
+            self._loop.call_soon(self.on_step)
+
+    def _answered(self, job: AsyncJob, index: int, vm_id: str, request: VmRequest) -> None:
+        if job.status != JOB_SUCCEEDED:
+            self.outcomes.failed(index, causes.of_result(job.result))
+            self.to_depart += 1
+            self._loop.call_soon(self._destroy, vm_id)
+            return
+        now = self._now()
+        self.outcomes.running(index, now)
+        if request.lifetime_ms is not None:
+            since = request.arrival_ms / 1000 if self._counts_from_arrival else now
+            self.to_depart += 1
+            self._loop.call_at(self._start + since + request.lifetime_ms / 1000, self._destroy, vm_id)
+        self._loop.call_soon(self.on_step)
+
+    def _destroy(self, vm_id: str) -> None:
+        vm = self._vms.get(vm_id)
+        if vm is None:
+            self.to_depart -= 1
+        elif self._cloud.server.stopping:
+            self._loop.call_later(RETRY_AFTER, self._destroy, vm_id)
+        else:
+            job = self._cloud.server.vms.destroy(self._cloud.caller, vm, expunge=True)
+            self._destroying[job.id] = vm_id
+        self.on_step()
+
+    async def until(self, end: float | str) -> None:
+        """Return when the run is over: after `end` seconds, or see `Scenario.until`."""
+        if not isinstance(end, str):
+            await asyncio.sleep(max(0.0, self._start + end - self._loop.time()))
+            return
+        done = self._loop.create_future()
+        earlier = self.on_step
+
+        def step() -> None:
+            earlier()
+            answered = self.exhausted and not self.unanswered
+            if answered and (end == "last-arrival" or not self.to_depart) and not done.done():
+                done.set_result(None)
+
+        self.on_step = step
+        step()
+        await done

@@ -1,0 +1,171 @@
+"""Runs a scenario: a whole cloud on a simulated datacenter, under the scenario's load, until its end."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cloudsim.errors import CloudError
+from cloudsim.experiment.checking import Checked, check, wrong_datacenter, wrong_latency
+from cloudsim.experiment.cloud import Cloud
+from cloudsim.experiment.errors import ScenarioError
+from cloudsim.experiment.feeding import Feeder
+from cloudsim.experiment.reading import setting_text
+from cloudsim.experiment.recording import Recorder
+from cloudsim.experiment.result import HostSize, RunResult, StrikeRecord
+from cloudsim.experiment.sampling import Sampler, interval_for
+from cloudsim.experiment.scenario import LoadedScenario
+from cloudsim.faults import FaultError
+from cloudsim.model import Host
+from cloudsim.randomness import Randomness
+from cloudsim.world import backend
+
+BACKEND = "simulated"
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """How far a run is. Times in simulated seconds; `horizon` is about when it ends."""
+
+    phase: str
+    """"setting up", "running" or "writing"."""
+    time: float = 0.0
+    horizon: float = 0.0
+    arrived: int = 0
+    requests: int = 0
+    placed: int = 0
+    running: int = 0
+
+
+Listener = Callable[[Progress], None]
+
+
+def run(
+    loaded: LoadedScenario,
+    seed: int | None = None,
+    out: Path | None = None,
+    progress: Listener = lambda progress: None,
+) -> RunResult:
+    """Check the scenario, run it, and with `out` write the results into that folder.
+
+    `seed`, where given, stands for the scenario's. The same scenario, seed and versions give the same
+    files, byte for byte. `progress` is called often: at each arrival. Raises ExperimentError before anything runs.
+    """
+    checked = check(loaded, seed)
+    progress(Progress("setting up", requests=checked.trace.requests, horizon=checked.horizon))
+    randomness = Randomness(checked.seed)
+    world, inject = _world(checked, randomness)
+    with asyncio.Runner(loop_factory=lambda: world.loop) as runner:
+        result = runner.run(_run(checked, world, inject, randomness, progress))
+    if out is not None:
+        from cloudsim.experiment.writing import write  # plotting takes a second to import
+
+        progress(Progress("writing", checked.horizon, checked.horizon, requests=checked.trace.requests))
+        write(result, out)
+    return result
+
+
+def _world(checked: Checked, randomness: Randomness) -> tuple[Any, Any]:
+    """The world of the scenario, and what makes its faults happen (None without faults)."""
+    found = backend(BACKEND)
+    try:
+        world = found.create(
+            checked.datacenter,
+            randomness=randomness.branch("world"),
+            profile=checked.latency,
+            count_messages=True,
+        )
+    except ValueError as error:
+        wrong = wrong_latency if "latency" in str(error) else wrong_datacenter
+        raise wrong(checked, error) from error
+    if checked.faults and not hasattr(found, "faults"):
+        raise ScenarioError(f"{checked.loaded.where}: faults: the backend {BACKEND} has none")
+    return world, getattr(found, "faults", None)
+
+
+async def _run(
+    checked: Checked, world: Any, inject: Any, randomness: Randomness, progress: Listener
+) -> RunResult:
+    scenario = checked.loaded.scenario
+    settings = {name: setting_text(value) for name, value in scenario.settings.items()}
+    settings["vm.allocation.algorithm"] = scenario.policy
+    loop = asyncio.get_running_loop()
+    cloud = Cloud(world, randomness.branch("cloud"), settings)
+    began = loop.time()
+    start = [began]
+    recorder = Recorder(cloud.store, lambda: loop.time() - start[0], scenario.sampling.jobs)
+    await cloud.set_up(scenario.instances, checked.trace.shapes)
+    start[0] = beginning = loop.time()
+    recorder.begin()
+
+    requests = scenario.workload.requests(checked.loaded.folder, Randomness(checked.seed))
+    feeder = Feeder(cloud, recorder, requests, beginning, scenario.lifetime_from == "arrival")
+    interval = scenario.sampling.every or interval_for(checked.horizon)
+    rows = (checked.horizon / interval + 2) * len(cloud.store.table(Host))
+    stride = max(1, math.ceil(rows / scenario.sampling.host_rows))
+    sampler = Sampler(cloud, recorder, feeder, beginning, interval, stride)
+
+    def step() -> None:
+        counts = feeder.outcomes.counts
+        progress(
+            Progress(
+                "running",
+                loop.time() - beginning,
+                checked.horizon,
+                len(feeder.outcomes),
+                checked.trace.requests,
+                counts["placed"],
+                recorder.levels.now[0],
+            )
+        )
+
+    feeder.on_step = step
+
+    async def restart(away: float) -> None:
+        await cloud.restart(away)
+        recorder.listen()
+
+    injector = None
+    if checked.faults:
+        try:
+            injector = inject(world, checked.faults, randomness.branch("faults"), restart)
+        except FaultError as error:
+            raise ScenarioError(f"{checked.loaded.where}: {error}") from error
+        injector.start()
+    if scenario.warm_up:
+        loop.call_at(beginning + scenario.warm_up, recorder.levels.begin, scenario.warm_up)
+    sampler.begin()
+    feeder.begin()
+    try:
+        await feeder.until(scenario.until)
+    except CloudError as error:  # of a callback: a defect, not a property of the cloud under study
+        raise RuntimeError(f"the run failed at {loop.time() - beginning} s: {error}") from error
+    end = loop.time() - beginning
+    recorder.levels.reach(end)
+    sampler.finish()
+    strikes = tuple(
+        StrikeRecord(s.time - beginning, type(s.fault).__name__, s.target, s.began)
+        for s in (injector.history if injector is not None else ())
+    )
+    result = RunResult(
+        checked=checked,
+        simulated=end,
+        set_up=beginning - began,
+        outcomes=feeder.outcomes,
+        recorder=recorder,
+        sampler=sampler,
+        hosts=tuple(
+            HostSize(h.name, h.cpus * h.cpu_mhz, h.memory_mib, 1000 * h.gpus, h.gpu_model)
+            for h in cloud.store.table(Host)
+        ),
+        strikes=strikes,
+        commits=cloud.store.sequence,
+    )
+    if injector is not None:
+        injector.stop(heal=False)
+    await cloud.server.stop()
+    return result

@@ -1,0 +1,43 @@
+"""Where requests come from: a small file for each format, chosen by its name in a scenario.
+
+A trace is a Struct with the options of its format; `requests(folder, randomness)` streams what it holds.
+"""
+
+from cloudsim.experiment.traces.azure import AzureTrace
+from cloudsim.experiment.traces.bitbrains import BitbrainsTrace
+from cloudsim.experiment.traces.generated import PoissonTrace
+from cloudsim.experiment.traces.huawei_east import HuaweiEastTrace
+from cloudsim.experiment.traces.openb import OpenbTrace
+from cloudsim.experiment.traces.source import Trace
+from cloudsim.experiment.traces.surf import SurfTrace
+from cloudsim.experiment.traces.table import TableTrace
+from cloudsim.experiment.traces.w1 import W1Trace
+
+Workload = (
+    SurfTrace
+    | OpenbTrace
+    | BitbrainsTrace
+    | AzureTrace
+    | HuaweiEastTrace
+    | TableTrace
+    | PoissonTrace
+    | W1Trace
+)
+"""Every format: `format: surf`, and so on."""
+
+FORMATS: dict[str, type[Trace]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (
+        SurfTrace,
+        OpenbTrace,
+        BitbrainsTrace,
+        AzureTrace,
+        HuaweiEastTrace,
+        TableTrace,
+        PoissonTrace,
+        W1Trace,
+    )
+}
+"""The formats by name."""
+
+__all__ = ["FORMATS", "Trace", "Workload"]
