@@ -1,0 +1,49 @@
+"""The command line: `cloudsim serve`, `run`, `schema`, `version`.
+
+Each command is imported when it is called for: plotting libraries take a second that a server need not wait.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from cloudsim import __version__
+
+_COMMANDS = {
+    "run": ("server.cli_run", "run_command"),
+    "schema": ("server.cli_run", "schema_command"),
+    "serve": ("server.serve", "serve_command"),
+    "version": ("server.cli", "version_command"),
+}
+
+
+class _Commands(click.Group):
+    """Finds commands by name, in their modules."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        found: click.Command = getattr(import_module(module), name)
+        return found
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cloudsim")
+def main() -> None:
+    """An IaaS cloud in Python that speaks CloudStack's API, on a simulated datacenter."""
+
+
+@click.command("version")
+def version_command() -> None:
+    """Print the version."""
+    click.echo(f"cloudsim {__version__}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""The folder in which a served cloud is kept: its database, its datacenter's description, its admin's credentials."""
+
+from __future__ import annotations
+
+import importlib.resources
+from pathlib import Path
+
+from backends.simulated.datacenter import Datacenter, DatacenterError, from_yaml
+from server.credentials import Handover, write_private
+
+
+class DataFolder:
+    """`path` is made if it is missing, for its owner only. Raises OSError if it cannot be."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = path
+        self.database = path / "cloud.db"
+        self.description = path / "datacenter.yaml"
+        self.handover = Handover(path)
+
+    def datacenter(self, wanted: Path | None, *, is_new: bool) -> Datacenter:
+        """The datacenter of this cloud; of a new one the file `wanted`, or one of ours, which is kept here.
+
+        Raises DatacenterError for a file that is not right, or is not what the cloud was founded on.
+        """
+        kept = self.description if self.description.exists() else None
+        source = wanted or kept
+        if source is not None:
+            try:
+                text = source.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise DatacenterError(f"{source}: {getattr(error, 'strerror', None) or error}") from error
+        elif is_new:
+            text = importlib.resources.files("server").joinpath("first_datacenter.yaml").read_text("utf-8")
+        else:
+            raise DatacenterError(f"{self.description} is missing: name the datacenter with --datacenter")
+        found = from_yaml(text, str(source))
+        if kept is not None and wanted is not None and not is_new:
+            if from_yaml(kept.read_text(encoding="utf-8"), str(kept)) != found:
+                raise DatacenterError(
+                    f"{self.path} holds a cloud on another datacenter than {wanted}: leave --datacenter out, "
+                    "or keep the new cloud in a folder of its own with --data"
+                )
+        elif source is not kept or kept is None:
+            write_private(self.description, text.encode())
+        return found

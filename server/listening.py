@@ -1,0 +1,105 @@
+"""The HTTP server: waitress on threads of its own, with an end that lets running requests finish."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from server.api.door import LARGEST_BODY
+
+THREADS = 16
+"""Requests that wait for the loop at one time; more are queued."""
+_REFUSAL = (
+    b'{"errorresponse":{"uuidList":[],"errorcode":503,"cserrorcode":9999,'
+    b'"errortext":"The management server is shutting down"}}'
+)
+
+WsgiApp = Callable[[Any, Any], Iterable[bytes]]
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket at that address. Raises OSError, with the reason in `strerror`, when it is taken or not ours."""
+    family, kind, number, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    bound = socket.socket(family, kind, number)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+class _Gate:
+    """Lets requests through and counts them, until it is closed."""
+
+    def __init__(self, app: WsgiApp) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self.inside = 0
+        self.closed = False
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        with self._lock:
+            if self.closed:
+                headers = [
+                    ("Content-Type", "application/json; charset=UTF-8"),
+                    ("Content-Length", str(len(_REFUSAL))),
+                ]
+                start_response("503 Service Unavailable", headers)
+                return [_REFUSAL]
+            self.inside += 1
+        try:
+            return self._app(environ, start_response)
+        finally:
+            with self._lock:
+                self.inside -= 1
+
+    def close(self) -> None:
+        with self._lock:
+            self.closed = True
+
+
+class HttpServer:
+    """Serves `app` on a socket that `bind` made. Its threads die with the process."""
+
+    def __init__(self, app: WsgiApp, bound: socket.socket, *, threads: int = THREADS) -> None:
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news: clients wait their turn
+        self._gate = _Gate(app)
+        self._server: Any = create_server(
+            self._gate,
+            sockets=[bound],
+            threads=threads,
+            ident="cloudsim",
+            asyncore_use_poll=True,
+            connection_limit=1000,
+            max_request_body_size=LARGEST_BODY,
+            clear_untrusted_proxy_headers=True,
+        )
+        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, within: float) -> bool:
+        """Accept nothing more and wait for what runs, at most `within` seconds; whether all of it ended."""
+        self._gate.close()
+        # The socket belongs to waitress's own thread, which may just be waiting for it.
+        self._server.trigger.pull_trigger(lambda: wasyncore.dispatcher.close(self._server))
+        end = time.monotonic() + within
+        while self._busy():
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def _busy(self) -> bool:
+        channels = list(self._server.active_channels.values())
+        return self._gate.inside > 0 or any(c.requests or c.total_outbufs_len for c in channels)

@@ -1,0 +1,208 @@
+"""`cloudsim serve`: a cloud on a simulated datacenter, behind the CloudStack API."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import logging
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import click
+
+from backends.simulated.datacenter import DatacenterError
+from cloudsim.errors import CloudError
+from cloudsim.model import User
+from server.api.door import create_app, create_integration_app
+from server.bootstrap import admin
+from server.credentials import CredentialsError, Given
+from server.data_folder import DataFolder
+from server.database import load_rows, open_database
+from server.greeting import greeting
+from server.listening import HttpServer, bind
+from server.pacing import PaceType
+from server.running import RunningCloud
+
+log = logging.getLogger(__name__)
+
+FINISH_WITHIN = 10.0
+"""Seconds that running requests have when the server stops."""
+_LOOPBACK = "127.0.0.1"
+
+
+class ServeError(Exception):
+    """The cloud cannot be served; the text says why."""
+
+
+class Ending:
+    """When to stop, and why. Set by signals, by the cloud's threads, or by a future."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self.failure: str | None = None
+        self.asked = False
+
+    def fail(self, reason: str) -> None:
+        if self.failure is None:
+            self.failure = reason
+        self._event.set()
+
+    def ask(self, number: int = 0, frame: object = None) -> None:
+        """Stop in good order: a signal handler. The same signal once more ends the process at once."""
+        self.asked = True
+        if number:
+            signal.signal(number, signal.SIG_DFL)
+        self._event.set()
+
+    def wait_for(self, future: concurrent.futures.Future[None]) -> bool:
+        """Wait until the future is done, or for the end; whether to go on. Raises what the future raises."""
+        future.add_done_callback(lambda _: self._event.set())
+        self._event.wait()
+        if self.failure is not None or self.asked:
+            return False
+        self._event.clear()
+        future.result()
+        return not (self.asked or self.failure)
+
+    def wait(self) -> None:
+        if not (self.asked or self.failure):
+            self._event.wait()
+
+
+@click.command("serve")
+@click.option(
+    "--datacenter",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="What to simulate, for the first start [default: one zone of 16 hosts]. See examples/datacenters.",
+)
+@click.option(
+    "--pace",
+    type=PaceType(),
+    default="real",
+    show_default=True,
+    help="How fast time goes. max: as fast as possible while there is work, else real.",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("data"),
+    show_default=True,
+    help="Where the cloud is kept.",
+)
+@click.option("--host", default=_LOOPBACK, show_default=True, help="The address to listen at.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--integration-port",
+    type=click.IntRange(0, 65535),
+    help="Also answer the API without authentication, to this machine only. Off by default.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def serve_command(
+    datacenter: Path | None,
+    pace: float,
+    data: Path,
+    host: str,
+    port: int,
+    integration_port: int | None,
+    verbose: bool,
+) -> None:
+    """Run a cloud on a simulated datacenter: its API, its hosts, its state in a folder.
+
+    The first start makes the cloud and its admin; a later one goes on where it stopped. CLOUDSIM_ADMIN_PASSWORD,
+    CLOUDSIM_ADMIN_API_KEY and CLOUDSIM_ADMIN_SECRET_KEY, at the first start, say what the admin logs in with.
+    """
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    os.umask(0o077)  # what is kept holds secrets
+    ending = Ending()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ending.ask)
+    try:
+        given = Given.of(os.environ)
+        bound = _bind(host, port)
+        trusted = None if integration_port is None else _bind(_LOOPBACK, integration_port)
+        folder = _folder(data)
+        engine = open_database(folder.database)
+        try:
+            is_new = next(iter(load_rows(engine)), None) is None
+            described = folder.datacenter(datacenter, is_new=is_new)
+            cloud = RunningCloud(engine, described, pace, ending.fail)
+            _serve(cloud, folder, given, host, bound, trusted, ending)
+        finally:
+            engine.dispose()
+    except CloudError as error:
+        raise click.ClickException(error.text) from error
+    except (CredentialsError, DatacenterError, ServeError) as error:
+        raise click.ClickException(str(error)) from error
+    if ending.failure is not None:
+        raise click.ClickException(ending.failure)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return bind(host, port)
+    except OSError as error:
+        raise ServeError(f"cannot listen at {host}, port {port}: {error.strerror or error}") from error
+
+
+def _folder(path: Path) -> DataFolder:
+    try:
+        return DataFolder(path)
+    except OSError as error:
+        raise ServeError(f"cannot keep the cloud in {path}: {error.strerror}") from error
+
+
+def _serve(
+    cloud: RunningCloud,
+    folder: DataFolder,
+    given: Given,
+    host: str,
+    bound: socket.socket,
+    trusted: socket.socket | None,
+    ending: Ending,
+) -> None:
+    """Serve the cloud until the end, and leave it as a later start wants to find it."""
+    url = _url(bound)
+    endpoint = f"{url}/client/api"
+    password = given.first_password(host)
+    servers: list[HttpServer] = []
+
+    def hand_over(user: User) -> None:
+        folder.handover.write(endpoint, user, password)
+
+    try:
+        if not ending.wait_for(cloud.begin(password, given.keys, hand_over)):
+            return
+        if not cloud.is_new:
+            folder.handover.renew(endpoint, admin(cloud.manager), cloud.manager.identity.users.passwords)
+        servers.append(HttpServer(create_app(cloud.manager, cloud.loop, dispatcher=cloud.dispatcher), bound))
+        if trusted is not None:
+            app = create_integration_app(cloud.manager, cloud.loop, dispatcher=cloud.dispatcher)
+            servers.append(HttpServer(app, trusted))
+        for server in servers:
+            server.start()
+        for line in greeting(cloud, folder, url, given, None if trusted is None else _url(trusted)):
+            click.echo(line)
+        ending.wait()
+    finally:
+        if servers and not all([server.stop(FINISH_WITHIN) for server in servers]):
+            log.warning("some requests did not end within %g seconds", FINISH_WITHIN)
+        well = cloud.stop()
+    if not well:
+        ending.fail("the cloud did not stop as it should, see above")
+    if ending.failure is None:
+        click.echo("Stopped. The cloud is kept, and goes on with the next start.")
+
+
+def _url(bound: socket.socket) -> str:
+    """Where a client on this machine, if the address is any, reaches the socket."""
+    host, port = bound.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = _LOOPBACK if host == "0.0.0.0" else "::1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
