@@ -314,8 +314,7 @@ class Volumes:
             raise ResourceInUse(
                 f"Volume {volume.name} cannot be removed while a snapshot of it is being made"
             )
-        if volume.state != "Expunging":  # one whose removal failed may be removed again
-            check_at_rest(volume)
+        check_at_rest(volume)
 
     async def delete(self, volume: Volume, *, protected: bool = True) -> None:
         """Remove the volume for good. When its file cannot be removed now it stays, in state Destroy."""
