@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from cloudsim.errors import CloudError, InsufficientCapacity, InvalidParameterValue
+from cloudsim.errors import CloudError, ConcurrentOperation, InsufficientCapacity, InvalidParameterValue
 from cloudsim.management.agents import Agents, AgentUnavailable
 from cloudsim.management.disks import Disks, StorageFailed
 from cloudsim.management.foundation import Foundation
@@ -62,6 +62,10 @@ class VolumeMigration:
         if pool.state != "Up" or pool.zone_id != volume.zone_id:
             raise InvalidParameterValue(
                 f"Storage pool {pool.name} is not one that {volume.name} can be moved to"
+            )
+        if any(v.path == volume.id and v.id != volume.id for v in self._table.where("pool_id", pool.id)):
+            raise ConcurrentOperation(
+                f"An earlier disk of volume {volume.name} is still to be removed from storage pool {pool.name}"
             )
         vm = self._vms.get(volume.vm_id)
         if vm is not None and vm.state != "Stopped":

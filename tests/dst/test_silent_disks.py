@@ -84,3 +84,8 @@ def test_of_two_attachments_of_one_volume_only_one_succeeds() -> None:
     done = cloud.do(both())
     cloud.close()
     assert [isinstance(each, Volume) for each in done].count(True) == 1
+
+
+@pytest.mark.parametrize("seed", [150, 190])
+def test_a_disk_is_not_lost_while_an_earlier_one_of_its_volume_is_still_being_removed(seed: int) -> None:
+    assert Run(from_json(f'{{"seed":{seed},"episodes":8}}')).outcome().violations == []
