@@ -18,15 +18,3 @@ class Quota(Protocol):
         self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int, data_sizes: list[int]
     ) -> None:
         """Raise ResourceAllocationFailed unless one more instance of that size is within every limit."""
-
-
-class NoQuota:
-    """No limits."""
-
-    def check(self, owner: Account, resource: Kind, amount: int = 1) -> None:
-        return None
-
-    def check_deployment(
-        self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int, data_sizes: list[int]
-    ) -> None:
-        return None

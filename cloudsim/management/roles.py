@@ -125,9 +125,6 @@ class Roles:
     def account_type(role: Role) -> int:
         return _ACCOUNT_TYPES[role.type]
 
-    def role_of(self, account: Account) -> Role | None:
-        return self._table.get(account.role_id)
-
     def allows(self, account: Account, command: str, declared: frozenset[str]) -> bool:
         """Whether the account may call the command, whose declaration allows it to the role types `declared`."""
         if account.role_id is None:

@@ -112,7 +112,7 @@ class Services:
         self.affinity_groups = AffinityGroups(foundation, self.affinity)
         self.instance_groups = InstanceGroups(foundation)
 
-        self.allocation = Allocation(foundation, self.disks, self.nics, self.limits)
+        self.allocation = Allocation(foundation, self.disks, self.nics, self.limits, self.instance_groups)
         self.starting = Starting(
             foundation,
             agents,
@@ -126,7 +126,7 @@ class Services:
         self.vms = VirtualMachines(
             foundation, self.jobs, agents, self.allocation, self.starting, self.disks, self.nics
         )
-        self.vm_changes = VmChanges(foundation)
+        self.vm_changes = VmChanges(foundation, self.instance_groups)
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
         )

@@ -10,6 +10,7 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.caller import Caller, check_access, in_subtree
 from cloudsim.management.disks import Disks
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.instance_groups import InstanceGroups
 from cloudsim.management.nic_changes import MAC
 from cloudsim.management.nics import Nics
 from cloudsim.management.quota import Quota
@@ -18,7 +19,6 @@ from cloudsim.model import (
     Account,
     AffinityGroup,
     DiskOffering,
-    InstanceGroup,
     Network,
     Nic,
     ServiceOffering,
@@ -118,12 +118,15 @@ def _bounds(offering: ServiceOffering, name: str) -> tuple[int, int]:
 class Allocation:
     """Checks deployments and makes their rows."""
 
-    def __init__(self, foundation: Foundation, disks: Disks, nics: Nics, quota: Quota) -> None:
+    def __init__(
+        self, foundation: Foundation, disks: Disks, nics: Nics, quota: Quota, instance_groups: InstanceGroups
+    ) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._disks = disks
         self._nics = nics
         self._quota = quota
+        self._instance_groups = instance_groups
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
         self._offerings = foundation.table(ServiceOffering)
@@ -350,18 +353,4 @@ class Allocation:
 
     def _group(self, request: DeployRequest, owner: Account) -> str | None:
         """The id of the instance group named in the request, made if there is none."""
-        if request.group is None:
-            return None
-        groups = self._foundation.table(InstanceGroup)
-        group = groups.find(("account_id", "name"), (owner.id, request.group))
-        if group is None:
-            group = groups.insert(
-                InstanceGroup(
-                    id=self._randomness.uuid(),
-                    name=request.group,
-                    account_id=owner.id,
-                    domain_id=owner.domain_id,
-                    created=self._foundation.now(),
-                )
-            )
-        return group.id
+        return None if request.group is None else self._instance_groups.ensure(owner, request.group).id

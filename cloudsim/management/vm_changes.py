@@ -8,20 +8,20 @@ from typing import Any
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.caller import Caller
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.instance_groups import InstanceGroups
 from cloudsim.management.user_data import checked
 from cloudsim.management.vm_allocation import HOST_NAME
-from cloudsim.model import AffinityGroup, GuestOs, InstanceGroup, SshKeyPair, UserData, VirtualMachine
+from cloudsim.model import Account, AffinityGroup, GuestOs, SshKeyPair, UserData, VirtualMachine
 
 
 class VmChanges:
     """Changes that need nothing of the instance's host."""
 
-    def __init__(self, foundation: Foundation) -> None:
+    def __init__(self, foundation: Foundation, instance_groups: InstanceGroups) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._vms = foundation.table(VirtualMachine)
-        self._groups = foundation.table(InstanceGroup)
-        self._randomness = foundation.randomness.branch("vm_changes")
+        self._instance_groups = instance_groups
 
     def update(
         self,
@@ -90,18 +90,7 @@ class VmChanges:
     def _group(self, vm: VirtualMachine, name: str) -> str | None:
         if not name:
             return None
-        found = self._groups.find(("account_id", "name"), (vm.account_id, name))
-        if found is None:
-            found = self._groups.insert(
-                InstanceGroup(
-                    id=self._randomness.uuid(),
-                    name=name,
-                    account_id=vm.account_id,
-                    domain_id=vm.domain_id,
-                    created=self._foundation.now(),
-                )
-            )
-        return found.id
+        return self._instance_groups.ensure(self._foundation.table(Account)[vm.account_id], name).id
 
     def set_user_data(
         self, caller: Caller, vm: VirtualMachine, text: str | None, row: UserData | None

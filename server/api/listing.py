@@ -14,7 +14,6 @@ from typing import Annotated, Any, TypeVar, cast
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management import visibility
-from cloudsim.management.caller import in_subtree
 from cloudsim.model import Account, Domain, Project, ProjectMember, ResourceTag
 from cloudsim.model.identity import PROJECT_ACCOUNT
 from cloudsim.store import Row, Store, Table
@@ -382,8 +381,3 @@ def page_of(rows: list[Any], page: Paging, *, search: Sequence[str] = ("name",))
     if page.keyword is not None:
         rows = list(filter(_contains(page.keyword, search), rows))
     return _cut(rows, page, False)
-
-
-def visible_domain(call: Call, domain_id: str) -> bool:
-    """Whether the domain is in the part of the tree that the caller sees."""
-    return call.caller.is_root_admin or in_subtree(call.store, domain_id, call.caller.account.domain_id)
