@@ -8,6 +8,7 @@ the same instance.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Protocol
 
 from cloudsim.protocol.specs import (
@@ -18,6 +19,7 @@ from cloudsim.protocol.specs import (
     NicSpec,
     PoolSpec,
     PoolStatistics,
+    UnmanagedInstance,
     VmReport,
     VmSpec,
     VmStatistics,
@@ -26,6 +28,17 @@ from cloudsim.protocol.specs import (
 
 class HypervisorError(Exception):
     """The host could not do it. The text names the object and the reason."""
+
+
+STEPS: ContextVar[dict[str, float] | None] = ContextVar("steps", default=None)
+"""Where the parts of the command that is being done note what they took; None where nobody wants to know."""
+
+
+def note_step(name: str, seconds: float) -> None:
+    """Tell how long a part of the running command took, by its name in the simulator's latency profile."""
+    steps = STEPS.get()
+    if steps is not None:
+        steps[name] = round(steps.get(name, 0.0) + seconds, 6)
 
 
 class Hypervisor(Protocol):
@@ -86,6 +99,17 @@ class Hypervisor(Protocol):
 
     async def detach_volume(self, name: str, disk: DiskSpec) -> None:
         """Detach a disk from a running instance. Succeeds if it is not attached."""
+
+    async def attach_iso(self, name: str, iso: ImageSpec | None) -> None:
+        """Put an ISO into a running instance's drive, in place of what is there; None ejects. Again is no error."""
+
+    async def unmanaged_instances(
+        self, name: str | None, known: tuple[str, ...]
+    ) -> tuple[UnmanagedInstance, ...]:
+        """Describe the instances here (or that one), but none of `known`."""
+
+    async def adopt_vm(self, vm: VmSpec) -> None:
+        """Know the instance that runs here by this description from now on. Nothing of it changes."""
 
     async def create_vm_snapshot(
         self, name: str, snapshot: str, disks: tuple[DiskSpec, ...], memory: bool

@@ -46,6 +46,10 @@ class World(Protocol):
         """
 
 
+class WorldUnavailable(Exception):
+    """The world cannot be had on this machine; the text says what is missing."""
+
+
 def backend(name: str) -> Any:
     """The backend class registered as `name`. LookupError, naming those there are, for another."""
     found = {e.name: e for e in entry_points(group="cloudsim.backends")}

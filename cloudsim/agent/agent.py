@@ -2,7 +2,8 @@
 
 A request whose sequence number it has answered is answered again from its memory of answers; one that
 it is still working on is not started twice. Commands for the same instance are done in the order in which
-they came, others side by side.
+they came, others side by side. With a journal all of that holds across a restart of the agent: what it was
+interrupted in is done again where that is safe, and else answered with an error that says so.
 """
 
 from __future__ import annotations
@@ -11,13 +12,17 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from cloudsim import __version__
 from cloudsim.agent.dispatch import HANDLERS
-from cloudsim.hypervisor import Hypervisor, HypervisorError
+from cloudsim.agent.journal import AnswerJournal
+from cloudsim.hypervisor import STEPS, Hypervisor, HypervisorError
 from cloudsim.protocol.commands import (
     Answer,
     Command,
     PoolStatisticsCommand,
+    UnmanagedInstancesCommand,
     VmStatesAnswer,
     VmStatesCommand,
     VmStatisticsCommand,
@@ -32,7 +37,7 @@ from cloudsim.protocol.messages import (
     Response,
     Startup,
 )
-from cloudsim.protocol.specs import VmReport
+from cloudsim.protocol.specs import Place, VmReport
 
 log = logging.getLogger(__name__)
 
@@ -42,24 +47,41 @@ RECONNECT_FIRST, RECONNECT_LONGEST = 1.0, 60.0
 STARTUP_AGAIN = 30.0
 """Seconds without an answer after which Startup is said again."""
 
+FACTS_AGAIN = 5.0
+"""Seconds after which Startup is tried again when the hypervisor could not say what its host is."""
+
 FULL_EVERY = 10
 """Every so many pings the whole inventory is told though nothing changed: an earlier ping may have been lost."""
 
-QUERIES = (VmStatesCommand, VmStatisticsCommand, PoolStatisticsCommand)
+QUERIES = (VmStatesCommand, VmStatisticsCommand, PoolStatisticsCommand, UnmanagedInstancesCommand)
 """Commands that change nothing: asked again they are answered anew, since an answer kept would be out of date."""
 
 
 class Agent:
-    """Runs on the event loop it is started on. `start` and `stop` may be called again and again."""
+    """Runs on the event loop it is started on. `start` and `stop` may be called again and again.
 
-    def __init__(self, guid: str, name: str, hypervisor: Hypervisor, connector: Connector) -> None:
+    `place` is where in the cloud the host wants to be, see `Startup`.
+    """
+
+    def __init__(
+        self,
+        guid: str,
+        name: str,
+        hypervisor: Hypervisor,
+        connector: Connector,
+        journal: AnswerJournal | None = None,
+        place: Place | None = None,
+    ) -> None:
         self.guid = guid
         self.name = name
         self.hypervisor = hypervisor
         self.connector = connector
+        self.journal = journal
+        self.place = place
         self.host_id: str | None = None
         self.link: Link | None = None
         self._answers: dict[int, Response] = {}
+        self._interrupted: set[int] = set()
         self._working: dict[int, asyncio.Task[None]] = {}
         self._queues: dict[str, list[Request]] = {}
         self._connecting: asyncio.Task[None] | None = None
@@ -68,6 +90,7 @@ class Agent:
         self._measuring: asyncio.Task[None] | None = None
         self._reported: tuple[VmReport, ...] | None = None
         self._unsaid = 0
+        self._refusals = 0
         self._running = False
 
     @property
@@ -78,6 +101,8 @@ class Agent:
         """Begin to connect, and to reconnect whenever the link is lost."""
         if not self._running:
             self._running = True
+            if self.journal is not None:
+                self._answers, self._interrupted = self.journal.recall()
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
 
     def stop(self) -> None:
@@ -120,10 +145,12 @@ class Agent:
             vms = self._with_unsettled(await self.hypervisor.vm_states())
         except HypervisorError as error:
             log.warning("agent %s cannot say what its host is: %s", self.name, error)
+            if self.link is link and self.host_id is None:
+                self._arm(FACTS_AGAIN, self._introduce_again)
             return
         if self.link is link:
             self._reported, self._unsaid = vms, 0
-            link.send(Startup(self.guid, self.name, __version__, facts, vms))
+            link.send(Startup(self.guid, self.name, __version__, facts, vms, self.place))
 
     def _introduce_again(self) -> None:
         if self.link is not None:
@@ -135,7 +162,7 @@ class Agent:
             self._connecting = asyncio.get_running_loop().create_task(self._reconnect())
 
     async def _reconnect(self) -> None:
-        await asyncio.sleep(RECONNECT_FIRST)
+        await asyncio.sleep(min(RECONNECT_FIRST * 2 ** max(0, self._refusals - 1), RECONNECT_LONGEST))
         await self._connect()
 
     def _disconnected(self) -> None:
@@ -150,6 +177,7 @@ class Agent:
             self._request(message)
         elif isinstance(message, Connected):
             self.host_id = message.host_id
+            self._refusals = 0
             self._ping_interval = message.ping_interval
             self._arm(self._ping_interval, self._ping)
         elif isinstance(message, Refused):
@@ -157,6 +185,7 @@ class Agent:
             link = self.link
             if link is not None:
                 link.close()
+            self._refusals += 1
             self._lost()
 
     def _arm(self, delay: float, what: Callable[[], None]) -> None:
@@ -202,10 +231,13 @@ class Agent:
             if sequence > answered:
                 break
             del answers[sequence]
+        if self.journal is not None:
+            self._interrupted = {number for number in self._interrupted if number > answered}
+            self.journal.forget(answered)
 
     def _request(self, request: Request) -> None:
         sequence = request.sequence
-        if request.answered and self._answers:
+        if request.answered and (self._answers or self._interrupted):
             self._forget(request.answered)
         known = self._answers.get(sequence)
         if known is not None:
@@ -228,19 +260,42 @@ class Agent:
         self._working[request.sequence] = asyncio.get_running_loop().create_task(self._work(request))
 
     async def _work(self, request: Request) -> None:
-        response = Response(request.sequence, await self._perform(request.command), request.trace_id)
-        if not isinstance(request.command, QUERIES):
+        if isinstance(request.command, QUERIES):
+            response = Response(request.sequence, await self._perform(request.command), request.trace_id)
+        elif self.journal is None:
+            response = Response(request.sequence, await self._perform(request.command), request.trace_id)
             self._answers[request.sequence] = response
+        else:
+            response = await self._work_once(request, self.journal)
         del self._working[request.sequence]
         if self.link is not None:
             self.link.send(response)
         subject = request.command.subject
         if subject is not None:
+            self._reported = None  # it may end before the next ping: then all would look as it was told last
             queue = self._queues[subject]
             if queue:
                 self._begin(queue.pop(0))
             else:
                 del self._queues[subject]
+
+    async def _work_once(self, request: Request, journal: AnswerJournal) -> Response:
+        command, sequence = request.command, request.sequence
+        if sequence in self._interrupted and not command.repeatable:
+            error = f"the agent of {self.name} was restarted in the middle of {type(command).__name__}"
+            answer = command.answer(error=error)
+        else:
+            await journal.begun(request)
+            steps: dict[str, float] = {}
+            STEPS.set(steps)
+            answer = await self._perform(command)
+            if steps:
+                answer = replace(answer, steps=steps)
+        response = Response(sequence, answer, request.trace_id)
+        await journal.answered(response)
+        self._answers[sequence] = response
+        self._interrupted.discard(sequence)
+        return response
 
     async def _perform(self, command: Command) -> Answer:
         try:

@@ -70,6 +70,20 @@ async def _detach(h: Hypervisor, command: c.DetachVolumeCommand) -> c.Answer:
     return c.DetachVolumeAnswer()
 
 
+async def _attach_iso(h: Hypervisor, command: c.AttachIsoCommand) -> c.Answer:
+    await h.attach_iso(command.vm, command.iso)
+    return c.AttachIsoAnswer()
+
+
+async def _unmanaged(h: Hypervisor, command: c.UnmanagedInstancesCommand) -> c.Answer:
+    return c.UnmanagedInstancesAnswer(instances=await h.unmanaged_instances(command.name, command.known))
+
+
+async def _adopt(h: Hypervisor, command: c.AdoptCommand) -> c.Answer:
+    await h.adopt_vm(command.vm)
+    return c.AdoptAnswer()
+
+
 async def _vm_snapshot(h: Hypervisor, command: c.CreateVmSnapshotCommand) -> c.Answer:
     await h.create_vm_snapshot(command.vm, command.snapshot, command.disks, command.memory)
     return c.VmSnapshotAnswer()
@@ -170,6 +184,9 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.UnplugNicCommand: _unplug,
     c.AttachVolumeCommand: _attach,
     c.DetachVolumeCommand: _detach,
+    c.AttachIsoCommand: _attach_iso,
+    c.UnmanagedInstancesCommand: _unmanaged,
+    c.AdoptCommand: _adopt,
     c.CreateVmSnapshotCommand: _vm_snapshot,
     c.RevertToVmSnapshotCommand: _revert_vm,
     c.DeleteVmSnapshotCommand: _delete_vm_snapshot,

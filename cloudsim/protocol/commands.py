@@ -17,6 +17,7 @@ from cloudsim.protocol.specs import (
     NicSpec,
     PoolSpec,
     PoolStatistics,
+    UnmanagedInstance,
     VmReport,
     VmSpec,
     VmStatistics,
@@ -24,9 +25,14 @@ from cloudsim.protocol.specs import (
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a command; `error` is None when it succeeded."""
+    """The outcome of a command; `error` is None when it succeeded.
+
+    `steps` are the seconds that its parts took, where the host measured them, under the names that
+    `backends.simulated.latency.LatencyProfile` has for them.
+    """
 
     error: str | None = None
+    steps: dict[str, float] = {}
 
     @property
     def ok(self) -> bool:
@@ -34,9 +40,14 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A request to a host. `subject` is what the agent must not work on twice at a time."""
+    """A request to a host. `subject` is what the agent must not work on twice at a time.
+
+    `repeatable`: done again from the start after an interruption, it ends as if it had been done once. Others are
+    answered with an error when the agent was restarted in the middle of them.
+    """
 
     answer: ClassVar[type[Answer]] = Answer
+    repeatable: ClassVar[bool] = True
 
     @property
     def subject(self) -> str | None:
@@ -83,6 +94,7 @@ class RebootAnswer(Answer, frozen=True, kw_only=True):
 
 class RebootCommand(_VmCommand, frozen=True, kw_only=True):
     answer: ClassVar[type[Answer]] = RebootAnswer
+    repeatable: ClassVar[bool] = False
     forced: bool = False
 
 
@@ -125,6 +137,7 @@ class MigrateCommand(_VmCommand, frozen=True, kw_only=True):
     """To the source: move the running instance to the host at `destination` (its address)."""
 
     answer: ClassVar[type[Answer]] = MigrateAnswer
+    repeatable: ClassVar[bool] = False
     destination: str
     with_storage: bool = False
 
@@ -178,6 +191,17 @@ class DetachVolumeCommand(_VmCommand, frozen=True, kw_only=True):
     disk: DiskSpec
 
 
+class AttachIsoAnswer(Answer, frozen=True, kw_only=True):
+    pass
+
+
+class AttachIsoCommand(_VmCommand, frozen=True, kw_only=True):
+    """Put an ISO into the drive of a running instance; None ejects what is in it."""
+
+    answer: ClassVar[type[Answer]] = AttachIsoAnswer
+    iso: ImageSpec | None = None
+
+
 class VmSnapshotAnswer(Answer, frozen=True, kw_only=True):
     pass
 
@@ -186,6 +210,7 @@ class CreateVmSnapshotCommand(_VmCommand, frozen=True, kw_only=True):
     """Snapshot all disks of an instance, and its memory when `memory` and it runs."""
 
     answer: ClassVar[type[Answer]] = VmSnapshotAnswer
+    repeatable: ClassVar[bool] = False
     snapshot: str
     disks: tuple[DiskSpec, ...]
     memory: bool = False
@@ -193,6 +218,7 @@ class CreateVmSnapshotCommand(_VmCommand, frozen=True, kw_only=True):
 
 class RevertToVmSnapshotCommand(_VmCommand, frozen=True, kw_only=True):
     answer: ClassVar[type[Answer]] = VmSnapshotAnswer
+    repeatable: ClassVar[bool] = False
     snapshot: str
     disks: tuple[DiskSpec, ...]
     memory: bool = False
@@ -382,6 +408,33 @@ class PoolStatisticsAnswer(Answer, frozen=True, kw_only=True):
 class PoolStatisticsCommand(Command, frozen=True, kw_only=True):
     answer: ClassVar[type[Answer]] = PoolStatisticsAnswer
     pool_id: str
+
+
+class UnmanagedInstancesAnswer(Answer, frozen=True, kw_only=True):
+    instances: tuple[UnmanagedInstance, ...] = ()
+
+
+class UnmanagedInstancesCommand(Command, frozen=True, kw_only=True):
+    """Describe the instances on the host, or the one called `name`, but none of `known`."""
+
+    answer: ClassVar[type[Answer]] = UnmanagedInstancesAnswer
+    name: str | None = None
+    known: tuple[str, ...] = ()
+
+
+class AdoptAnswer(Answer, frozen=True, kw_only=True):
+    pass
+
+
+class AdoptCommand(Command, frozen=True, kw_only=True):
+    """An instance that runs here is the cloud's from now on, and this is what the cloud calls it and its parts."""
+
+    answer: ClassVar[type[Answer]] = AdoptAnswer
+    vm: VmSpec
+
+    @property
+    def subject(self) -> str | None:
+        return self.vm.name
 
 
 class ConsoleAnswer(Answer, frozen=True, kw_only=True):

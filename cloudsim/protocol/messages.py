@@ -5,17 +5,21 @@ from __future__ import annotations
 import msgspec
 
 from cloudsim.protocol.commands import Answer, Command
-from cloudsim.protocol.specs import HostFacts, VmReport
+from cloudsim.protocol.specs import HostFacts, Place, VmReport
 
 
 class Startup(msgspec.Struct, frozen=True):
-    """Agent to manager, first of all: who I am, what I found. `guid` is the same for the host's whole life."""
+    """Agent to manager, first of all: who I am, what I found. `guid` is the same for the host's whole life.
+
+    A host that the cloud does not know is added to it at `place`; without one it waits for an addHost that names it.
+    """
 
     guid: str
     name: str
     version: str
     facts: HostFacts
     vms: tuple[VmReport, ...] = ()
+    place: Place | None = None
 
 
 class Connected(msgspec.Struct, frozen=True):

@@ -12,8 +12,26 @@ import msgspec
 PowerState = Literal["PowerOn", "PowerOff", "PowerUnknown"]
 
 
+class SecurityRule(msgspec.Struct, frozen=True):
+    """Traffic that a security group lets through: to the instance (`ingress`) or from it.
+
+    `protocol` is tcp, udp, icmp or all. `first` and `last` are ports, or ICMP type and code (-1: any).
+    """
+
+    ingress: bool
+    protocol: Literal["tcp", "udp", "icmp", "all"]
+    cidr: str
+    first: int = -1
+    last: int = -1
+
+
 class NicSpec(msgspec.Struct, frozen=True):
-    """A network card: `vlan` names the broadcast domain (None: the host's plain bridge)."""
+    """A network card on a guest network.
+
+    `vlan` is the id of the broadcast domain, of the kind `isolation` says (None: the host's plain guest bridge).
+    `services` are those that the host itself gives to the instances on it, as network offerings call them: Dhcp,
+    Dns, UserData. `rules` None: no security group, everything passes.
+    """
 
     id: str
     mac: str
@@ -24,6 +42,13 @@ class NicSpec(msgspec.Struct, frozen=True):
     gateway: str | None = None
     vlan: str | None = None
     rate_mbit: int | None = None
+    isolation: Literal["VLAN", "VXLAN"] = "VLAN"
+    default: bool = True
+    secondary_ips: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    domain: str = ""
+    rules: tuple[SecurityRule, ...] | None = None
 
 
 class PoolSpec(msgspec.Struct, frozen=True):
@@ -58,7 +83,12 @@ class DiskSpec(msgspec.Struct, frozen=True):
 
 
 class VmSpec(msgspec.Struct, frozen=True):
-    """All that a hypervisor needs to run an instance. `name` (i-2-7-VM) is unique in the cloud."""
+    """All that a hypervisor needs to run an instance. `name` (i-2-7-VM) is unique in the cloud.
+
+    `user_data` is base64, `password` the one that the guest is to set for its first user, once. `metadata` are further
+    values for the guest by their names in the metadata service (`service-offering`, `availability-zone`, ...).
+    `max_cpus` and `max_memory_mib` are what a running one may be scaled to.
+    """
 
     name: str
     id: str
@@ -75,6 +105,14 @@ class VmSpec(msgspec.Struct, frozen=True):
     public_keys: tuple[str, ...] = ()
     iso: ImageSpec | None = None
     details: dict[str, str] = {}
+    password: str | None = None
+    metadata: dict[str, str] = {}
+    config_drive: bool = False
+    max_cpus: int = 0
+    max_memory_mib: int = 0
+    firmware: Literal["BIOS", "UEFI"] = "BIOS"
+    secure_boot: bool = False
+    boot_order: tuple[Literal["hd", "cdrom", "network"], ...] = ("hd", "cdrom")
 
 
 class VmReport(msgspec.Struct, frozen=True):
@@ -99,6 +137,50 @@ class HostFacts(msgspec.Struct, frozen=True):
     arch: str = "x86_64"
     hypervisor_version: str = ""
     private_ip: str = ""
+
+
+class UnmanagedDisk(msgspec.Struct, frozen=True):
+    """A disk of an instance that the cloud does not know; `pool_id` None when it lies on no pool of the cloud's."""
+
+    label: str
+    path: str
+    size: int
+    pool_id: str | None = None
+    pool_path: str = ""
+    device: int = 0
+    bus: str = "virtio"
+
+
+class UnmanagedNic(msgspec.Struct, frozen=True):
+    """A network card of an instance that the cloud does not know."""
+
+    label: str
+    mac: str
+    bridge: str = ""
+    vlan: str | None = None
+    model: str = "virtio"
+
+
+class UnmanagedInstance(msgspec.Struct, frozen=True):
+    """An instance on a host that the cloud does not know, as the hypervisor describes it."""
+
+    name: str
+    id: str
+    state: PowerState
+    cpus: int
+    memory_mib: int
+    cpu_mhz: int = 0
+    guest_os: str = ""
+    disks: tuple[UnmanagedDisk, ...] = ()
+    nics: tuple[UnmanagedNic, ...] = ()
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where in the cloud a host's operator wants it: names or ids of a zone, a pod and a cluster."""
+
+    zone: str
+    pod: str
+    cluster: str
 
 
 class VmStatistics(msgspec.Struct, frozen=True):

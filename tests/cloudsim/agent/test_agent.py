@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backends.simulated.loop import SimLoop
 from cloudsim.agent import Agent
-from cloudsim.agent.agent import FULL_EVERY, RECONNECT_FIRST, RECONNECT_LONGEST, STARTUP_AGAIN
+from cloudsim.agent.agent import FACTS_AGAIN, FULL_EVERY, RECONNECT_FIRST, RECONNECT_LONGEST, STARTUP_AGAIN
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol import commands as c
 from cloudsim.protocol.messages import Connected, Message, Ping, Refused, Request, Response, Startup
@@ -85,8 +85,11 @@ class Host:
         self.vms: tuple[VmReport, ...] = ()
         self.done: list[tuple[str, str]] = []
         self.fails: Exception | None = None
+        self.ails: Exception | None = None
 
     async def facts(self) -> HostFacts:
+        if self.ails is not None:
+            raise self.ails
         return FACTS
 
     def inventory(self) -> tuple[VmReport, ...] | None:
@@ -247,6 +250,27 @@ def test_a_change_is_told_once_and_everything_now_and_then() -> None:
         "the first one may have been lost"
     )
     assert told[1:FULL_EVERY] == [None] * (FULL_EVERY - 1)
+
+
+def test_after_work_on_an_instance_everything_is_told_for_it_may_have_come_and_gone_between_two_pings() -> None:
+    bench = Bench(slow=1.0).start().wait(2 * PING)
+    assert bench.manager.of(Ping)[-1].vms is None
+    bench.ask(1).wait(PING)
+    assert bench.manager.of(Ping)[-1].vms == ()
+    bench.wait(PING)
+    assert bench.manager.of(Ping)[-1].vms is None
+
+
+def test_a_hypervisor_that_answers_again_is_told_of_soon() -> None:
+    bench = Bench()
+    bench.host.ails = HypervisorError("libvirt did not answer")
+    bench.start().wait(FACTS_AGAIN)
+    assert bench.manager.of(Startup) == [] and not bench.agent.connected
+    bench.host.ails = None
+    bench.wait(FACTS_AGAIN)
+    assert len(bench.manager.of(Startup)) == 1 and bench.agent.connected
+    bench.wait(2 * STARTUP_AGAIN)
+    assert len(bench.manager.of(Startup)) == 1
 
 
 def test_what_changes_nothing_is_answered_anew_when_it_is_asked_again() -> None:
