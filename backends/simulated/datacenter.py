@@ -167,6 +167,7 @@ class Zone(Described, frozen=True, kw_only=True):
     network_type: Literal["Basic", "Advanced"] = "Advanced"
     guest_cidr: str = "10.1.1.0/24"
     guest_vlans: Annotated[str, Meta(pattern=r"^\d+-\d+$")] = "100-2000"
+    isolation: Literal["VLAN", "VXLAN"] = "VLAN"
     dns1: str = "8.8.8.8"
     dns2: str | None = None
     internal_dns1: str = "10.0.0.2"

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from backends.simulated.machine import Guest, Machine
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.protocol.specs import ConsoleAddress, DiskSpec, NicSpec, VmSpec
+from cloudsim.protocol.specs import ConsoleAddress, DiskSpec, ImageSpec, NicSpec, VmSpec
 
 _MIB = 1 << 20
 
@@ -23,6 +23,8 @@ class Instances(Machine):
     async def start_vm(self, vm: VmSpec) -> ConsoleAddress | None:
         self.check_power(self.boots)
         guest = self.guests.get(vm.name)
+        if guest is not None and guest.spec.id != vm.id:
+            raise HypervisorError(f"{self.name} runs another instance called {vm.name}, {guest.spec.id}")
         if guest is not None and guest.state in ("running", "paused"):
             return self.address_of_console(guest)
         if guest is not None:
@@ -30,8 +32,7 @@ class Instances(Machine):
         self.check_room(vm)
         for disk in vm.disks:
             self.check_free(disk, vm.name)
-        if vm.iso is not None:
-            self.site.store(vm.iso.store_url, self.place).find(vm.iso.path, vm.iso.size)
+        self.check_image(vm.iso)
         guest = Guest(vm, "booting", self.site.loop.time())
         try:
             for disk in vm.disks:
@@ -54,6 +55,11 @@ class Instances(Machine):
         content = self.pool(disk.pool_id).find(disk.path)
         if content.user is not None and content.user != f"{vm}@{self.name}":
             raise HypervisorError(f"disk {disk.path} of {vm} is in use by {content.user}")
+
+    def check_image(self, image: ImageSpec | None) -> None:
+        """Raises HypervisorError for an image that its store does not have."""
+        if image is not None:
+            self.site.store(image.store_url, self.place).find(image.path, image.size)
 
     async def stop_vm(self, name: str, forced: bool) -> None:
         self.check_power(self.boots)
@@ -141,6 +147,13 @@ class Instances(Machine):
             await self.take("volume_detach")
             guest.spec = replace(guest.spec, disks=tuple(d for d in guest.disks if d is not found))
             self.release(found, name)
+
+    async def attach_iso(self, name: str, iso: ImageSpec | None) -> None:
+        guest = self.running(name)
+        self.check_image(iso)
+        if guest.spec.iso != iso:
+            await self.take("volume_detach" if iso is None else "volume_attach")
+            guest.spec = replace(guest.spec, iso=iso)
 
     async def create_vm_snapshot(
         self, name: str, snapshot: str, disks: tuple[DiskSpec, ...], memory: bool

@@ -165,6 +165,12 @@ class LatencyProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     volume_resize: Distribution = Constant(0.05)
     """Lab: below 10 ms; the rest chosen."""
 
+    template_copy: Distribution = Constant(0.0)
+    """Bringing a template onto a pool, beside moving its data. A calibrated profile has the whole time here."""
+
+    template_download: Distribution = Constant(0.0)
+    """Fetching a template into secondary storage, beside moving its data. As above."""
+
     template_clone: Distribution = Constant(0.15)
     """A thin clone with a backing file, beside its pool's I/O. Lab: 0.14 s for a full clone of 25 MB."""
 

@@ -46,6 +46,7 @@ class PrimaryStorage(Machine):
             way = [store.disks, *self.reach(store.place, pool.place), pool.disks]
             boots = self.boots
             await pool.copy_once(path, size, lambda: self.site.flows.transfer(way, size))
+            await self.take("template_copy")
             self.check_power(boots)
         return path, pool.find(path).size
 

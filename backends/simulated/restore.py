@@ -24,13 +24,14 @@ from cloudsim.model import (
     Nic,
     Snapshot,
     StoragePool,
+    Template,
     TemplateOnPool,
     TemplateOnStore,
     VirtualMachine,
     VmSnapshot,
     Volume,
 )
-from cloudsim.protocol.specs import DiskSpec, NicSpec, PoolSpec, VmSpec
+from cloudsim.protocol.specs import DiskSpec, ImageSpec, NicSpec, PoolSpec, VmSpec
 from cloudsim.store import Store
 from cloudsim.world import HostDiscovery
 
@@ -182,8 +183,19 @@ def _spec(store: Store, vm: VirtualMachine) -> VmSpec:
         gpu_devices=vm.gpu_devices,
         gpu_milli=vm.gpu_milli,
         hostname=vm.name,
+        iso=_iso(store, vm),
         details=vm.details,
     )
+
+
+def _iso(store: Store, vm: VirtualMachine) -> ImageSpec | None:
+    iso, stores = store.table(Template).get(vm.iso_id), store.table(ImageStore)
+    if iso is not None:
+        for copy in store.table(TemplateOnStore).where("template_id", iso.id):
+            if copy.state == "Ready" and copy.zone_id == vm.zone_id and copy.store_id in stores:
+                size = copy.size or iso.size
+                return ImageSpec(stores[copy.store_id].url, copy.path, size, iso.format, iso.checksum)
+    return None
 
 
 def _nic(store: Store, nic: Nic) -> NicSpec:

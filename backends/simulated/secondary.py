@@ -102,6 +102,7 @@ class SecondaryStorage(PrimaryStorage):
         try:
             core = store.place.parent or store.place
             await self.move([self.site.internet, *self.reach(core, store.place), store.disks], size)
+            await self.take("template_download")
             if checksum and "corrupt" in query:
                 raise HypervisorError(f"what {url} serves does not have the checksum {checksum}")
         except BaseException:

@@ -35,12 +35,13 @@ from cloudsim.agent import Agent
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.faults import Fault
 from cloudsim.protocol.link import Link
+from cloudsim.protocol.specs import VmSpec
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
 from cloudsim.world import HostDiscovery
 
 if TYPE_CHECKING:
-    from backends.simulated.faults import FaultInjector, RestartManager
+    from backends.fault_injector import FaultInjector, RestartManager
 
 EPOCH = 1_767_225_600.0
 """Unix time of a world's beginning unless told otherwise: 2026-01-01 00:00 UTC."""
@@ -99,6 +100,7 @@ class SimulatedWorld:
         self.messages: Counter[str] = Counter()
         self._count, self._wire = count_messages, wire
         self._ids = branch.branch("hosts")
+        self._foreign = branch.branch("foreign instances")
         self._network_chance = branch.branch("messages")
         self._context = copy_context()
         self._accept: Callable[[Link], None] | None = None
@@ -138,6 +140,13 @@ class SimulatedWorld:
         found = self.described(host.url) or self._new_host(host)
         self.start_agent(found)
         return found.guid
+
+    def template_url(self, gib: int) -> str:
+        """Where an image of that size can be downloaded from."""
+        return f"http://images.example/experiment.qcow2?size={gib}g"
+
+    def close(self) -> None:
+        """A simulated world leaves nothing behind."""
 
     # hosts
 
@@ -248,6 +257,13 @@ class SimulatedWorld:
         pool = self.pool(key)
         pool.slowness = round(pool.slowness * factor, 12)
         self.site.flows.set_capacity(pool.disks, pool.bandwidth / pool.slowness)
+
+    def place_unmanaged(self, key: str, name: str, **what: Any) -> VmSpec:
+        """Run an instance on a host that no manager knows of, as one that was there before the cloud; returns what runs.
+
+        `what` are the keywords of `backends.simulated.unmanaged.Unmanaged.run_foreign`.
+        """
+        return self.host(key).hypervisor.run_foreign(self._foreign.uuid(), name, **what)
 
     def restore(self, store: Store) -> None:
         """Make the world what a manager's store says of it, after the process has been started anew.
@@ -377,6 +393,6 @@ class SimulatedBackend:
         restart_manager: RestartManager | None = None,
     ) -> FaultInjector:
         """What makes `faults` happen in the world, from its `start()` on."""
-        from backends.simulated.faults import FaultInjector  # which needs the world
+        from backends.simulated.faults import SimulatedFaultInjector  # which needs the world
 
-        return FaultInjector(world, faults, randomness, restart_manager)
+        return SimulatedFaultInjector(world, faults, randomness, restart_manager)

@@ -8,7 +8,7 @@ from typing import Any
 from cloudsim.invariants.scene import Violation
 from cloudsim.management import snapshots, template_images, vm_snapshots, volume_states
 from cloudsim.management.vm_states import TRANSITIONS
-from cloudsim.model import AsyncJob, Snapshot, TemplateOnStore, VirtualMachine, VmSnapshot, Volume
+from cloudsim.model import AsyncJob, Event, Snapshot, TemplateOnStore, VirtualMachine, VmSnapshot, Volume
 from cloudsim.model.operations import JOB_IN_PROGRESS
 from cloudsim.store import Change, Row, Store
 
@@ -17,6 +17,9 @@ VM_STEPS: frozenset[tuple[str, str]] = frozenset(
 )
 
 VM_DELETED_FROM = frozenset({"Expunging"})
+
+TAKEN_IN, LET_GO = "VM.IMPORT", "VM.UNMANAGE"
+"""Events with which, in the same transaction, an instance may begin or end Running."""
 
 NEXT: dict[type[Row], dict[str, frozenset[str]]] = {
     Volume: volume_states.NEXT,
@@ -42,7 +45,7 @@ class Watch:
         for table, before, after in changes:
             kind = table.row_type
             if kind is VirtualMachine:
-                self._vm(before, after)
+                self._vm(before, after, changes)
             elif kind is AsyncJob:
                 if before is not None and before.status != JOB_IN_PROGRESS and after is not None:
                     self._violated("a job ends once", f"{before.command} {before.id} changed after its end")
@@ -54,12 +57,12 @@ class Watch:
             what = f"{type(after).__name__} {after.id}: {before.state} -> {after.state}"
             self._violated("state tables are obeyed", what)
 
-    def _vm(self, before: Any, after: Any) -> None:
+    def _vm(self, before: Any, after: Any, changes: list[Change]) -> None:
         if before is None:
-            if after.state != "Stopped":
+            if after.state != "Stopped" and not _said(changes, TAKEN_IN, after.id):
                 self._violated("state tables are obeyed", f"{after.instance_name} begins {after.state}")
         elif after is None:
-            if before.state not in VM_DELETED_FROM:
+            if before.state not in VM_DELETED_FROM and not _said(changes, LET_GO, before.id):
                 self._violated("state tables are obeyed", f"{before.instance_name} ends {before.state}")
         elif before.state != after.state and (before.state, after.state) not in VM_STEPS:
             what = f"{after.instance_name}: {before.state} -> {after.state}"
@@ -69,3 +72,9 @@ class Watch:
         violation = Violation(invariant, text)
         self.violations.append(violation)
         self._tell(violation)
+
+
+def _said(changes: list[Change], type: str, vm_id: str) -> bool:
+    """Whether the transaction recorded that event of the instance."""
+    events = (change.after for change in changes if change.table.row_type is Event)
+    return any(event is not None and (event.type, event.resource_id) == (type, vm_id) for event in events)

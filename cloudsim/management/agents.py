@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 
 from cloudsim.errors import ResourceUnavailable
+from cloudsim.management.command_log import CommandLog
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.trace import TRACE
 from cloudsim.model import Host
@@ -26,7 +27,7 @@ from cloudsim.protocol.messages import (
     Response,
     Startup,
 )
-from cloudsim.protocol.specs import VmReport
+from cloudsim.protocol.specs import Place, VmReport
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +76,10 @@ class _Connection:
 class Agents:
     """All agent connections of one management server.
 
-    Three hooks, set by the owner: `on_connected(host, vms)` after a known host's Startup,
-    `on_report(host_id, vms)` for a Ping that tells of instances, `on_disconnected(host_id)` when a host's
-    link is lost.
+    `log`, where set, hears of every command and its answer. Hooks, set by the owner: `on_new(link, startup, place)`
+    for an agent that no host is known of and that says where it wants to be, `on_connected(host, vms)` after a
+    known host's Startup, `on_report(host_id, vms)` for a Ping that tells of instances, `on_disconnected(host_id)`
+    when a host's link is lost.
     """
 
     def __init__(self, foundation: Foundation) -> None:
@@ -90,6 +92,8 @@ class Agents:
         self._first_sequence = int(foundation.now() * 1_000_000)
         self._resending: asyncio.TimerHandle | None = None
         self._unanswered: dict[tuple[str, int], _Pending] = {}
+        self.log: CommandLog | None = None
+        self.on_new: Callable[[Link, Startup, Place], object] | None = None
         self.on_connected: Callable[[Host, tuple[VmReport, ...]], None] = lambda host, vms: None
         self.on_report: Callable[[str, tuple[VmReport, ...]], None] = lambda host_id, vms: None
         self.on_disconnected: Callable[[str], None] = lambda host_id: None
@@ -132,6 +136,9 @@ class Agents:
         claim = self._claims.pop(message.guid, None)
         if claim is not None and not claim.done():
             claim.set_result((link, message))
+            return
+        if message.place is not None and self.on_new is not None:
+            self.on_new(link, message, message.place)
             return
         self._unclaimed[message.guid] = (link, message)
         asyncio.get_running_loop().call_later(CLAIM_WITHIN, self._refuse, message.guid, link)
@@ -196,6 +203,8 @@ class Agents:
             pending = connection.pending.pop(message.sequence, None)
             if pending is not None:
                 del self._unanswered[connection.host_id, message.sequence]
+                if self.log is not None:
+                    self.log.ended(self._name(connection.host_id), message.sequence, message.answer)
                 if not pending.future.done():
                     pending.future.set_result(message.answer)
         elif isinstance(message, Ping):
@@ -233,6 +242,8 @@ class Agents:
         self._unanswered[host_id, request.sequence] = pending
         if self._resending is None:
             self._resending = loop.call_at(pending.resend_at, self._sweep)
+        if self.log is not None:
+            self.log.sent(self._name(host_id), request)
         connection.link.send(request)
         return await pending.future
 
@@ -262,6 +273,8 @@ class Agents:
     def _fail(self, connection: _Connection, sequence: int, pending: _Pending) -> None:
         connection.pending.pop(sequence, None)
         self._unanswered.pop((connection.host_id, sequence), None)
+        if self.log is not None:
+            self.log.ended(self._name(connection.host_id), sequence, None)
         if not pending.future.done():
             kind = type(pending.request.command).__name__
             pending.future.set_exception(
@@ -280,7 +293,9 @@ class Agents:
         for connection in self._connections.values():
             if connection.link is not None:
                 connection.link.close()
-            for pending in connection.pending.values():
+            for sequence, pending in connection.pending.items():
                 pending.future.cancel()
+                if self.log is not None:
+                    self.log.ended(self._name(connection.host_id), sequence, None)
         for link, _ in self._unclaimed.values():
             link.close()

@@ -30,7 +30,7 @@ async def build_zone(services: Services, plan: Any, *, guest_cidr: str | None = 
         domain=spec.domain,
         guest_cidr=None if basic else guest_cidr or spec.guest_cidr,
     )
-    _wire(services, zone, None if basic else spec.guest_vlans, public=spec.public is not None and not basic)
+    _wire(services, zone, None if basic else spec.guest_vlans, spec.public is not None and not basic, spec.isolation)
     for pod_plan in plan.pods:
         pod = services.pods.create(
             zone,
@@ -53,15 +53,21 @@ async def build_zone(services: Services, plan: Any, *, guest_cidr: str | None = 
     return services.zones.update(zone, allocation_state="Enabled")
 
 
-def _wire(services: Services, zone: Zone, vlans: str | None, *, public: bool) -> None:
-    physical = services.physical_networks.create(zone, name=f"{zone.name}-network", vlan=vlans)
+def _wire(services: Services, zone: Zone, vlans: str | None, public: bool, isolation: str) -> None:
+    methods = (isolation,) if vlans is not None else ()
+    physical = services.physical_networks.create(
+        zone, name=f"{zone.name}-network", vlan=vlans, isolation_methods=methods
+    )
     for traffic in (*TRAFFIC, *(("Public",) if public else ())):
         services.physical_networks.add_traffic_type(physical, traffic)
     services.physical_networks.update(physical, state="Enabled")
 
 
 async def _fill(services: Services, zone: Zone, pod: Pod, cluster: Cluster, rack: Any) -> None:
-    await asyncio.gather(*(services.hosts.add(zone, pod, cluster, url=host.url) for host in rack.hosts))
+    hosts = services.hosts
+    found = await asyncio.gather(*(hosts.find(cluster, host.url) for host in rack.hosts))
+    # Their rows in the order of the description, whoever came first: policies may go by it.
+    await asyncio.gather(*(hosts.join(cluster, newcomer) for newcomer in found))
     for pool in rack.pools:
         await _mount(services, zone, pod, cluster, pool)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Literal
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Literal, NamedTuple
 
 from cloudsim.errors import (
     CloudError,
@@ -21,7 +22,10 @@ from cloudsim.management.primary_storage import PrimaryStorage
 from cloudsim.model import Cluster, GuestOsCategory, Host, Pod, VirtualMachine, Zone
 from cloudsim.protocol.link import Link
 from cloudsim.protocol.messages import Refused, Startup
+from cloudsim.protocol.specs import Place
 from cloudsim.world import HostDiscovery, World
+
+log = logging.getLogger(__name__)
 
 OS_CATEGORY = "guest.os.category.id"
 """The detail of a host that names the guest OS category it is preferred for."""
@@ -35,11 +39,20 @@ class HostNotAdded(CloudError):
     """addHost failed; nothing of the host is left in the cloud."""
 
 
+class Newcomer(NamedTuple):
+    """An agent that has connected and is no host yet."""
+
+    url: str
+    link: Link
+    startup: Startup
+
+
 class Hosts:
     """The hosts of all clusters.
 
     `evacuate(host)` moves or stops every instance on it and returns when none is left; `stop_all(host)`
-    stops them whatever becomes of the host. Without them what needs them is refused.
+    stops them whatever becomes of the host. Without them what needs them is refused. `spawn` runs a coroutine in the
+    background: hosts whose agents say where they want to be are added in it.
     """
 
     def __init__(
@@ -51,6 +64,7 @@ class Hosts:
         *,
         evacuate: Callable[[Host], Awaitable[None]] | None = None,
         stop_all: Callable[[Host], Awaitable[None]] | None = None,
+        spawn: Callable[[Coroutine[Any, Any, Any]], object] | None = None,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -63,6 +77,8 @@ class Hosts:
         self._randomness = foundation.randomness.branch("hosts")
         self.evacuate = evacuate
         self.stop_all = stop_all
+        if spawn is not None:
+            agents.on_new = lambda link, startup, place: spawn(self._introduce(link, startup, place))
 
     # adding
 
@@ -93,10 +109,16 @@ class Hosts:
             raise InvalidParameterValue(
                 f"Can't add host: hypervisor {hypervisor} is not that of cluster {cluster.name}, {cluster.hypervisor}"
             )
+        found = await self.find(cluster, url, username=username, password=password)
+        return await self.join(cluster, found, tags=tuple(tags), enabled=enabled)
+
+    async def find(self, cluster: Cluster, url: str, *, username: str = "", password: str = "") -> Newcomer:
+        """The agent of the host at `url`, once it has connected. Raises InvalidParameterValue or HostNotAdded."""
+        pod = self._foundation.table(Pod)[cluster.pod_id]
         discovery = HostDiscovery(
             url=url,
-            zone_id=zone.id,
-            pod_id=pod.id,
+            zone_id=cluster.zone_id,
+            pod_id=cluster.pod_id,
             cluster_id=cluster.id,
             username=username,
             password=password,
@@ -104,11 +126,56 @@ class Hosts:
             pod_cidr_end=pod.end_ip,
         )
         guid = await self._world.discover(discovery)
+        known = self._hosts.find("guid", guid)
+        if known is not None:
+            raise InvalidParameterValue(f"Can't add host: {url} is host {known.name} already")
         try:
             link, startup = await self._agents.claim(guid)
         except TimeoutError:
             raise HostNotAdded(f"Could not add host at [{url}]: its agent did not connect") from None
-        host = self._insert(cluster, url, startup, tuple(tags), link)
+        return Newcomer(url, link, startup)
+
+    async def _introduce(self, link: Link, startup: Startup, place: Place) -> None:
+        """Add the host of an agent that says where it wants to be; one that cannot be there is refused."""
+        url = f"http://{startup.facts.private_ip or startup.name}"
+        try:
+            cluster = self._cluster_at(place)
+        except HostNotAdded as error:
+            log.warning("the agent of %s is not added as a host: %s", startup.name, error.text)
+            link.send(Refused(error.text))
+            link.close()
+            return
+        try:
+            host = await self.join(cluster, Newcomer(url, link, startup))
+        except CloudError as error:  # who is refused has been told
+            log.warning("the agent of %s is not added as a host: %s", startup.name, error.text)
+            return
+        log.info("host %s has added itself to cluster %s", host.name, cluster.name)
+
+    def _cluster_at(self, place: Place) -> Cluster:
+        """The cluster that a place names, each part by id or name. Raises HostNotAdded."""
+        zones = self._foundation.table(Zone)
+        zone = zones.get(place.zone) or zones.find("name", place.zone)
+        if zone is None:
+            raise HostNotAdded(f"there is no zone {place.zone}")
+        pods = self._foundation.table(Pod)
+        pod = pods.get(place.pod) or pods.find(("zone_id", "name"), (zone.id, place.pod))
+        if pod is None or pod.zone_id != zone.id:
+            raise HostNotAdded(f"zone {zone.name} has no pod {place.pod}")
+        cluster = self._clusters.get(place.cluster) or self._clusters.find(
+            ("pod_id", "name"), (pod.id, place.cluster)
+        )
+        if cluster is None or cluster.pod_id != pod.id:
+            raise HostNotAdded(f"pod {pod.name} has no cluster {place.cluster}")
+        return cluster
+
+    async def join(
+        self, cluster: Cluster, found: Newcomer, *, tags: tuple[str, ...] = (), enabled: bool = True
+    ) -> Host:
+        """Make the agent's host one of the cluster: its row at once. It takes instances once it has mounted what it
+        must reach."""
+        url, link, startup = found
+        host = self._insert(cluster, url, startup, tags, link)
         try:
             self._agents.welcome(host, link, startup)
             await self._primary_storage.mount_on(host)

@@ -82,6 +82,14 @@ IN_FORCE: tuple[key, ...] = (
         minimum=1,
     ),
     key("instance.name", "VM", "string", "Ending of instances' internal names"),
+    key(
+        "vm.password.length",
+        "6",
+        "integer",
+        "Length of the passwords that are made for instances",
+        minimum=6,
+        maximum=255,
+    ),
     key("guest.domain.suffix", "cs.cloud.internal", "string", "DNS suffix of instances", scopes=("Zone",)),
     key(
         "network.gc.interval",

@@ -11,6 +11,7 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.address_ranges import address_range
 from cloudsim.management.caller import Caller
+from cloudsim.management.vlans import LARGEST, isolation_of
 from cloudsim.model import Domain, NetworkOffering, PhysicalNetwork, Zone
 
 ISOLATED_CIDR = "10.1.1.0/24"
@@ -91,8 +92,13 @@ def subnet_of(zone: Zone, offering: NetworkOffering, request: NetworkRequest) ->
     return Subnet(str(net), str(gateway), str(net.netmask), start, end)
 
 
-def vlan_of(caller: Caller, offering: NetworkOffering, vlan: str | None) -> str | None:
-    """The VLAN id, or UNTAGGED, that a caller asks for; None for none. Raises what stands against it."""
+def vlan_of(
+    caller: Caller, offering: NetworkOffering, physical: PhysicalNetwork | None, vlan: str | None
+) -> str | None:
+    """The id of a VLAN (or VXLAN, on such a wire), or UNTAGGED, that a caller asks for; None for none.
+
+    Raises what stands against it.
+    """
     if vlan is None or not vlan.strip():
         if offering.specify_vlan:
             raise InvalidParameterValue("Vlan tag is required: the network offering leaves it to the caller")
@@ -101,11 +107,12 @@ def vlan_of(caller: Caller, offering: NetworkOffering, vlan: str | None) -> str 
         raise InvalidParameterValue("Can't specify vlan: the network offering does not allow it")
     if not caller.is_root_admin:
         raise PermissionDenied("Only ROOT admin and domain admins are allowed to specify vlan")
-    text = vlan.strip().lower().removeprefix("vlan://")
+    method = isolation_of(physical)
+    text = vlan.strip().lower().removeprefix(f"{method.lower()}://")
     if text == UNTAGGED:
         return UNTAGGED
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 4095:
-        raise InvalidParameterValue(f"Please specify a valid VLAN id, not {vlan}")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= LARGEST[method]:
+        raise InvalidParameterValue(f"Please specify a valid {method} id, not {vlan}")
     return str(int(text))
 
 

@@ -18,7 +18,7 @@ from cloudsim.management.network_requests import (
     subnet_of,
     vlan_of,
 )
-from cloudsim.management.vlans import parse_vlans, vlan_number
+from cloudsim.management.vlans import isolation_of, parse_vlans, vlan_number
 from cloudsim.model import (
     Account,
     Domain,
@@ -73,7 +73,7 @@ class Networks:
         acl_type = self._acl_type(offering, request)
         physical = self._physical_network(zone, request.physical_network)
         subnet = subnet_of(zone, offering, request)
-        vlan = vlan_of(caller, offering, request.vlan)
+        vlan = vlan_of(caller, offering, physical, request.vlan)
         if vlan is not None:
             self._check_vlan(zone, physical, offering, vlan, subnet)
         if acl_type == "Account":
@@ -247,11 +247,24 @@ class Networks:
     def implement(self, network_id: str) -> Network:
         """Make the network ready for its first instance: Implemented, with a VLAN of its own."""
         network = self._table[network_id]
+        if network.is_default:
+            return self._implement_default(network)
         if network.state != "Allocated":
             return network
         vlan = network.vlan or self._free_vlan(network)
         with self._store.transaction():
             return self._move(network, "Implemented", vlan=vlan)
+
+    def _implement_default(self, network: Network) -> Network:
+        """Where guest networks are VXLANs there is no untagged wire: the default one takes an id too."""
+        if network.vlan is not None:
+            return network
+        for wire in self._physical.where("zone_id", network.zone_id):
+            if wire.state == "Enabled" and isolation_of(wire) == "VXLAN":
+                with self._store.transaction():
+                    network = self._table.update(network.id, physical_network_id=wire.id)
+                    return self._table.update(network.id, vlan=self._free_vlan(network))
+        return network
 
     def _free_vlan(self, network: Network) -> str | None:
         physical = self._physical.get(network.physical_network_id)

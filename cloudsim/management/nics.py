@@ -7,10 +7,15 @@ from collections.abc import Iterator
 
 from cloudsim.errors import InsufficientAddressCapacity, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
-from cloudsim.model import Network, Nic, VirtualMachine
+from cloudsim.management.vlans import isolation_of
+from cloudsim.model import Network, NetworkOffering, Nic, PhysicalNetwork, VirtualMachine, Zone
 from cloudsim.protocol.specs import NicSpec
 from cloudsim.store import Change
 
+ON_HOST = ("Dhcp", "Dns", "UserData")
+"""What a host can do for the networks of its instances."""
+ROUTERS = frozenset({"VirtualRouter", "VpcVirtualRouter"})
+CONFIG_DRIVE = "ConfigDrive"
 MAC_PREFIX = 0x02_00_00_00_00_00
 """MAC addresses are locally administered (IEEE 802), numbered from here."""
 
@@ -61,6 +66,9 @@ class Nics:
         self._store = foundation.store
         self._nics = foundation.table(Nic)
         self._networks = foundation.table(Network)
+        self._offerings = foundation.table(NetworkOffering)
+        self._physical = foundation.table(PhysicalNetwork)
+        self._zones = foundation.table(Zone)
         self._randomness = foundation.randomness.branch("nics")
         self._pools: dict[str, _Addresses] = {}
         self._next_mac = MAC_PREFIX + 1
@@ -168,6 +176,9 @@ class Nics:
     def spec(self, nic: Nic) -> NicSpec:
         """The NIC as the host needs to know it."""
         network = self._networks[nic.network_id]
+        offering = self._offerings.get(network.network_offering_id)
+        physical = self._physical.get(network.physical_network_id)
+        zone = self._zones.get(network.zone_id)
         return NicSpec(
             nic.id,
             nic.mac,
@@ -177,4 +188,26 @@ class Nics:
             network.netmask,
             network.gateway,
             network.vlan,
+            offering.network_rate if offering is not None else None,
+            isolation_of(physical),
+            nic.is_default,
+            tuple(ip for _, ip in nic.secondary_ips),
+            host_services(offering) if nic.ip is not None else (),
+            tuple(filter(None, (zone.dns1, zone.dns2))) if zone is not None else (),
+            network.network_domain or "",
         )
+
+    def wants_config_drive(self, vm: VirtualMachine) -> bool:
+        """Whether one of the instance's networks leaves its user data to a config drive."""
+        for nic in self._nics.where("vm_id", vm.id):
+            offering = self._offerings.get(self._networks[nic.network_id].network_offering_id)
+            if offering is not None and CONFIG_DRIVE in offering.services.get("UserData", ()):
+                return True
+        return False
+
+
+def host_services(offering: NetworkOffering | None) -> tuple[str, ...]:
+    """The services of the offering's networks that each host gives to its own instances."""
+    if offering is None:
+        return ()
+    return tuple(name for name in ON_HOST if ROUTERS.intersection(offering.services.get(name, ())))

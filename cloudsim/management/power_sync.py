@@ -2,7 +2,7 @@
 
 An instance that a job works on is left to the job. Otherwise the host is right: what it does not run is
 Stopped, what it runs is Running, and a copy of what should not run there is shut down. An instance that the
-cloud does not know is left alone.
+cloud does not know is left alone, also one that has the name of an instance of the cloud's and another id.
 
 A host tells of a change once. So where its report could not be used (a job was at work, the report may be older
 than the manager's own last change, it was lost), and while the state of an instance is Unknown, the host is asked.
@@ -30,6 +30,11 @@ ALERT_SYNC = 28
 
 RECENT = 120.0
 """Seconds after a change during which an older report may still be on its way."""
+
+
+def _stranger(report: VmReport, vm: VirtualMachine) -> bool:
+    """Whether what a host reports by the instance's name is another one. It has no id while the host works on it."""
+    return report.id not in ("", vm.id)
 
 
 class PowerSync:
@@ -62,10 +67,13 @@ class PowerSync:
         """
         if known_at is None:
             known_at = self._foundation.now() - RECENT
-        there = {report.name for report in reports if report.state != "PowerOff"}
+        there = {report.name: report for report in reports if report.state != "PowerOff"}
         for report in reports:
             vm = self._vms.find("instance_name", report.name)
             if vm is None or (vm.host_id == host_id and vm.state == "Running"):
+                continue
+            if _stranger(report, vm):
+                log.warning("host %s runs a stranger, %s, by the name of %s", host_id, report.id, report.name)
                 continue
             if report.state != "PowerOn":
                 continue  # off, or the host is at work on it and will tell
@@ -76,7 +84,8 @@ class PowerSync:
             else:
                 self.ask(host_id)
         for vm in self._expected(host_id):
-            if vm.instance_name in there:
+            found = there.get(vm.instance_name)
+            if found is not None and not _stranger(found, vm):
                 continue
             if self._jobs.busy(vm.id):
                 self._doubtful[host_id] = None
@@ -130,6 +139,7 @@ class PowerSync:
                 host_id=host_id,
                 migrating_to=None,
                 pod_id=self._hosts[host_id].pod_id,
+                password=None,  # it runs, so its start has handed it over
                 updated=self._foundation.now(),
             )
             self._tell(vm, f"Host {self._hosts[host_id].name} reports that it runs")

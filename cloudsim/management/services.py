@@ -17,7 +17,9 @@ from cloudsim.management.host_states import HostStates
 from cloudsim.management.hosts import Hosts
 from cloudsim.management.identity import Identity
 from cloudsim.management.image_stores import ImageStores
+from cloudsim.management.import_plan import ImportPlans
 from cloudsim.management.instance_groups import InstanceGroups
+from cloudsim.management.iso_attachment import IsoAttachment
 from cloudsim.management.jobs import Jobs
 from cloudsim.management.key_pairs import KeyPairs
 from cloudsim.management.limits import Limits
@@ -39,10 +41,14 @@ from cloudsim.management.snapshots import Snapshots
 from cloudsim.management.tags import Tags
 from cloudsim.management.template_images import TemplateImages
 from cloudsim.management.templates import Templates
+from cloudsim.management.unmanaged import Unmanaged
 from cloudsim.management.user_data import UserDataStore
 from cloudsim.management.vm_allocation import Allocation
 from cloudsim.management.vm_changes import VmChanges
+from cloudsim.management.vm_import import VmImport
 from cloudsim.management.vm_migration import Migration
+from cloudsim.management.vm_passwords import VmPasswords
+from cloudsim.management.vm_scaling import Scaling
 from cloudsim.management.vm_snapshots import VmSnapshots
 from cloudsim.management.vm_start import Starting
 from cloudsim.management.vms import VirtualMachines
@@ -103,6 +109,7 @@ class Services:
         self.volumes = Volumes(foundation, agents, self.disks, self.limits)
         self.volume_migration = VolumeMigration(foundation, agents, self.disks, self.secondary_storage)
         self.volume_attachment = VolumeAttachment(foundation, agents, self.disks, self.volume_migration)
+        self.iso_attachment = IsoAttachment(foundation, agents, self.disks)
         self.snapshots = Snapshots(foundation, agents, self.disks, self.secondary_storage, self.limits)
         self.snapshot_policies = SnapshotPolicies(foundation, self.snapshots)
         self.vm_snapshots = VmSnapshots(foundation, agents, self.disks)
@@ -126,9 +133,25 @@ class Services:
         self.vms = VirtualMachines(
             foundation, self.jobs, agents, self.allocation, self.starting, self.disks, self.nics
         )
+        self.vm_passwords = VmPasswords(foundation)
+        self.scaling = Scaling(foundation, agents, self.planner, self.vms)
         self.vm_changes = VmChanges(foundation, self.instance_groups)
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
+        )
+        self.unmanaged = Unmanaged(foundation, agents, self.disks, self.nics)
+        self.vm_import = VmImport(
+            foundation,
+            self.unmanaged,
+            ImportPlans(foundation, self.allocation, self.disks, self.nics),
+            self.allocation,
+            self.capacity,
+            self.nics,
+            self.limits,
+            self.networks.implement,
+            self.migration.migrate,
+            agents,
+            lambda vm: self.starting.spec(vm, tuple(self.disks.spec(each) for each in self.disks.of(vm))),
         )
         self.power_sync = PowerSync(foundation, self.jobs, agents, spawn)
         self.host_states = HostStates(foundation, agents, self.power_sync)
@@ -139,6 +162,7 @@ class Services:
             self.primary_storage,
             evacuate=self.migration.evacuate,
             stop_all=self.vms.stop_all_on,
+            spawn=spawn,
         )
         self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
         self.possessions = Possessions(

@@ -29,6 +29,8 @@ from cloudsim.model import (
 
 FORMATS = ("VHD", "QCOW2", "RAW", "OVA", "VMDK", "VHDX", "VDI", "TAR", "BAREMETAL", "EXTERNAL")
 SCHEMES = ("http", "https", "ftp", "nfs", "file", "metalink")
+OF_THE_HOSTS = frozenset({"nfs", "file"})
+"""Schemes that name files which hosts can read, also those that are nobody's template."""
 ISO = "ISO"
 GONE = frozenset({"Destroyed", "Expunging", "Error"})
 """States of instances that use nothing any more."""
@@ -79,7 +81,9 @@ class Templates:
         self, caller: Caller, owner: Account, request: TemplateRequest, url: str, zones: Sequence[Zone] | None
     ) -> Template:
         """A template (or ISO) whose file is downloaded in the background into those zones; None means every zone."""
-        check_url(url)
+        scheme = check_url(url)
+        if scheme in OF_THE_HOSTS and not caller.is_root_admin:
+            raise PermissionDenied(f"Only root admins can register from {scheme}:// URLs, which hosts read")
         everywhere = zones is None
         chosen = list(self._zones if zones is None else {zone.id: zone for zone in zones}.values())
         if not chosen:
@@ -321,7 +325,10 @@ class Templates:
         if not forced:
             users = [
                 vm.name
-                for vm in self._vms.where("template_id", template.id)
+                for vm in (
+                    *self._vms.where("template_id", template.id),
+                    *self._vms.where("iso_id", template.id),
+                )
                 if vm.state not in GONE and (zone is None or vm.zone_id == zone.id)
             ]
             if users:
@@ -359,6 +366,7 @@ class Templates:
         if (
             template.state == "Active"
             or self._vms.count("template_id", template_id)
+            or self._vms.count("iso_id", template_id)
             or self._foundation.table(TemplateOnPool).count("template_id", template_id)
             or any(v.template_id == template_id for v in self._foundation.table(Volume))
         ):
@@ -374,14 +382,16 @@ class Templates:
             self.sweep(template.id)
 
 
-def check_url(url: str) -> None:
-    """Raise InvalidParameterValue for what a host cannot download."""
+def check_url(url: str) -> str:
+    """The URL's scheme. Raises InvalidParameterValue for what a host cannot download."""
     try:
         parts = urlsplit(url.strip())
-        known = parts.scheme.lower() in SCHEMES and (parts.netloc or parts.scheme.lower() == "file")
+        scheme = parts.scheme.lower()
+        known = scheme in SCHEMES and (parts.netloc or scheme == "file")
     except ValueError:
         known = False
     if not known:
         raise InvalidParameterValue(
             f"Invalid URL: {url[:200]}. Its scheme must be one of {', '.join(SCHEMES)}"
         )
+    return scheme

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.model import PhysicalNetwork
 
 LARGEST = {"VLAN": 4094, "VXLAN": (1 << 24) - 1, "GRE": (1 << 32) - 1}
 """The largest id of each isolation method (IEEE 802.1Q, RFC 7348, RFC 2890)."""
@@ -29,6 +31,11 @@ def parse_vlans(text: str) -> list[tuple[int, int]]:
         else:
             joined.append((low, high))
     return joined
+
+
+def isolation_of(physical: PhysicalNetwork | None) -> Literal["VLAN", "VXLAN"]:
+    """How guest networks on that wire are kept apart."""
+    return "VXLAN" if physical is not None and "VXLAN" in physical.isolation_methods else "VLAN"
 
 
 def check_vlans(ranges: Iterable[tuple[int, int]], method: str) -> None:

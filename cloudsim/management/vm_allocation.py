@@ -30,6 +30,7 @@ from cloudsim.model import (
 )
 
 LARGEST = (1 << 31) - 1
+INSTANCE_NAME = re.compile(r"i-2-(\d+)-")
 HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
 
 
@@ -51,7 +52,7 @@ class DataDisk(msgspec.Struct, frozen=True):
 class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What `deployVirtualMachine` asks for. `cpus`, `cpu_mhz`, `memory_mib` are for customized offerings.
 
-    Without `nics`, the instance gets one on the zone's default guest network.
+    Without `nics`, the instance gets one on the zone's default guest network. `password` is for its guest to set.
     """
 
     zone_id: str
@@ -72,6 +73,8 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     affinity_group_ids: tuple[str, ...] = ()
     group: str | None = None
     display: bool = True
+    dynamic_scaling: bool = True
+    password: str | None = None
     details: dict[str, str] = {}
 
 
@@ -136,7 +139,9 @@ class Allocation:
         self._randomness = foundation.randomness.branch("vms")
         self._number = 0
         for vm in self._vms:
-            self._number = max(self._number, int(vm.instance_name.split("-")[2]))
+            numbered = INSTANCE_NAME.match(vm.instance_name)  # which an imported one's need not be
+            if numbered is not None:
+                self._number = max(self._number, int(numbered[1]))
 
     def allocate(self, caller: Caller, request: DeployRequest) -> VirtualMachine:
         """Check everything, then make the instance: Stopped, with its volumes Allocated and its NICs."""
@@ -161,8 +166,7 @@ class Allocation:
             raise InvalidParameterValue("An instance group needs a name")
         vm_id = self._randomness.uuid()
         name = self._name(request, vm_id)
-        self._number += 1
-        number = self._number
+        instance_name = self._instance_name()
         now = self._foundation.now()
         with self._store.transaction():
             vm = self._vms.insert(
@@ -170,7 +174,7 @@ class Allocation:
                     id=vm_id,
                     name=name,
                     display_name=request.display_name or name,
-                    instance_name=f"i-2-{number}-{self._foundation.settings.get('instance.name')}",
+                    instance_name=instance_name,
                     account_id=owner.id,
                     domain_id=owner.domain_id,
                     zone_id=zone.id,
@@ -192,7 +196,10 @@ class Allocation:
                     affinity_group_ids=groups,
                     ha_enabled=offering.offer_ha,
                     display=request.display,
-                    dynamically_scalable=template.dynamically_scalable and offering.dynamic_scaling,
+                    dynamically_scalable=template.dynamically_scalable
+                    and offering.dynamic_scaling
+                    and request.dynamic_scaling,
+                    password=request.password,
                     created=now,
                     updated=now,
                     details=request.details,
@@ -257,13 +264,14 @@ class Allocation:
             network = self._networks.get(nic.network_id)
             if network is None or network.zone_id != zone.id:
                 raise InvalidParameterValue(f"Unable to find network {nic.network_id} in zone {zone.name}")
-            self._check_network(network, request.owner)
+            self.check_network(network, request.owner)
             if any(network.id == other.id for other, _ in chosen):
                 raise InvalidParameterValue(f"networkids names network {network.name} twice")
-            chosen.append((network, msgspec.structs.replace(nic, mac=self._mac(nic.mac))))
+            chosen.append((network, msgspec.structs.replace(nic, mac=self.checked_mac(nic.mac))))
         return chosen
 
-    def _check_network(self, network: Network, owner: Account) -> None:
+    def check_network(self, network: Network, owner: Account) -> None:
+        """Raise PermissionDenied unless instances of that owner may be on the network."""
         if network.acl_type == "Account":
             if network.account_id != owner.id:
                 raise PermissionDenied(
@@ -272,7 +280,8 @@ class Allocation:
         elif not in_subtree(self._store, owner.domain_id, network.domain_id):
             raise PermissionDenied(f"Network {network.name} is not available in the domain of {owner.name}")
 
-    def _mac(self, text: str | None) -> str | None:
+    def checked_mac(self, text: str | None) -> str | None:
+        """The MAC address as it is kept. InvalidParameterValue for one that no NIC can have, or one that is in use."""
         if text is None:
             return None
         mac = text.lower()
@@ -338,18 +347,28 @@ class Allocation:
     def _name(self, request: DeployRequest, vm_id: str) -> str:
         if request.name is None:
             return f"VM-{vm_id}"
-        if not HOST_NAME.match(request.name) or request.name.isdigit():
+        self.check_name(request.name, request.owner.id, request.zone_id)
+        return request.name
+
+    def check_name(self, name: str, owner_id: str, zone_id: str) -> None:
+        """Raise InvalidParameterValue unless the owner may have an instance of that host name in the zone."""
+        if not HOST_NAME.match(name) or name.isdigit():
             raise InvalidParameterValue(
                 "Invalid name. Vm name can contain ASCII letters 'a' through 'z', the digits '0' through '9', "
                 "and the hyphen ('-'), must be between 1 and 63 characters long, and can't start or end with '-' "
                 "and can't be only digits"
             )
-        for other in self._vms.where("name", request.name):
-            if other.account_id == request.owner.id and other.zone_id == request.zone_id:
-                raise InvalidParameterValue(
-                    f"The vm with hostName {request.name} already exists for the account"
-                )
-        return request.name
+        for other in self._vms.where("name", name):
+            if other.account_id == owner_id and other.zone_id == zone_id:
+                raise InvalidParameterValue(f"The vm with hostName {name} already exists for the account")
+
+    def _instance_name(self) -> str:
+        """The next one that no instance has."""
+        while True:
+            self._number += 1
+            name = f"i-2-{self._number}-{self._foundation.settings.get('instance.name')}"
+            if self._vms.find("instance_name", name) is None:
+                return name
 
     def _group(self, request: DeployRequest, owner: Account) -> str | None:
         """The id of the instance group named in the request, made if there is none."""

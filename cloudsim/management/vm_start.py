@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
-from cloudsim.errors import CloudError, InsufficientCapacity
+from msgspec.structs import replace
+
+from cloudsim.errors import CloudError, InsufficientCapacity, ResourceUnavailable
 from cloudsim.management.affinity import Affinity
 from cloudsim.management.agents import Agents, AgentUnavailable, OutcomeUnknown
 from cloudsim.management.disks import Disks
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.nics import Nics
+from cloudsim.management.vm_hardware import firmware, largest
 from cloudsim.management.vm_states import VmEvent, next_state
-from cloudsim.model import GuestOs, Host, Network, ServiceOffering, SshKeyPair, StoragePool, VirtualMachine
+from cloudsim.model import (
+    GuestOs,
+    Host,
+    Network,
+    ServiceOffering,
+    SshKeyPair,
+    StoragePool,
+    Template,
+    VirtualMachine,
+    Zone,
+)
 from cloudsim.placement import HostCapacity, NoPlace, PlacementRequest, Planner
 from cloudsim.protocol.commands import StartCommand
-from cloudsim.protocol.specs import DiskSpec, VmSpec
+from cloudsim.protocol.specs import DiskSpec, ImageSpec, VmSpec
+
+log = logging.getLogger(__name__)
 
 
 class StartFailed(CloudError):
@@ -63,6 +79,7 @@ class Starting:
         self._host_rows = foundation.table(Host)
         self._networks = foundation.table(Network)
         self._offerings = foundation.table(ServiceOffering)
+        self._zones = foundation.table(Zone)
 
     async def start(
         self,
@@ -191,13 +208,15 @@ class Starting:
         try:
             disks = await self._disks.prepare(vm, host)
             for nic in self._nics.of(vm):
-                if self._networks[nic.network_id].state == "Allocated":
+                network = self._networks[nic.network_id]
+                if network.state == "Allocated" or (network.is_default and network.vlan is None):
                     self._implement(nic.network_id)
         except BaseException:
             self._move(vm, "Failed")
             raise
         try:
-            answer = await self._agents.send(host.id, StartCommand(vm=self.spec(vm, disks)))
+            spec = replace(self.spec(vm, disks), password=vm.password)  # handed over once, and never on a move
+            answer = await self._agents.send(host.id, StartCommand(vm=spec))
         except AgentUnavailable:
             self._move(vm, "Failed")
             raise
@@ -214,7 +233,9 @@ class Starting:
         now = self._foundation.now()
         with self._store.transaction():
             if state == "Running":
-                return self._vms.update(vm.id, state=state, power_state="PowerOn", updated=now)
+                return self._vms.update(
+                    vm.id, state=state, power_state="PowerOn", password=None, updated=now
+                )
             if state == "Unknown":
                 return self._vms.update(vm.id, state=state, power_state="PowerUnknown", updated=now)
             return self._vms.update(
@@ -222,7 +243,7 @@ class Starting:
             )
 
     def spec(self, vm: VirtualMachine, disks: tuple[DiskSpec, ...]) -> VmSpec:
-        """The instance as its host needs to know it."""
+        """The instance as its host needs to know it, but for its password."""
         guest_os = self._foundation.table(GuestOs).get(vm.guest_os_id)
         keys = self._foundation.table(SshKeyPair)
         public_keys = []
@@ -230,6 +251,9 @@ class Starting:
             pair = keys.find(("account_id", "name"), (vm.account_id, name))
             if pair is not None:
                 public_keys.append(pair.public_key)
+        offering, zone = self._offerings.get(vm.service_offering_id), self._zones.get(vm.zone_id)
+        boot, most = firmware(vm.details), largest(vm, offering)
+        iso, bootable = self._iso(vm)
         return VmSpec(
             vm.instance_name,
             vm.id,
@@ -244,6 +268,27 @@ class Starting:
             guest_os.description if guest_os is not None else "",
             vm.user_data,
             tuple(public_keys),
-            None,
+            iso,
             vm.details,
+            metadata={
+                "service-offering": offering.name if offering is not None else "",
+                "availability-zone": zone.name if zone is not None else "",
+            },
+            config_drive=self._nics.wants_config_drive(vm),
+            max_cpus=most.cpus,
+            max_memory_mib=most.memory_mib,
+            firmware=boot.type,
+            secure_boot=boot.secure,
+            boot_order=("cdrom", "hd") if bootable else ("hd", "cdrom"),
         )
+
+    def _iso(self, vm: VirtualMachine) -> tuple[ImageSpec | None, bool]:
+        """The ISO in the instance's drive, and whether it is one to boot from."""
+        iso = self._foundation.table(Template).get(vm.iso_id)
+        if iso is None:
+            return None, False
+        try:
+            return self._disks.template_image(iso, vm.zone_id), iso.bootable
+        except ResourceUnavailable as error:
+            log.warning("instance %s starts without its ISO: %s", vm.instance_name, error)
+            return None, False

@@ -16,7 +16,7 @@ from cloudsim.management.disks import Disks, StorageFailed
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.jobs import Jobs
 from cloudsim.management.nics import Nics
-from cloudsim.management.vm_allocation import Allocation, DeployRequest, sizes
+from cloudsim.management.vm_allocation import Allocation, DeployRequest, Sizes, sizes
 from cloudsim.management.vm_start import Starting
 from cloudsim.management.vm_states import VmEvent, next_state
 from cloudsim.model import (
@@ -281,6 +281,10 @@ class VirtualMachines:
         chosen = template or self._foundation.table(Template).get(vm.template_id)
         if chosen is None:
             raise InvalidParameterValue(f"Unable to find template {vm.template_id} of Vm {vm.name}")
+        if chosen.type == "SYSTEM":
+            raise InvalidParameterValue(
+                f"Vm {vm.name} cannot be restored from template {chosen.name}, which has nothing to start from"
+            )
         ran = vm.state == "Running"
         if ran:
             vm = await self.stopped(caller, vm_id)
@@ -315,7 +319,7 @@ class VirtualMachines:
         if offering.state != "Active" or offering.is_system:
             raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
         size = sizes(offering, cpus, cpu_mhz, memory_mib)
-        self._allocation.check_growth(vm, size)
+        self.check_growth(vm, size)
         with self._store.transaction():
             vm = self._vms.update(
                 vm.id,
@@ -330,6 +334,10 @@ class VirtualMachines:
             )
             self._tell("VM.UPGRADE", f"Successfully upgraded Vm. Vm Id: {vm.id}", vm, caller)
         return vm
+
+    def check_growth(self, vm: VirtualMachine, size: Sizes) -> None:
+        """Raise ResourceAllocationFailed unless the instance's owner may have it of that size."""
+        self._allocation.check_growth(vm, size)
 
     async def expunge_due(self) -> int:
         """Expunge what was destroyed more than expunge.delay ago, and retry what is stuck; returns how many."""

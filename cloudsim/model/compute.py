@@ -57,7 +57,8 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
     """An instance. `host_id` is where it runs, or where capacity is reserved for it while it starts.
 
     It reserves `cpus` x `cpu_mhz`, `memory_mib`, and `gpu_milli` thousandths of each of `gpus` GPUs, which
-    while it has a host are that host's `gpu_devices`.
+    while it has a host are that host's `gpu_devices`. `iso_id` is the ISO in its drive. `password` is the one that
+    its guest is to set at the next start, and is forgotten then.
     """
 
     keys: ClassVar[Keys] = Keys(
@@ -71,6 +72,7 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
             "template_id",
             "service_offering_id",
             "group_id",
+            "iso_id",
         ),
         unique=("instance_name",),
     )
@@ -104,6 +106,8 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
     user_data: str | None = None
     user_data_id: str | None = None
     affinity_group_ids: tuple[str, ...] = ()
+    iso_id: str | None = None
+    password: str | None = None
     type: Literal["User", "ConsoleProxy", "SecondaryStorageVm", "DomainRouter"] = "User"
     ha_enabled: bool = False
     display: bool = True

@@ -38,6 +38,8 @@ class Removed:
         for change in changes:
             if change.after is None:
                 self._ids[change.before.id] = None
+            elif change.before is None:
+                self._ids.pop(change.after.id, None)  # such as an instance that is taken in again
         while len(self._ids) > self._size:
             self._ids.popitem(last=False)
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import NamedTuple
 
-from backends.simulated.faults import FaultInjector
+from backends.simulated.faults import SimulatedFaultInjector
 from cloudsim.errors import CloudError
 from cloudsim.invariants import ALWAYS, WHEN_QUIET, Violation, check
 from cloudsim.model import Host, Nic, Snapshot, TemplateOnPool, VirtualMachine, VmSnapshot, Volume
@@ -79,7 +79,7 @@ class Run:
         self.operator = Operator(cloud)
         await cloud.set_up()
         self.start = cloud.loop.time()
-        injector = FaultInjector(
+        injector = SimulatedFaultInjector(
             cloud.world, self.plan.faults or (), cloud.randomness.branch("faults"), cloud.restart
         )
         injector.start()

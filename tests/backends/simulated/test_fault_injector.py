@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backends.fault_injector import FaultInjector
 from backends.simulated.datacenter import uniform
-from backends.simulated.faults import FaultInjector
 from backends.simulated.world import SimulatedBackend, SimulatedWorld
 from cloudsim.faults import Fault, FaultError, faults_from
 from cloudsim.randomness import Randomness

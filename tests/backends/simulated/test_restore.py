@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from backends.simulated.datacenter import GIB, uniform
 from backends.simulated.world import SimulatedWorld
@@ -15,6 +16,7 @@ from cloudsim.model import (
     Nic,
     Snapshot,
     StoragePool,
+    Template,
     TemplateOnPool,
     TemplateOnStore,
     VirtualMachine,
@@ -181,3 +183,20 @@ def test_secondary_storage_has_its_files_and_work_goes_on(world: SimulatedWorld)
             await machine.delete_volume("vol1", "pool", "vol1")
 
     world.loop.run_until_complete(go_on())
+
+
+def test_an_iso_is_in_its_drive_again() -> None:
+    disc = Template(
+        id="iso", name="iso", display_text="", account_id="a", domain_id="d", format="ISO", hypervisor="None",
+        guest_os_id="", checksum="c",
+    )  # fmt: skip
+    copy = TemplateOnStore(
+        id="is", template_id="iso", store_id="store", zone_id="z", state="Ready", path="templates/iso", size=GIB
+    )
+    store = Store(ROW_TYPES)
+    store.load([replace(row, iso_id="iso") if row.id == "vm1" else row for row in [*ROWS, disc, copy]])
+    world = SimulatedWorld(uniform(hosts_per_rack=2))
+    world.restore(store)
+    guests = world.host("guid-1").hypervisor.guests
+    assert guests["i-2-1-VM"].spec.iso == ImageSpec(STORE_URL, "templates/iso", GIB, "ISO", "c")
+    assert world.host("guid-2").hypervisor.guests["i-2-2-VM"].spec.iso is None

@@ -63,7 +63,7 @@ def test_what_an_isolated_network_cannot_be(cloud: Cloud, fields: dict[str, Any]
 
 def test_offerings_that_no_network_can_be_made_from(cloud: Cloud) -> None:
     with pytest.raises(InvalidParameterValue, match="not Enabled"):
-        make(cloud, offering="DefaultL2NetworkOfferingConfigDrive")
+        make(cloud, offering="DefaultNSXNetworkOffering")
     tier = cloud.manager.network_offerings.create("tier", None, "Isolated", for_vpc=True, enable=True)
     with pytest.raises(InvalidParameterValue, match="VPC networks only"):
         make(cloud, offering=tier.name)

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from cloudsim.management.user_data import MAX_BYTES
 from cloudsim.model import AffinityGroup, GuestOs, UserData, VirtualMachine
 from server.api.command import Call, Job, command
-from server.api.commands.compute.virtual_machine_views import VirtualMachineView
+from server.api.commands.compute.virtual_machine_views import VirtualMachineView, with_password
 from server.api.commands.compute.virtual_machines import GROUP, _group_ids
 from server.api.parameters import Param
 from server.api.views import View
@@ -64,6 +64,23 @@ async def reset_ssh_key(
     names = [*([keypair] if keypair else []), *(keypairs or [])]
     call.manager.vm_changes.check_keys(id, names)
     return Job(lambda: call.manager.vm_changes.set_keys(call.caller, id.id, names), id)
+
+
+@command("resetPasswordForVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
+async def reset_password(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    password: Annotated[str | None, Param("by default a random one")] = None,
+) -> Job:
+    """Gives a stopped instance a password that its guest sets at the next start."""
+    passwords = call.manager.vm_passwords
+    given = passwords.check_reset(id, password)
+
+    async def work() -> View:
+        return with_password(call, await passwords.reset(call.caller, id.id, given), given)
+
+    return Job(work, id)
 
 
 @command("resetUserDataForVirtualMachine", view=VirtualMachineView, group=GROUP)

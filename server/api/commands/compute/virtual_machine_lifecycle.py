@@ -191,16 +191,11 @@ async def scale_virtual_machine(
     serviceofferingid: ServiceOffering,
     details: Annotated[Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory")] = None,
 ) -> Job:
-    """Gives a stopped instance another service offering."""
-    if id.state != "Stopped":
-        raise InvalidParameterValue(
-            f"Unable to scale instance {id.name}: it is {id.state}, and only a stopped one can be scaled"
-        )
-
-    async def work() -> VirtualMachine:
-        return _change(call, call.store.table(VirtualMachine)[id.id], serviceofferingid, details)
-
-    return Job(work, id)
+    """Gives an instance another service offering; a running one that is dynamically scalable can grow."""
+    chosen = dict(details or {})
+    wanted = tuple(_number(chosen, name) for name in ("cpuNumber", "cpuSpeed", "memory"))
+    call.manager.scaling.check(id, serviceofferingid, *wanted)
+    return Job(lambda: call.manager.scaling.scaled(call.caller, id.id, serviceofferingid, *wanted), id)
 
 
 def _change(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Self
 
+from cloudsim.management.vm_hardware import firmware
 from cloudsim.model import (
     AffinityGroup,
     GuestOs,
@@ -74,6 +75,12 @@ class VirtualMachineView(View):
     templatetype: str | None = None
     templateformat: str | None = None
     passwordenabled: bool | None = None
+    password: Annotated[str | None, "only in the result of the job that made it"] = None
+    isoid: Annotated[str | None, "the ISO in its drive"] = None
+    isoname: str | None = None
+    isodisplaytext: str | None = None
+    boottype: Annotated[str | None, "Bios or Uefi"] = None
+    bootmode: Annotated[str | None, "legacy or secure"] = None
     serviceofferingid: str | None = None
     serviceofferingname: str | None = None
     cpunumber: int | None = None
@@ -137,6 +144,8 @@ class VirtualMachineView(View):
             tags=tags(call, row.id),
             **owner(call, row.account_id),
         )
+        boot = firmware(row.details)
+        view.boottype, view.bootmode = boot.type.capitalize(), "secure" if boot.secure else "legacy"
         view._told_by_others(row, table)
         if call.caller.is_root_admin:
             view.instancename = row.instance_name
@@ -157,6 +166,9 @@ class VirtualMachineView(View):
             self.templatename, self.templatedisplaytext = template.name, template.display_text
             self.templatetype, self.templateformat = template.type, template.format
             self.passwordenabled, self.arch = template.password_enabled, template.arch
+        iso = table(Template).get(row.iso_id)
+        if iso is not None:
+            self.isoid, self.isoname, self.isodisplaytext = iso.id, iso.name, iso.display_text
         guest_os = table(GuestOs).get(row.guest_os_id)
         self.osdisplayname = guest_os.description if guest_os is not None else None
         user = table(User).get(row.user_id)
@@ -210,3 +222,10 @@ class MinimalVirtualMachineView(VirtualMachineView):
             hostid=row.host_id if call.caller.is_admin else None,
             **owner(call, row.account_id),
         )
+
+
+def with_password(call: Call, vm: VirtualMachine, password: str | None) -> VirtualMachineView:
+    """The instance, and the password that it has just been given: for the result of the job, and nowhere else."""
+    view = VirtualMachineView.of(vm, call)
+    view.password = password
+    return view

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.user_data import MAX_BYTES, checked
 from cloudsim.management.vm_allocation import DataDisk, DeployRequest, NicRequest
+from cloudsim.management.vm_hardware import IO_POLICY, IO_THREADS, BootMode, BootType, boot_details
 from cloudsim.management.volume_sizes import GIB
 from cloudsim.model import (
     AffinityGroup,
@@ -29,7 +30,11 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
-from server.api.commands.compute.virtual_machine_views import MinimalVirtualMachineView, VirtualMachineView
+from server.api.commands.compute.virtual_machine_views import (
+    MinimalVirtualMachineView,
+    VirtualMachineView,
+    with_password,
+)
 from server.api.listing import Page, Scope, Tags, listed
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param
@@ -71,6 +76,15 @@ async def deploy_virtual_machine(
     affinitygroupids: Sequence[AffinityGroup] | None = None,
     affinitygroupnames: Sequence[str] | None = None,
     displayvm: bool = True,
+    password: Annotated[
+        str | None, Param("for its guest to set, where its template is password enabled; by default a random one")
+    ] = None,
+    boottype: BootType | None = None,
+    bootmode: Annotated[BootMode | None, Param("SECURE for secure boot, with boottype UEFI")] = None,
+    bootintosetup: Annotated[bool, Param("not on these hypervisors")] = False,
+    dynamicscalingenabled: Annotated[bool, Param("whether it may be scaled while it runs")] = True,
+    iothreadsenabled: Annotated[bool, Param("threads of their own for its disks' I/O")] = False,
+    iodriverpolicy: Literal["native", "threads", "io_uring", "storage_specific"] | None = None,
     details: Annotated[
         Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory of a customized offering, and others")
     ] = None,
@@ -93,7 +107,16 @@ async def deploy_virtual_machine(
         manager.planner.policy(deploymentplanner)
     if userdata and userdataid is not None:
         raise InvalidParameterValue("Parameters userdata and userdataid exclude each other")
-    chosen = dict(details or {})
+    if bootintosetup:
+        raise InvalidParameterValue(
+            f"Booting into a hardware setup menu is not implemented on {templateid.hypervisor}"
+        )
+    chosen = dict(details or {}) | boot_details(boottype, bootmode)
+    if iothreadsenabled:
+        chosen[IO_THREADS] = "true"
+    if iodriverpolicy is not None:
+        chosen[IO_POLICY] = iodriverpolicy
+    given = manager.vm_passwords.for_template(templateid, password)
     request = DeployRequest(
         zone_id=zoneid.id,
         template_id=templateid.id,
@@ -115,22 +138,26 @@ async def deploy_virtual_machine(
         affinity_group_ids=_group_ids(call, owner.id, affinitygroupids, affinitygroupnames),
         group=group or None,
         display=displayvm,
+        dynamic_scaling=dynamicscalingenabled,
+        password=given,
         details=chosen,
     )
     vm = manager.vms.allocate(call.caller, request)
-    if not startvm:
-        return Job(lambda: manager.vms.left_stopped(call.caller, vm.id), vm)
-    return Job(
-        lambda: manager.vms.start_first(
+
+    async def work() -> View:
+        if not startvm:
+            return with_password(call, await manager.vms.left_stopped(call.caller, vm.id), given)
+        started = await manager.vms.start_first(
             call.caller,
             vm.id,
             pod_id=podid.id if podid else None,
             cluster_id=clusterid.id if clusterid else None,
             host_id=hostid.id if hostid else None,
             planner=deploymentplanner,
-        ),
-        vm,
-    )
+        )
+        return with_password(call, started, given)
+
+    return Job(work, vm)
 
 
 def _nics(
@@ -201,6 +228,7 @@ async def list_virtual_machines(
     networkid: Network | None = None,
     groupid: InstanceGroup | None = None,
     templateid: Template | None = None,
+    isoid: Template | None = None,
     serviceofferingid: ServiceOffering | None = None,
     affinitygroupid: AffinityGroup | None = None,
     userid: User | None = None,
@@ -254,6 +282,7 @@ async def list_virtual_machines(
             "host_id": hostid.id if hostid else None,
             "group_id": groupid.id if groupid else None,
             "template_id": templateid.id if templateid else None,
+            "iso_id": isoid.id if isoid else None,
             "service_offering_id": serviceofferingid.id if serviceofferingid else None,
             "user_id": userid.id if userid else None,
             "user_data_id": userdataid.id if userdataid else None,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.caller import in_subtree
 from cloudsim.management.network_requests import NetworkRequest
+from cloudsim.management.vlans import isolation_of
 from cloudsim.model import Domain, Network, NetworkOffering, PhysicalNetwork, Zone
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.service_views import ServiceView, service_views
@@ -95,8 +96,8 @@ class NetworkView(View):
             zonename=zone.name if zone else None,
             networkofferingid=row.network_offering_id or None,
             physicalnetworkid=row.physical_network_id,
-            broadcastdomaintype="Vlan",
-            broadcasturi=broadcast_uri(row) if call.caller.is_root_admin else None,
+            broadcastdomaintype=isolation(row, call).capitalize(),
+            broadcasturi=broadcast_uri(row, call) if call.caller.is_root_admin else None,
             vlan=row.vlan if call.caller.is_root_admin else None,
             dns1=zone.dns1 if zone else None,
             dns2=zone.dns2 if zone else None,
@@ -130,10 +131,15 @@ class NetworkView(View):
         self.ispersistent, self.egressdefaultpolicy = offering.persistent, offering.egress_default_policy
 
 
-def broadcast_uri(network: Network) -> str | None:
-    """A network's VLAN as a URI; None before it has one."""
+def isolation(network: Network, call: Call) -> str:
+    """What keeps the network apart from others: VLAN or VXLAN."""
+    return isolation_of(call.store.table(PhysicalNetwork).get(network.physical_network_id))
+
+
+def broadcast_uri(network: Network, call: Call) -> str | None:
+    """A network's VLAN or VXLAN as a URI; None before it has one."""
     if network.vlan is not None:
-        return f"vlan://{network.vlan.removeprefix('vlan://')}"
+        return f"{isolation(network, call).lower()}://{network.vlan.rpartition('/')[2]}"
     return "vlan://untagged" if network.guest_type == "Shared" else None
 
 

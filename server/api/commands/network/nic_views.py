@@ -62,7 +62,7 @@ class NicView(View):
             view.networkname, view.netmask, view.gateway = network.name, network.netmask, network.gateway
             view.traffictype, view.type = network.traffic_type, network.guest_type
             if call.caller.is_root_admin:
-                view.broadcasturi = view.isolationuri = broadcast_uri(network)
+                view.broadcasturi = view.isolationuri = broadcast_uri(network, call)
                 view.vlanid = vlan_number(network.vlan)
         return view
 

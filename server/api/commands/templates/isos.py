@@ -6,8 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from cloudsim.management.templates import TemplateRequest
-from cloudsim.model import GuestOs, GuestOsCategory, ImageStore, Project, StoragePool, Template, Zone
+from cloudsim.model import (
+    GuestOs,
+    GuestOsCategory,
+    ImageStore,
+    Project,
+    StoragePool,
+    Template,
+    VirtualMachine,
+    Zone,
+)
 from server.api.command import Call, Job, Listed, command
+from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.templates.listing import shown
 from server.api.commands.templates.templates import Operation, chosen_zones, copying, share
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
@@ -203,3 +213,27 @@ async def update_iso_permissions(
 async def list_iso_permissions(call: Call, *, id: Template) -> View:
     """Lists with whom an ISO is shared."""
     return IsoPermissionsView.of(call.manager.templates.active(id, iso=True), call)
+
+
+@command("attachIso", view=VirtualMachineView, job=True, event="ISO.ATTACH", group=GROUP)
+async def attach_iso(
+    call: Call,
+    *,
+    id: Annotated[Template, Param("the ISO", access="use")],
+    virtualmachineid: Annotated[VirtualMachine, Param(access="operate")],
+    forced: Annotated[bool, Param("take out another ISO that is in the drive")] = False,
+) -> Job:
+    """Puts an ISO into the drive of an instance, which may run or be stopped."""
+    isos, vm = call.manager.iso_attachment, virtualmachineid
+    isos.check_attachable(vm, id, forced=forced)
+    return Job(lambda: isos.attach(vm.id, id.id, forced=forced), vm)
+
+
+@command("detachIso", view=VirtualMachineView, job=True, event="ISO.DETACH", group=GROUP)
+async def detach_iso(
+    call: Call, *, virtualmachineid: Annotated[VirtualMachine, Param(access="operate")]
+) -> Job:
+    """Takes the ISO out of the drive of an instance."""
+    isos, vm = call.manager.iso_attachment, virtualmachineid
+    isos.check_detachable(vm)
+    return Job(lambda: isos.detach(vm.id), vm)

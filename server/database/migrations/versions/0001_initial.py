@@ -495,6 +495,8 @@ def upgrade() -> None:
         sa.Column("user_data", sa.Text(), nullable=True),
         sa.Column("user_data_id", sa.Text(), nullable=True),
         sa.Column("affinity_group_ids", sa.Text(), nullable=False),
+        sa.Column("iso_id", sa.Text(), nullable=True),
+        sa.Column("password", sa.Text(), nullable=True),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("ha_enabled", sa.Boolean(), nullable=False),
         sa.Column("display", sa.Boolean(), nullable=False),

@@ -1,0 +1,63 @@
+"""What an instance's details and offering say of the machine that its guest sees: firmware, and how far it can grow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.model import ServiceOffering, VirtualMachine
+
+BootType = Literal["BIOS", "UEFI"]
+BootMode = Literal["LEGACY", "SECURE"]
+
+UEFI = "UEFI"
+"""The detail of an instance with UEFI firmware; its value is the boot mode."""
+IO_THREADS = "iothreads"
+IO_POLICY = "io.policy"
+
+HEADROOM = 2
+"""A running instance can be scaled to this many times its size, where its offering does not say how far."""
+
+
+class Firmware(NamedTuple):
+    """What an instance boots with."""
+
+    type: BootType = "BIOS"
+    secure: bool = False
+
+
+def firmware(details: Mapping[str, str]) -> Firmware:
+    """The firmware that an instance's details ask for."""
+    mode = details.get(UEFI)
+    return Firmware() if mode is None else Firmware("UEFI", mode.strip().upper() == "SECURE")
+
+
+def boot_details(boot_type: BootType | None, boot_mode: BootMode | None) -> dict[str, str]:
+    """The details of an instance that is to boot so. InvalidParameterValue for what does not go together."""
+    if boot_type == "UEFI":
+        if boot_mode is None:
+            raise InvalidParameterValue("bootmode must be specified for the VM with boot type: UEFI")
+        return {UEFI: boot_mode}
+    if boot_mode == "SECURE":
+        raise InvalidParameterValue("bootmode SECURE needs boottype UEFI")
+    return {}
+
+
+class Largest(NamedTuple):
+    """What a running instance can be scaled to; zeros for one that cannot be."""
+
+    cpus: int = 0
+    memory_mib: int = 0
+
+
+def largest(vm: VirtualMachine, offering: ServiceOffering | None) -> Largest:
+    """The bounds of its offering where that leaves the size to the caller, else HEADROOM times its size."""
+    if not vm.dynamically_scalable:
+        return Largest()
+    bounds = offering.details if offering is not None else {}
+    cpus, memory = bounds.get("maxcpunumber"), bounds.get("maxmemory")
+    return Largest(
+        max(vm.cpus, int(cpus) if cpus else HEADROOM * vm.cpus),
+        max(vm.memory_mib, int(memory) if memory else HEADROOM * vm.memory_mib),
+    )
