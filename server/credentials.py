@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from backends.private_files import write_private
 from cloudsim.management.passwords import Passwords
 from cloudsim.model import User
 
@@ -103,15 +103,3 @@ class Handover:
         except (OSError, msgspec.DecodeError):
             return {}
         return found if isinstance(found, dict) else {}
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file by one that only its owner may read; after a crash it is the old one or the new one."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

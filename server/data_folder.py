@@ -5,8 +5,17 @@ from __future__ import annotations
 import importlib.resources
 from pathlib import Path
 
+from backends.private_files import write_private
 from backends.simulated.datacenter import Datacenter, DatacenterError, from_yaml
-from server.credentials import Handover, write_private
+from server.credentials import Handover
+
+SIMULATED, KVM = "simulated", "kvm"
+KINDS = (SIMULATED, KVM)
+"""Worlds to serve a cloud in."""
+
+
+class KindError(ValueError):
+    """The folder holds a cloud of another kind."""
 
 
 class DataFolder:
@@ -17,7 +26,22 @@ class DataFolder:
         self.path = path
         self.database = path / "cloud.db"
         self.description = path / "datacenter.yaml"
+        self.agents_ca = path / "agents-ca"
         self.handover = Handover(path)
+
+    def kind(self, wanted: str | None, *, is_new: bool) -> str:
+        """The kind of the cloud in this folder; of a new one `wanted`, or simulated. Raises KindError."""
+        path = self.path / "kind"
+        kept = path.read_text(encoding="utf-8").strip() if path.exists() else SIMULATED
+        if is_new:
+            kept = wanted or SIMULATED
+            write_private(path, f"{kept}\n".encode())
+        elif wanted is not None and wanted != kept:
+            raise KindError(
+                f"{self.path} holds a cloud of kind {kept}, not {wanted}: leave --kind out, or keep the new cloud in "
+                "a folder of its own with --data"
+            )
+        return kept
 
     def datacenter(self, wanted: Path | None, *, is_new: bool) -> Datacenter:
         """The datacenter of this cloud; of a new one the file `wanted`, or one of ours, which is kept here.

@@ -1,0 +1,1 @@
+"""What the command line of agents needs: options, and where they are kept."""
