@@ -1,0 +1,43 @@
+"""A libvirt host as the agent knows it: `cloudsim.hypervisor.Hypervisor`, of parts."""
+
+from __future__ import annotations
+
+from backends.libvirt.devices import Devices
+from backends.libvirt.facts import Facts
+from backends.libvirt.instances import Instances
+from backends.libvirt.migration import Migration
+from backends.libvirt.primary import PrimaryStorage
+from backends.libvirt.secondary import SecondaryStorage
+from backends.libvirt.statistics import Statistics
+from backends.libvirt.unmanaged import Unmanaged
+from backends.libvirt.vm_snapshots import VmSnapshots
+
+
+class LibvirtHypervisor(
+    Facts,
+    Instances,
+    Devices,
+    Migration,
+    Statistics,
+    VmSnapshots,
+    PrimaryStorage,
+    SecondaryStorage,
+    Unmanaged,
+):
+    """`await open()` before anything else: it connects, and repairs what an earlier agent left; then `close()`."""
+
+    async def open(self) -> None:
+        await self.connection.open()
+        await self.restore_pools()
+        await self.choose_acceleration()
+        await self.drop_unfinished_starts()
+        running = {report.name for report in await self.vm_states()}
+        for spec in list(self.kept):
+            if spec.name not in running:
+                self.kept.remove(spec.name)
+        await self.networks.restore([spec for spec in self.kept])
+        await self.resume_arrivals()
+
+    async def close(self) -> None:
+        await self.end_watches()
+        await self.connection.close()
