@@ -1,0 +1,1 @@
+"""Disk images, built from Debian's packages: `mini`, small and quick, for tests; `debian`, a whole system."""
