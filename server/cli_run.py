@@ -119,8 +119,26 @@ class _Display:
     type=click.Path(file_okay=False, path_type=Path),
     help="Write summary, tables, plots and report into this folder.",
 )
+@click.option(
+    "--on",
+    default="simulated",
+    show_default=True,
+    help="The world to run in: simulated, or lab (real hosts on this machine, in real time; needs root).",
+)
+@click.option("--latency", help="A latency profile (a name or a file) instead of the scenario's.")
+@click.option(
+    "--commands", is_flag=True, help="With --out: also write every command and answer, commands.jsonl."
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def run_command(scenario: Path, seed: int | None, out: Path | None, quiet: bool) -> None:
+def run_command(
+    scenario: Path,
+    seed: int | None,
+    out: Path | None,
+    on: str,
+    latency: str | None,
+    commands: bool,
+    quiet: bool,
+) -> None:
     """Run a SCENARIO (YAML) and say how it went."""
     # A run keeps most of what it makes until its end: looking for garbage seldom saves a fifth of its time.
     gc.set_threshold(200_000, 20, 50)
@@ -129,7 +147,9 @@ def run_command(scenario: Path, seed: int | None, out: Path | None, quiet: bool)
     display = _Display(Console(stderr=True, quiet=quiet), watch)
     try:
         with display.bar:
-            result = run(load(scenario), seed, out, display)
+            result = run(
+                load(scenario), seed, out, display, on=on, latency=latency, log_commands=commands
+            )
     except ExperimentError as error:
         raise click.ClickException(str(error)) from error
     found = summary(result)

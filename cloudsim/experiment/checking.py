@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.experiment.datacenter import description
 from cloudsim.experiment.errors import ScenarioError, TraceError
+from cloudsim.experiment.operations import Operation
 from cloudsim.experiment.reading import Keys, Source
 from cloudsim.experiment.requests import SMALLEST_MIB, Shape, VmRequest
 from cloudsim.experiment.scenario import LoadedScenario
@@ -40,6 +42,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     datacenter: dict[str, Any] | str
     latency: dict[str, Any] | str
     faults: tuple[Fault, ...]
+    operations: tuple[Operation, ...] = ()
 
     @property
     def horizon(self) -> float:
@@ -63,14 +66,30 @@ def check(loaded: LoadedScenario, seed: int | None = None) -> Checked:
         faults = faults_from(list(scenario.faults))
     except FaultError as error:
         raise source.wrong(_fault_keys(str(error)), f"expected a fault: {error}") from error
+    facts = trace_facts(loaded, chosen)
     return Checked(
         loaded=loaded,
         seed=chosen,
-        trace=trace_facts(loaded, chosen),
+        trace=facts,
         datacenter=description(loaded),
         latency=_latency(loaded),
         faults=faults,
+        operations=_operations(source, scenario.operations, facts.requests),
     )
+
+
+def _operations(source: Source, items: Sequence[Any], requests: int) -> tuple[Operation, ...]:
+    found: list[Operation] = []
+    for index, item in enumerate(items):
+        try:
+            operation = msgspec.convert(item, Operation)
+        except msgspec.ValidationError as error:
+            raise source.wrong(["operations", index], f"expected an operation: {error}") from error
+        if operation.request > requests:
+            text = f"request: expected at most {requests}, as many as there are, got {operation.request}"
+            raise source.wrong(["operations", index], text)
+        found.append(operation)
+    return tuple(found)
 
 
 def trace_facts(loaded: LoadedScenario, seed: int) -> TraceFacts:

@@ -11,6 +11,7 @@ from cloudsim.experiment.scenario import Instances
 from cloudsim.management import first_state
 from cloudsim.management.building import build_zone
 from cloudsim.management.caller import Caller
+from cloudsim.management.command_log import CommandLog
 from cloudsim.management.identity import ADMIN
 from cloudsim.management.server import ManagementServer
 from cloudsim.management.templates import TemplateRequest
@@ -38,17 +39,31 @@ class DescribedWorld(World, Protocol):
     layout: Any
     messages: Any
 
+    def template_url(self, gib: int) -> str:
+        """Where an image for instances, of that size, can be downloaded from."""
+
+    def close(self) -> None:
+        """The run is over: take away what was made for it."""
+
 
 class Cloud:
     """A management server with its services, on one store and in one world. `restart` replaces the server."""
 
-    def __init__(self, world: DescribedWorld, randomness: Randomness, settings: dict[str, str]) -> None:
+    def __init__(
+        self,
+        world: DescribedWorld,
+        randomness: Randomness,
+        settings: dict[str, str],
+        log: CommandLog | None = None,
+    ) -> None:
         self.world = world
+        self.log = log
         self.randomness = randomness
         self.store = Store(ROW_TYPES)
         self.restarts = 0
         self.server = ManagementServer(self.store, world, randomness.branch("management server"))
         server = self.server
+        server.agents.log = log
         first_state.seed(
             server.foundation,
             server.identity,
@@ -65,6 +80,10 @@ class Cloud:
         self.zones: list[Zone] = []
         self.template: Template | None = None
         self.offerings: dict[Shape, ServiceOffering] = {}
+
+    def caller_for(self, trace_id: str) -> Caller:
+        """The caller of something that is to be told apart in the command log."""
+        return Caller(self.account, trace_id=trace_id) if self.log is not None else self.caller
 
     async def set_up(self, instances: Instances, shapes: Iterable[Shape]) -> None:
         """Start the server, add all that the world describes, and make ready to deploy instances of `shapes`."""
@@ -85,7 +104,7 @@ class Cloud:
             hypervisor=self.world.hypervisor,
             public=True,
         )
-        url = f"http://images.example/experiment.qcow2?size={instances.template_gib}g"
+        url = self.world.template_url(instances.template_gib)
         template = self.server.templates.register(self.caller, self.account, request, url, None)
         copies = self.store.table(TemplateOnStore)
         while any(copy.state != "Ready" for copy in copies.where("template_id", template.id)):
@@ -116,6 +135,7 @@ class Cloud:
         self.restarts += 1
         branch = self.randomness.branch(f"management server {self.restarts}")
         self.server = ManagementServer(self.store, self.world, branch)
+        self.server.agents.log = self.log
         self.server.start()
 
 

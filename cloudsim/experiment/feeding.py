@@ -49,8 +49,13 @@ class Feeder:
         self._destroying: dict[str, str] = {}
         self._index: dict[str, int] = {}
         self.on_step: Callable[[], None] = lambda: None
+        self._others_done: Callable[[], bool] = lambda: True
         recorder.on_vm = self._moved
         recorder.on_job = self._ended
+
+    def wait_for(self, others: Callable[[], bool]) -> None:
+        """The run is not over before `others()`; who makes it so calls `on_step`."""
+        self._others_done = others
 
     def begin(self) -> None:
         self._arm()
@@ -80,7 +85,7 @@ class Feeder:
             self.outcomes.failed(index, "manager down")
         else:
             try:
-                vm, job = cloud.server.vms.deploy(cloud.caller, deployment)
+                vm, job = cloud.server.vms.deploy(cloud.caller_for(f"deploy {index + 1}"), deployment)
             except CloudError as error:
                 self.outcomes.failed(index, causes.of_error(error))
             else:
@@ -140,9 +145,17 @@ class Feeder:
         elif self._cloud.server.stopping:
             self._loop.call_later(RETRY_AFTER, self._destroy, vm_id)
         else:
-            job = self._cloud.server.vms.destroy(self._cloud.caller, vm, expunge=True)
+            caller = self._cloud.caller_for(f"destroy {self._index.get(vm_id, -1) + 1}")
+            job = self._cloud.server.vms.destroy(caller, vm, expunge=True)
             self._destroying[job.id] = vm_id
         self.on_step()
+
+    def instance_of(self, index: int) -> VirtualMachine | None:
+        """The instance of a request; None before it came and after it went."""
+        for vm_id, each in self._index.items():
+            if each == index:
+                return self._vms.get(vm_id)
+        return None
 
     async def until(self, end: float | str) -> None:
         """Return when the run is over: after `end` seconds, or see `Scenario.until`."""
@@ -154,7 +167,7 @@ class Feeder:
 
         def step() -> None:
             earlier()
-            answered = self.exhausted and not self.unanswered
+            answered = self.exhausted and not self.unanswered and self._others_done()
             if answered and (end == "last-arrival" or not self.to_depart) and not done.done():
                 done.set_result(None)
 

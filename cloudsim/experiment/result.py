@@ -7,9 +7,11 @@ from typing import NamedTuple
 import msgspec
 
 from cloudsim.experiment.checking import Checked
+from cloudsim.experiment.operations import OperationRecord
 from cloudsim.experiment.outcomes import Outcomes
 from cloudsim.experiment.recording import Recorder
 from cloudsim.experiment.sampling import Sampler
+from cloudsim.management.command_log import CommandRecord
 
 
 class HostSize(NamedTuple):
@@ -43,3 +45,6 @@ class RunResult(msgspec.Struct, kw_only=True):
     hosts: tuple[HostSize, ...]
     strikes: tuple[StrikeRecord, ...]
     commits: int
+    operations: tuple[OperationRecord, ...] = ()
+    commands: tuple[CommandRecord, ...] = ()
+    """Only where they were asked for."""

@@ -15,17 +15,19 @@ from cloudsim.experiment.checking import Checked, check, wrong_datacenter, wrong
 from cloudsim.experiment.cloud import Cloud
 from cloudsim.experiment.errors import ScenarioError
 from cloudsim.experiment.feeding import Feeder
+from cloudsim.experiment.operator import Operator
 from cloudsim.experiment.reading import setting_text
 from cloudsim.experiment.recording import Recorder
 from cloudsim.experiment.result import HostSize, RunResult, StrikeRecord
 from cloudsim.experiment.sampling import Sampler, interval_for
 from cloudsim.experiment.scenario import LoadedScenario
 from cloudsim.faults import FaultError
+from cloudsim.management.command_log import CommandLog, CommandRecord
 from cloudsim.model import Host
 from cloudsim.randomness import Randomness
-from cloudsim.world import backend
+from cloudsim.world import WorldUnavailable, backend
 
-BACKEND = "simulated"
+SIMULATED = "simulated"
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -49,18 +51,27 @@ def run(
     seed: int | None = None,
     out: Path | None = None,
     progress: Listener = lambda progress: None,
+    *,
+    on: str = SIMULATED,
+    latency: str | Path | None = None,
+    log_commands: bool = False,
 ) -> RunResult:
     """Check the scenario, run it, and with `out` write the results into that folder.
 
     `seed`, where given, stands for the scenario's. The same scenario, seed and versions give the same
-    files, byte for byte. `progress` is called often: at each arrival. Raises ExperimentError before anything runs.
+    files, byte for byte, on the simulated backend. `on` names another one, whose time may be real. `latency`, where
+    given, stands for the scenario's profile. With `log_commands` the result has every command and its answer.
+    `progress` is called often: at each arrival. Raises ExperimentError before anything runs.
     """
     checked = check(loaded, seed)
     progress(Progress("setting up", requests=checked.trace.requests, horizon=checked.horizon))
     randomness = Randomness(checked.seed)
-    world, inject = _world(checked, randomness)
-    with asyncio.Runner(loop_factory=lambda: world.loop) as runner:
-        result = runner.run(_run(checked, world, inject, randomness, progress))
+    world, inject = _world(checked, randomness, on, latency)
+    try:
+        with asyncio.Runner(loop_factory=lambda: world.loop) as runner:
+            result = runner.run(_run(checked, world, inject, randomness, progress, log_commands))
+    finally:
+        world.close()
     if out is not None:
         from cloudsim.experiment.writing import write  # plotting takes a second to import
 
@@ -69,32 +80,44 @@ def run(
     return result
 
 
-def _world(checked: Checked, randomness: Randomness) -> tuple[Any, Any]:
+def _world(checked: Checked, randomness: Randomness, on: str, latency: str | Path | None) -> tuple[Any, Any]:
     """The world of the scenario, and what makes its faults happen (None without faults)."""
-    found = backend(BACKEND)
+    try:
+        found = backend(on)
+    except LookupError as error:
+        raise ScenarioError(str(error.args[0])) from error
     try:
         world = found.create(
             checked.datacenter,
             randomness=randomness.branch("world"),
-            profile=checked.latency,
+            profile=checked.latency if latency is None else latency,
             count_messages=True,
         )
     except ValueError as error:
         wrong = wrong_latency if "latency" in str(error) else wrong_datacenter
         raise wrong(checked, error) from error
+    except WorldUnavailable as error:
+        raise ScenarioError(f"{checked.loaded.where}: the backend {on} cannot run here: {error}") from error
     if checked.faults and not hasattr(found, "faults"):
-        raise ScenarioError(f"{checked.loaded.where}: faults: the backend {BACKEND} has none")
+        raise ScenarioError(f"{checked.loaded.where}: faults: the backend {on} has none")
     return world, getattr(found, "faults", None)
 
 
 async def _run(
-    checked: Checked, world: Any, inject: Any, randomness: Randomness, progress: Listener
+    checked: Checked,
+    world: Any,
+    inject: Any,
+    randomness: Randomness,
+    progress: Listener,
+    log_commands: bool,
 ) -> RunResult:
     scenario = checked.loaded.scenario
     settings = {name: setting_text(value) for name, value in scenario.settings.items()}
     settings["vm.allocation.algorithm"] = scenario.policy
     loop = asyncio.get_running_loop()
-    cloud = Cloud(world, randomness.branch("cloud"), settings)
+    commands: list[CommandRecord] = []
+    log = CommandLog(world.now, commands.append) if log_commands else None
+    cloud = Cloud(world, randomness.branch("cloud"), settings, log)
     began = loop.time()
     start = [began]
     recorder = Recorder(cloud.store, lambda: loop.time() - start[0], scenario.sampling.jobs)
@@ -138,7 +161,11 @@ async def _run(
         injector.start()
     if scenario.warm_up:
         loop.call_at(beginning + scenario.warm_up, recorder.levels.begin, scenario.warm_up)
+    operator = Operator(cloud, feeder, checked.operations, beginning)
+    operator.on_done = lambda: feeder.on_step()
+    feeder.wait_for(lambda: not operator.outstanding)
     sampler.begin()
+    operator.begin()
     feeder.begin()
     try:
         await feeder.until(scenario.until)
@@ -164,8 +191,10 @@ async def _run(
         ),
         strikes=strikes,
         commits=cloud.store.sequence,
+        operations=tuple(operator.history),
     )
     if injector is not None:
         injector.stop(heal=False)
     await cloud.server.stop()
+    result.commands = tuple(sorted(commands, key=lambda record: record.number))
     return result

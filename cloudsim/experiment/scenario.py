@@ -95,6 +95,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     `policy` is the placement policy; `settings` are configuration keys of the management server. `latency` is the
     backend's profile: a name, a file, or what differs from its default.
     An instance is destroyed when its lifetime, counted from its `arrival` or from when it is `running`, is over.
+    `faults` are as `cloudsim.faults` reads them, `operations` as `cloudsim.experiment.operations`.
     `until` is when the run ends: when the `last-departure` is over, when the `last-arrival` has been answered,
     or after so many seconds. Time averages leave out the first `warm_up` seconds.
     """
@@ -110,6 +111,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     instances: Instances = Instances()
     lifetime_from: Literal["arrival", "running"] = "running"
     faults: tuple[Any, ...] = ()
+    operations: tuple[Any, ...] = ()
     until: Literal["last-departure", "last-arrival"] | Positive = "last-arrival"
     warm_up: NotNegative = 0.0
     sampling: Sampling = Sampling()

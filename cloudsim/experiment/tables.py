@@ -18,14 +18,14 @@ from cloudsim.experiment.sampling import SAMPLE_COLUMNS
 
 
 def write_tables(result: RunResult, folder: Path) -> None:
-    """Write vms, samples, hosts, jobs, messages and faults .parquet."""
+    """Write vms, samples, hosts, jobs, messages, faults and, where there are any, operations .parquet."""
     for name, table in tables(result).items():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd", store_schema=False)
 
 
 def tables(result: RunResult) -> dict[str, pa.Table]:
     """All tables by name."""
-    return {
+    found = {
         "vms": _vms(result),
         "samples": _samples(result),
         "hosts": _hosts(result),
@@ -33,6 +33,9 @@ def tables(result: RunResult) -> dict[str, pa.Table]:
         "messages": _messages(result),
         "faults": _faults(result),
     }
+    if result.checked.operations:
+        found["operations"] = _operations(result)
+    return found
 
 
 def _seconds(values: Iterable[float | None]) -> pa.Array:
@@ -133,5 +136,18 @@ def _faults(result: RunResult) -> pa.Table:
             "fault": _words(s.fault for s in strikes),
             "target": _words(s.target for s in strikes),
             "change": _words("began" if s.began else "ended" for s in strikes),
+        }
+    )
+
+
+def _operations(result: RunResult) -> pa.Table:
+    rows = result.operations
+    return pa.table(
+        {
+            "operation": _words(row.operation for row in rows),
+            "request": pa.array([row.request for row in rows], pa.int64()),
+            "began_s": _seconds(row.began for row in rows),
+            "ended_s": _seconds(row.ended for row in rows),
+            "error": _words(row.error for row in rows),
         }
     )

@@ -13,6 +13,9 @@ from cloudsim.experiment.result import RunResult
 from cloudsim.experiment.summary import summary
 from cloudsim.experiment.tables import write_tables
 
+COMMANDS = "commands.jsonl"
+"""Every command and its answer, a line of JSON each: `cloudsim.management.command_log` reads it."""
+
 
 def write(result: RunResult, out: Path) -> dict[str, Any]:
     """Write everything (see docs) into `out`, made if there is none; returns the summary.
@@ -26,6 +29,9 @@ def write(result: RunResult, out: Path) -> dict[str, Any]:
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     (out / "scenario.yaml").write_text(result.checked.loaded.text, encoding="utf-8")
     write_tables(result, out)
+    if result.commands:
+        lines = (msgspec.json.encode(record) + b"\n" for record in result.commands)
+        (out / COMMANDS).write_bytes(b"".join(lines))
     drawn: dict[str, bytes] = {}
     for name, figure in draw(result).items():
         drawn[name] = svg(figure)

@@ -7,6 +7,7 @@ from cloudsim.experiment.traces.azure import AzureTrace
 from cloudsim.experiment.traces.bitbrains import BitbrainsTrace
 from cloudsim.experiment.traces.generated import PoissonTrace
 from cloudsim.experiment.traces.huawei_east import HuaweiEastTrace
+from cloudsim.experiment.traces.inline import InlineTrace
 from cloudsim.experiment.traces.openb import OpenbTrace
 from cloudsim.experiment.traces.source import Trace
 from cloudsim.experiment.traces.surf import SurfTrace
@@ -22,6 +23,7 @@ Workload = (
     | TableTrace
     | PoissonTrace
     | W1Trace
+    | InlineTrace
 )
 """Every format: `format: surf`, and so on."""
 
@@ -36,6 +38,7 @@ FORMATS: dict[str, type[Trace]] = {
         TableTrace,
         PoissonTrace,
         W1Trace,
+        InlineTrace,
     )
 }
 """The formats by name."""

@@ -343,6 +343,7 @@ class TestOtherFormats:
             "azure-vmtable",
             "bitbrains",
             "huawei-east-1",
+            "inline",
             "openb",
             "poisson",
             "surf",
