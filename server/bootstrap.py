@@ -40,34 +40,37 @@ def latest(rows: Iterable[Row]) -> float:
     return last
 
 
-async def found(
-    manager: ManagementServer,
-    world: SimulatedWorld,
-    journal: Journal,
-    password: str,
-    keys: tuple[str, str] | None,
-    hand_over: Callable[[User], None],
-) -> None:
-    """Fill an empty store, build the datacenter's zones, and make all of it durable at once.
-
-    The admin gets that password, and those API and secret keys or random ones. `hand_over` gets the admin user before
-    anything is durable: a cloud whose keys nobody has is of no use.
-    """
-    store = manager.store
+def seed(
+    manager: ManagementServer, hypervisor: str, password: str, keys: tuple[str, str] | None
+) -> User:
+    """Fill an empty store. The admin, who is returned, gets that password, and those API and secret keys or random ones."""
     first_state.seed(
         manager.foundation,
         manager.identity,
         manager.offerings,
         manager.guest_os,
-        hypervisor=world.hypervisor,
+        hypervisor=hypervisor,
         admin_password=password,
     )
     users = manager.identity.users
     user = admin(manager)
     if keys is None:
-        user = users.register_keys(user)
-    else:
-        user = users.update(user, api_key=keys[0], secret_key=keys[1])
+        return users.register_keys(user)
+    return users.update(user, api_key=keys[0], secret_key=keys[1])
+
+
+async def keep(store: Store, journal: Journal) -> None:
+    """Make all that the store holds durable at once, and every change from now on."""
+    journal.record(
+        store.sequence, [Change(table, None, row) for table in store.tables.values() for row in table]
+    )
+    store.journal = journal
+    await store.durable()
+
+
+async def build(manager: ManagementServer, world: SimulatedWorld) -> None:
+    """Start the server, and build the datacenter's zones."""
+    store = manager.store
     manager.start()
     for plan in world.layout.zones:
         await build_zone(manager, plan)
@@ -76,16 +79,10 @@ async def found(
         store, TemplateOnStore, lambda: all(copy.state in ("Ready", "Failed") for copy in copies), FOUNDING
     )
     await _reach_the_present(world)
-    hand_over(user)
-    journal.record(
-        store.sequence, [Change(table, None, row) for table in store.tables.values() for row in table]
-    )
-    store.journal = journal
-    await store.durable()
 
 
-async def resume(manager: ManagementServer, world: SimulatedWorld) -> None:
-    """Make the world what the store says, take over, and give the agents time to connect."""
+async def restore(manager: ManagementServer, world: SimulatedWorld) -> None:
+    """Make the world what the store says, start the server, and give the agents time to connect."""
     store = manager.store
     hosts = store.table(Host)
     expected = hosts.count("state", "Up")

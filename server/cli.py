@@ -1,4 +1,4 @@
-"""The command line: `cloudsim serve`, `run`, `schema`, `version`.
+"""The command line: `cloudsim serve`, `agent`, `lab`, `run`, `schema`, `version`.
 
 Each command is imported when it is called for: plotting libraries take a second that a server need not wait.
 """
@@ -12,6 +12,11 @@ import click
 from cloudsim import __version__
 
 _COMMANDS = {
+    "agent": ("server.cli_agent", "agent_command"),
+    "calibrate": ("server.cli_calibrate", "calibrate_command"),
+    "commands": ("server.cli_commands", "commands_command"),
+    "image": ("server.cli_image", "image_command"),
+    "lab": ("server.cli_lab", "lab_command"),
     "run": ("server.cli_run", "run_command"),
     "schema": ("server.cli_run", "schema_command"),
     "serve": ("server.serve", "serve_command"),

@@ -8,7 +8,6 @@ from cloudsim import __version__
 from cloudsim.model import Host, Zone
 from server.credentials import DEFAULT_PASSWORD, Given
 from server.data_folder import DataFolder
-from server.pacing import pace_text
 from server.running import RunningCloud
 
 
@@ -18,12 +17,13 @@ def greeting(
     """Lines: where it is, who logs in, what to try."""
     hosts = cloud.store.table(Host)
     up = f"{hosts.count('state', 'Up')} of {len(hosts)} hosts up, " if not cloud.is_new else f"{len(hosts)} hosts, "
-    yield f"cloudsim {__version__}: {up}{_count(len(cloud.store.table(Zone)), 'zone')}, simulated"
+    yield f"cloudsim {__version__}: {up}{_count(len(cloud.store.table(Zone)), 'zone')}, {cloud.world.hypervisor}"
     yield f"  Browser and API  {url}  (the API at /client/api)"
     if trusted is not None:
         yield f"  Without keys     {trusted}/client/api  (this machine only: whoever calls it is root)"
     yield f"  Admin            {_admin(cloud, folder, given)}"
-    yield f"  Time             {_time(pace_text(cloud.pacing.rate))}"
+    for word, text in cloud.site.greeting():
+        yield f"  {word:<16} {text}"
     yield f"  Try              CLOUDSTACK_CONFIG={folder.handover.ini} cs listZones"
     yield "  Stop             Ctrl-C or SIGTERM; the cloud is kept and goes on with the next start"
 
@@ -42,8 +42,3 @@ def _admin(cloud: RunningCloud, folder: DataFolder, given: Given) -> str:
     if folder.handover.password == DEFAULT_PASSWORD:
         return f"admin / {DEFAULT_PASSWORD}, as only this machine gets here; {where}"
     return f"admin, with a random password; {where}"
-
-
-def _time(pace: str) -> str:
-    texts = {"real": "real", "max": "as fast as possible while there is work, else real"}
-    return texts.get(pace, f"{pace} as fast as real")

@@ -1,4 +1,4 @@
-"""A served cloud: a simulated datacenter and its management server on a loop, in a thread of its own."""
+"""A served cloud: its world and its management server on a loop, in a thread of its own."""
 
 from __future__ import annotations
 
@@ -7,86 +7,49 @@ import concurrent.futures
 import logging
 import secrets
 import threading
-import time
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
-from backends.simulated.datacenter import Datacenter
-from backends.simulated.loop import SimLoop
-from backends.simulated.world import SimulatedWorld
+from cloudsim.management.command_log import CommandLog
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import ROW_TYPES, User
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
 from server.api.dispatch import Dispatcher
-from server.api.envelope import Reply
-from server.api.request import Request
-from server.bootstrap import FOUNDING, RETURN, found, latest, resume
-from server.database import DatabaseJournal, JournalBroken, load_rows
-from server.pacing import REAL, Pacing
+from server.bootstrap import keep, latest, seed
+from server.database import JournalBroken, load_rows
+from server.site import Site
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _STOP_WITHIN = 30.0
-_NOT_SIMULATED = frozenset({"login", "logout"})
-"""Commands that wait, if at all, for something real: simulated time must not race meanwhile."""
-
-
-class _PacedJournal(DatabaseJournal):
-    """Tells the pacing while somebody waits for the disk."""
-
-    pacing: Pacing
-
-    async def durable(self, sequence: int) -> None:
-        with self.pacing.disk():
-            await super().durable(sequence)
-
-
-class _PacedDispatcher(Dispatcher):
-    """Tells the pacing of requests at work."""
-
-    pacing: Pacing
-
-    async def answer(self, request: Request, *, trusted: bool = False) -> Reply:
-        if request.command.lower() in _NOT_SIMULATED:
-            return await super().answer(request, trusted=trusted)
-        with self.pacing.work():
-            return await super().answer(request, trusted=trusted)
 
 
 class RunningCloud:
-    """One cloud over a database that `open_database` opened.
+    """One cloud over a database that `open_database` opened, on a site.
 
     Reading the database takes place at once. `begin` starts the thread; `stop` ends it and writes what is left to
     write. `on_end(reason)` is called from another thread when the cloud cannot go on.
     """
 
-    def __init__(
-        self, engine: sa.Engine, datacenter: Datacenter, rate: float, on_end: Callable[[str], None]
-    ) -> None:
+    def __init__(self, engine: sa.Engine, site: Site, on_end: Callable[[str], None]) -> None:
         self._on_end = on_end
         self._stopping = False
-        self.loop = SimLoop(pace=REAL, external=True)
-        self.pacing = Pacing(self.loop, rate)
+        self.site = site
+        self.loop = site.loop
         rows = list(load_rows(engine))
         self.is_new = not rows
         self.store = Store(ROW_TYPES)
         self.store.load(rows)
-        now = time.time()
         randomness = Randomness(secrets.randbits(128), secret_source=secrets.token_bytes)
-        self.world = SimulatedWorld(
-            datacenter,
-            randomness=randomness.branch("world"),
-            loop=self.loop,
-            epoch=now - FOUNDING if self.is_new else max(now - RETURN, latest(rows) + 1.0),
+        self.world = site.open(randomness.branch("world"), is_new=self.is_new, last=latest(rows))
+        self._journal = site.journal(
+            engine, lambda error: on_end(f"{error.text}; what was acknowledged before is safe")
         )
-        self._journal = _PacedJournal(
-            engine, on_failure=lambda error: on_end(f"{error.text}; what was acknowledged before is safe")
-        )
-        self._journal.pacing = self.pacing
         if not self.is_new:
             self.store.journal = self._journal
         self.manager = ManagementServer(self.store, self.world, randomness.branch("management server"))
@@ -100,23 +63,31 @@ class RunningCloud:
     ) -> concurrent.futures.Future[None]:
         """Start the loop, and set the cloud up or take it over; the future is done when it can be used.
 
-        `password`, `keys` and `hand_over` are for a new cloud, see `server.bootstrap.found`.
+        `password` and `keys` are for a new cloud's admin, whom `hand_over` gets before anything is durable: a cloud whose
+        keys nobody has is of no use.
         """
 
         async def beginning() -> None:
-            self.pacing.hurry()
             if self.is_new:
-                await found(self.manager, self.world, self._journal, password, keys, hand_over)
+                user = seed(self.manager, self.world.hypervisor, password, keys)
+                await self.site.begin(self.manager)
+                hand_over(user)
+                await keep(self.store, self._journal)
             else:
-                await resume(self.manager, self.world)
-            self.pacing.follow(self.store, self.manager.jobs)
-            dispatcher = _PacedDispatcher(self.manager)
-            dispatcher.pacing = self.pacing
-            self.dispatcher = dispatcher
+                await self.site.resume(self.manager)
+            self.site.follow(self.manager)
+            self.dispatcher = self.site.dispatcher(self.manager)
 
         self._thread.start()
         self._alive.wait()
         return self.submit(beginning())
+
+    def log_commands(self, file: BinaryIO) -> None:
+        """Write every command and its answer to the file from now on, a line of JSON each. To be called before `begin`."""
+        encoder = msgspec.json.Encoder()
+        self.manager.agents.log = CommandLog(
+            self.world.now, lambda record: file.write(encoder.encode(record) + b"\n")
+        )
 
     def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """Have the loop run `work`."""
@@ -128,7 +99,7 @@ class RunningCloud:
         self._stopping = True
         if self._thread.is_alive():
             try:
-                self.submit(self.manager.stop()).result(_STOP_WITHIN)
+                self.submit(self._stop_manager()).result(_STOP_WITHIN)
             except Exception:
                 log.exception("the management server did not stop as it should")
                 well = False
@@ -142,6 +113,10 @@ class RunningCloud:
             log.error("%s", error.text)
             well = False
         return well
+
+    async def _stop_manager(self) -> None:
+        await self.manager.stop()
+        await self.site.close()
 
     def _finish(self) -> None:
         if self._end is not None and not self._end.done():

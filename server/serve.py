@@ -1,4 +1,4 @@
-"""`cloudsim serve`: a cloud on a simulated datacenter, behind the CloudStack API."""
+"""`cloudsim serve`: a cloud on a simulated datacenter or on KVM hosts, behind the CloudStack API."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -18,12 +19,14 @@ from cloudsim.model import User
 from server.api.door import create_app, create_integration_app
 from server.bootstrap import admin
 from server.credentials import CredentialsError, Given
-from server.data_folder import DataFolder
+from server.data_folder import KINDS, SIMULATED, DataFolder, KindError
 from server.database import load_rows, open_database
 from server.greeting import greeting
 from server.listening import HttpServer, bind
 from server.pacing import PaceType
 from server.running import RunningCloud
+from server.simulated_site import SimulatedSite
+from server.site import Site, SiteError
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,11 @@ class Ending:
 
 @click.command("serve")
 @click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    help="Simulated hosts, or real ones on which agents run; for the first start [default: simulated].",
+)
+@click.option(
     "--datacenter",
     type=click.Path(dir_okay=False, path_type=Path),
     help="What to simulate, for the first start [default: one zone of 16 hosts]. See examples/datacenters.",
@@ -83,6 +91,29 @@ class Ending:
     default="real",
     show_default=True,
     help="How fast time goes. max: as fast as possible while there is work, else real.",
+)
+@click.option(
+    "--latency", default="default", show_default=True, help="Simulated: how long things take, a name or a file."
+)
+@click.option(
+    "--agents-host", default="0.0.0.0", show_default=True, help="KVM: the address to listen at for agents."
+)
+@click.option(
+    "--agents-port",
+    type=click.IntRange(0, 65535),
+    default=8250,
+    show_default=True,
+    help="KVM: the port for agents. 0 takes a free one.",
+)
+@click.option(
+    "--agents-name",
+    multiple=True,
+    help="KVM: a name or address by which agents reach this machine, beside those that it has. Repeatable.",
+)
+@click.option(
+    "--command-log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Append every command to a host, and its answer, to this file, a line of JSON each.",
 )
 @click.option(
     "--data",
@@ -102,15 +133,21 @@ class Ending:
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def serve_command(
+    kind: str | None,
     datacenter: Path | None,
     pace: float,
+    latency: str,
+    agents_host: str,
+    agents_port: int,
+    agents_name: tuple[str, ...],
+    command_log: Path | None,
     data: Path,
     host: str,
     port: int,
     integration_port: int | None,
     verbose: bool,
 ) -> None:
-    """Run a cloud on a simulated datacenter: its API, its hosts, its state in a folder.
+    """Run a cloud on a simulated datacenter or on KVM hosts: its API, its state in a folder.
 
     The first start makes the cloud and its admin; a later one goes on where it stopped. CLOUDSIM_ADMIN_PASSWORD,
     CLOUDSIM_ADMIN_API_KEY and CLOUDSIM_ADMIN_SECRET_KEY, at the first start, say what the admin logs in with.
@@ -131,17 +168,36 @@ def serve_command(
         engine = open_database(folder.database)
         try:
             is_new = next(iter(load_rows(engine)), None) is None
-            described = folder.datacenter(datacenter, is_new=is_new)
-            cloud = RunningCloud(engine, described, pace, ending.fail)
-            _serve(cloud, folder, given, host, bound, trusted, ending)
+            chosen = folder.kind(kind, is_new=is_new)
+            site: Site
+            if chosen == SIMULATED:
+                described = folder.datacenter(datacenter, is_new=is_new)
+                site = SimulatedSite(described, pace, latency)
+            else:
+                site = _kvm_site(folder, datacenter, agents_host, agents_port, agents_name)
+            cloud = RunningCloud(engine, site, ending.fail)
+            with ExitStack() as stack:
+                if command_log is not None:
+                    cloud.log_commands(stack.enter_context(command_log.open("ab", buffering=0)))
+                _serve(cloud, folder, given, host, bound, trusted, ending)
         finally:
             engine.dispose()
     except CloudError as error:
         raise click.ClickException(error.text) from error
-    except (CredentialsError, DatacenterError, ServeError) as error:
+    except (CredentialsError, DatacenterError, KindError, ServeError, SiteError) as error:
         raise click.ClickException(str(error)) from error
     if ending.failure is not None:
         raise click.ClickException(ending.failure)
+
+
+def _kvm_site(
+    folder: DataFolder, datacenter: Path | None, host: str, port: int, names: tuple[str, ...]
+) -> Site:
+    from server.kvm_site import KvmSite  # TLS and certificates: nothing that a simulated cloud needs
+
+    if datacenter is not None:
+        raise ServeError("--datacenter describes simulated hosts; real ones add themselves")
+    return KvmSite(folder.agents_ca, host, port, names)
 
 
 def _bind(host: str, port: int) -> socket.socket:

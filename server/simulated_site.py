@@ -1,0 +1,99 @@
+"""A served cloud on a simulated datacenter, whose time goes at a pace of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from backends.simulated.datacenter import Datacenter
+from backends.simulated.loop import SimLoop
+from backends.simulated.world import SimulatedWorld
+from cloudsim.management.server import ManagementServer
+from cloudsim.randomness import Randomness
+from server.api.dispatch import Dispatcher
+from server.api.envelope import Reply
+from server.api.request import Request
+from server.bootstrap import FOUNDING, RETURN, build, restore
+from server.database import DatabaseJournal, JournalBroken
+from server.pacing import REAL, Pacing, pace_text
+
+_NOT_SIMULATED = frozenset({"login", "logout"})
+"""Commands that wait, if at all, for something real: simulated time must not race meanwhile."""
+
+
+class _PacedJournal(DatabaseJournal):
+    """Tells the pacing while somebody waits for the disk."""
+
+    pacing: Pacing
+
+    async def durable(self, sequence: int) -> None:
+        with self.pacing.disk():
+            await super().durable(sequence)
+
+
+class _PacedDispatcher(Dispatcher):
+    """Tells the pacing of requests at work."""
+
+    pacing: Pacing
+
+    async def answer(self, request: Request, *, trusted: bool = False) -> Reply:
+        if request.command.lower() in _NOT_SIMULATED:
+            return await super().answer(request, trusted=trusted)
+        with self.pacing.work():
+            return await super().answer(request, trusted=trusted)
+
+
+class SimulatedSite:
+    """Implements `server.site.Site`. `rate` is the pace, `latency` a profile of `backends.simulated.latency`."""
+
+    world: SimulatedWorld
+
+    def __init__(self, datacenter: Datacenter, rate: float, latency: str | Path = "default") -> None:
+        self.loop = SimLoop(pace=REAL, external=True)
+        self.pacing = Pacing(self.loop, rate)
+        self._datacenter = datacenter
+        self._latency = latency
+
+    def open(self, randomness: Randomness, *, is_new: bool, last: float) -> SimulatedWorld:
+        now = time.time()
+        self.world = SimulatedWorld(
+            self._datacenter,
+            randomness=randomness,
+            loop=self.loop,
+            epoch=now - FOUNDING if is_new else max(now - RETURN, last + 1.0),
+            profile=self._latency,
+        )
+        self.pacing.hurry()
+        return self.world
+
+    def journal(
+        self, engine: sa.Engine, on_failure: Callable[[JournalBroken], None] | None
+    ) -> DatabaseJournal:
+        journal = _PacedJournal(engine, on_failure=on_failure)
+        journal.pacing = self.pacing
+        return journal
+
+    def dispatcher(self, manager: ManagementServer) -> Dispatcher:
+        dispatcher = _PacedDispatcher(manager)
+        dispatcher.pacing = self.pacing
+        return dispatcher
+
+    async def begin(self, manager: ManagementServer) -> None:
+        await build(manager, self.world)
+
+    async def resume(self, manager: ManagementServer) -> None:
+        await restore(manager, self.world)
+
+    def follow(self, manager: ManagementServer) -> None:
+        self.pacing.follow(manager.store, manager.jobs)
+
+    async def close(self) -> None:
+        pass
+
+    def greeting(self) -> Iterator[tuple[str, str]]:
+        pace = pace_text(self.pacing.rate)
+        texts = {"real": "real", "max": "as fast as possible while there is work, else real"}
+        yield "Time", texts.get(pace, f"{pace} as fast as real")
