@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+KVM := $(VENV)/.kvm
 YEARS ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench dst clean
+.PHONY: help run test kvm lint bench dst clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -16,8 +17,10 @@ help: ## list the targets
 run: $(READY) ## run the cloud on a simulated datacenter at http://127.0.0.1:8080, kept in ./data (ARGS="--pace max")
 	@exec $(BIN)/cloudsim serve $(ARGS)
 
-test: $(READY) ## run the tests (ARGS="-k volumes")
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(KVM) ## run the tests, as root also those on real hosts (ARGS="-k volumes")
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+kvm: $(KVM) ## install what real hosts and the lab need: libvirt, QEMU, ... (Debian packages, as root)
 
 lint: $(READY) ## check style, types, the house's floors and the migrations
 	$(BIN)/ruff check .
@@ -41,3 +44,6 @@ $(READY): pyproject.toml requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(KVM): $(READY) .ci/kvm .ci/kvm-packages
+	@if sh .ci/kvm $(BIN); then touch $@; fi
