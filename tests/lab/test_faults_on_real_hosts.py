@@ -32,7 +32,7 @@ from tests.lab.faults import (
 )
 from tests.lab.lab_cloud import LabCloud, eventually, lab_cloud
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 
 SMALL = 128 * MIB
 """Two volumes may be promised on a pool of that size."""
