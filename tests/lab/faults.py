@@ -150,6 +150,8 @@ class Watch:
 
     def _look(self) -> None:
         for name, state in self._shown().items():
+            if name not in self.seen and state == "Stopped":
+                continue  # an instance that has not been asked to start yet
             states = self.seen.setdefault(name, [])
             if not states or states[-1] != state:
                 states.append(state)

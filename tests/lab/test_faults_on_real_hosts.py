@@ -109,12 +109,19 @@ def succeeded(cloud: LabCloud, watch: Watch, deployment: Deployment) -> None:
     watch.has_seen(deployment.name, "Starting", "Running")
 
 
+def caught(cloud: LabCloud, watch: Watch, moment: Moment, **more: Any) -> Deployment:
+    """A deployment of `web` that is held at that moment, and that the watch has seen there."""
+    deployment = catch(cloud, "web", moment, **more)
+    watch.has_seen(deployment.name, "Starting")
+    return deployment
+
+
 # kill -9
 
 
 @pytest.mark.parametrize("moment", ["volume", "start"])
 def test_a_libvirtd_killed_during_a_deployment(cloud: LabCloud, watch: Watch, moment: Moment) -> None:
-    deployment = catch(cloud, "web", moment)
+    deployment = caught(cloud, watch, moment)
     host = deployment.host
     watch.note(f"libvirtd of {host.name} is killed")
     deployment.die(host.libvirtd_pid)
@@ -126,7 +133,7 @@ def test_a_libvirtd_killed_during_a_deployment(cloud: LabCloud, watch: Watch, mo
 
 
 def test_a_qemu_killed_during_a_deployment(cloud: LabCloud, watch: Watch) -> None:
-    deployment = catch(cloud, "web", "start")
+    deployment = caught(cloud, watch, "start")
     watch.note(f"the instance's QEMU on {deployment.host.name} is killed")
     deployment.die(deployment.host.qemus()[deployment.instance])
     succeeded(cloud, watch, deployment)
@@ -150,7 +157,7 @@ def test_an_agent_killed_during_a_deployment(
     cloud: LabCloud, watch: Watch, small: str, moment: Moment
 ) -> None:
     more = {"serviceofferingid": small} if moment == "template" else {}
-    deployment = catch(cloud, "web", moment, **more)
+    deployment = caught(cloud, watch, moment, **more)
     host = deployment.host
     watch.note(f"the agent of {host.name} is killed")
     deployment.die(host.agent_pid)
@@ -174,7 +181,7 @@ def test_a_manager_killed_during_a_deployment(
     changing, ending = repeatedly(change)
     try:
         eventually("some changes", lambda: len(acknowledged) >= 5)
-        deployment = catch(cloud, "web", moment)
+        deployment = caught(cloud, watch, moment)
         watch.note("the manager is killed")
         kill_manager(cloud)
     finally:
@@ -197,7 +204,7 @@ def test_a_manager_killed_during_a_deployment(
 
 def test_a_manager_and_an_agent_killed_during_a_deployment(cloud: LabCloud, watch: Watch) -> None:
     """Nobody is left who wants the instance that was being started; it must not be there, paused for ever."""
-    deployment = catch(cloud, "web", "start")
+    deployment = caught(cloud, watch, "start")
     watch.note(f"the manager and the agent of {deployment.host.name} are killed")
     kill_manager(cloud)
     deployment.die(deployment.host.agent_pid)
@@ -211,7 +218,7 @@ def test_a_manager_and_an_agent_killed_during_a_deployment(cloud: LabCloud, watc
 
 
 def test_a_host_cut_off_during_a_deployment(cloud: LabCloud, watch: Watch) -> None:
-    deployment = catch(cloud, "web", "start")
+    deployment = caught(cloud, watch, "start")
     host = deployment.host
     watch.note(f"the cables of {host.name} are cut")
     host.cut_link()
