@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from cloudsim.management.caller import Caller
-from cloudsim.model import Alert, Event
+from cloudsim.model import Alert, Event, VirtualMachine
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
 
@@ -85,6 +85,26 @@ class Events:
                     created=self._now(),
                 )
             )
+
+    def record_of(
+        self,
+        vm: VirtualMachine,
+        type: str,
+        description: str,
+        caller: Caller | None = None,
+        level: Literal["INFO", "WARN", "ERROR"] = "INFO",
+    ) -> Event:
+        """Add an event about an instance, for the caller or its owner."""
+        return self.record(
+            type,
+            description,
+            caller=caller,
+            account_id=vm.account_id,
+            domain_id=vm.domain_id,
+            level=level,
+            resource_id=vm.id,
+            resource_type="VirtualMachine",
+        )
 
     def alert(
         self,

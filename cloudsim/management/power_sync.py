@@ -168,13 +168,8 @@ class PowerSync:
             self._tell(vm, f"Host {self._hosts[host_id].name} reports that it does not run")
 
     def _tell(self, vm: VirtualMachine, text: str) -> None:
-        self._foundation.events.record(
-            "VM.POWERSYNC",
-            f"Vm {vm.instance_name} was {vm.state}. {text}",
-            account_id=vm.account_id,
-            domain_id=vm.domain_id,
-            resource_id=vm.id,
-            resource_type="VirtualMachine",
+        self._foundation.events.record_of(
+            vm, "VM.POWERSYNC", f"Vm {vm.instance_name} was {vm.state}. {text}"
         )
 
     def _stop_copy(self, vm: VirtualMachine, host_id: str) -> None:

@@ -134,14 +134,8 @@ class Migration:
             self._settle(vm, "Running", source_id, None)
             raise
         vm = self._settle(vm, "Running", target.id, None)
-        self._foundation.events.record(
-            "VM.MIGRATE",
-            f"Successfully completed migrating VM {vm.name} to host {target.name}",
-            caller=caller,
-            account_id=vm.account_id,
-            domain_id=vm.domain_id,
-            resource_id=vm.id,
-            resource_type="VirtualMachine",
+        self._foundation.events.record_of(
+            vm, "VM.MIGRATE", f"Successfully completed migrating VM {vm.name} to host {target.name}", caller
         )
         return vm
 

@@ -77,13 +77,7 @@ class VmPasswords:
         self.check_reset(vm, password)
         with self._store.transaction():
             vm = self._vms.update(vm_id, password=password)
-            self._foundation.events.record(
-                "VM.RESETPASSWORD",
-                f"Successfully reset the password of Vm. Vm Id: {vm.id}",
-                caller=caller,
-                account_id=vm.account_id,
-                domain_id=vm.domain_id,
-                resource_id=vm.id,
-                resource_type="VirtualMachine",
+            self._foundation.events.record_of(
+                vm, "VM.RESETPASSWORD", f"Successfully reset the password of Vm. Vm Id: {vm.id}", caller
             )
         return vm

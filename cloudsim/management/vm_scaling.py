@@ -99,14 +99,8 @@ class Scaling:
                         before.service_offering_id,
                     )
             raise
-        self._foundation.events.record(
-            "VM.UPGRADE",
-            f"Successfully upgraded Vm. Vm Id: {vm.id}",
-            caller=caller,
-            account_id=vm.account_id,
-            domain_id=vm.domain_id,
-            resource_id=vm.id,
-            resource_type="VirtualMachine",
+        self._foundation.events.record_of(
+            vm, "VM.UPGRADE", f"Successfully upgraded Vm. Vm Id: {vm.id}", caller
         )
         return self._vms[vm.id]
 

@@ -392,13 +392,4 @@ class VirtualMachines:
     def _tell(
         self, type: str, text: str, vm: VirtualMachine, caller: Caller | None, *, failed: bool = False
     ) -> None:
-        self._foundation.events.record(
-            type,
-            text,
-            caller=caller,
-            account_id=vm.account_id,
-            domain_id=vm.domain_id,
-            level="ERROR" if failed else "INFO",
-            resource_id=vm.id,
-            resource_type="VirtualMachine",
-        )
+        self._foundation.events.record_of(vm, type, text, caller, "ERROR" if failed else "INFO")
