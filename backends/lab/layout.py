@@ -7,7 +7,16 @@ from pathlib import Path
 
 from backends.lab.errors import LabError
 from backends.simulated.datacenter import Datacenter, DatacenterError, Zone
-from backends.simulated.layout import HostPlan, Layout, PodPlan, PoolPlan, RackPlan, StorePlan, ZonePlan
+from backends.simulated.layout import (
+    HostPlan,
+    Layout,
+    PodPlan,
+    PoolPlan,
+    RackPlan,
+    StorePlan,
+    ZonePlan,
+    pools_of,
+)
 
 MOST_HOSTS = 16
 """More than these on one machine would tell about the machine only."""
@@ -106,12 +115,7 @@ class LabLayout:
         return (host for rack in self.racks() for host in rack.hosts)
 
     def pools(self) -> Iterator[LabPool]:
-        for zone in self.zones:
-            yield from zone.pools
-            for pod in zone.pods:
-                yield from pod.pools
-                for rack in pod.racks:
-                    yield from rack.pools
+        return pools_of(self.zones)
 
     def make_folders(self) -> None:
         """What the hosts are to find. Raises LabError."""

@@ -165,12 +165,7 @@ class Layout:
         return (host for rack in self.racks() for host in rack.hosts)
 
     def pools(self) -> Iterator[PoolPlan]:
-        for zone in self.zones:
-            yield from zone.pools
-            for pod in zone.pods:
-                yield from pod.pools
-                for rack in pod.racks:
-                    yield from rack.pools
+        return pools_of(self.zones)
 
     def stores(self) -> Iterator[StorePlan]:
         return (store for zone in self.zones for store in zone.stores)
@@ -221,6 +216,16 @@ class Layout:
         start = -(-self._next_address // size) * size
         self._next_address = start + size
         return ipaddress.IPv4Network((start, 33 - size.bit_length()))
+
+
+def pools_of(zones: Iterable[Any]) -> Iterator[Any]:
+    """The pools of zones, pods and racks, in the order of the description."""
+    for zone in zones:
+        yield from zone.pools
+        for pod in zone.pods:
+            yield from pod.pools
+            for rack in pod.racks:
+                yield from rack.pools
 
 
 def _pools(
