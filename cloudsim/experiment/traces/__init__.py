@@ -9,6 +9,7 @@ from cloudsim.experiment.traces.generated import PoissonTrace
 from cloudsim.experiment.traces.huawei_east import HuaweiEastTrace
 from cloudsim.experiment.traces.inline import InlineTrace
 from cloudsim.experiment.traces.openb import OpenbTrace
+from cloudsim.experiment.traces.planetlab import PlanetLabTrace
 from cloudsim.experiment.traces.source import Trace
 from cloudsim.experiment.traces.surf import SurfTrace
 from cloudsim.experiment.traces.table import TableTrace
@@ -20,6 +21,7 @@ Workload = (
     | BitbrainsTrace
     | AzureTrace
     | HuaweiEastTrace
+    | PlanetLabTrace
     | TableTrace
     | PoissonTrace
     | W1Trace
@@ -35,6 +37,7 @@ FORMATS: dict[str, type[Trace]] = {
         BitbrainsTrace,
         AzureTrace,
         HuaweiEastTrace,
+        PlanetLabTrace,
         TableTrace,
         PoissonTrace,
         W1Trace,

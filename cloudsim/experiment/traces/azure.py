@@ -43,9 +43,6 @@ class AzureTrace(Trace, frozen=True, kw_only=True, tag="azure-vmtable"):
     open_memory_gib: Count = 70
     end: Count | None = None
 
-    def files(self, folder: Path) -> tuple[Path, ...]:
-        return (folder / self.path,)
-
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         requests: list[VmRequest] = []
         for row in read_csv(folder / self.path, _COLUMNS, _COLUMNS):

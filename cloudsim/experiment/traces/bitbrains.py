@@ -28,9 +28,6 @@ class BitbrainsTrace(Trace, frozen=True, kw_only=True, tag="bitbrains"):
 
     path: str
 
-    def files(self, folder: Path) -> tuple[Path, ...]:
-        return (folder / self.path,)
-
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         path = folder / self.path
         rows: list[VmRequest] = []

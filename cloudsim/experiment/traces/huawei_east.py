@@ -25,9 +25,6 @@ class HuaweiEastTrace(Trace, frozen=True, kw_only=True, tag="huawei-east-1"):
     path: str
     time_unit_ms: Count = 1000
 
-    def files(self, folder: Path) -> tuple[Path, ...]:
-        return (folder / self.path,)
-
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         path = folder / self.path
         needed = ("vmid", "cpu", "memory", "time", "type")

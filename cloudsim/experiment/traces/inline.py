@@ -34,9 +34,6 @@ class InlineTrace(Trace, frozen=True, kw_only=True, tag="inline"):
 
     list: Annotated[tuple[InlineRequest, ...], Meta(min_length=1)]
 
-    def files(self, folder: Path) -> tuple[Path, ...]:
-        return ()
-
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         number, last = 0, 0.0
         for index, each in enumerate(self.list):

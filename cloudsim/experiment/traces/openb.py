@@ -36,9 +36,6 @@ class OpenbTrace(Trace, frozen=True, kw_only=True, tag="openb"):
 
     path: str
 
-    def files(self, folder: Path) -> tuple[Path, ...]:
-        return (folder / self.path,)
-
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         needed = (
             "name",

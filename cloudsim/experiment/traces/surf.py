@@ -31,9 +31,6 @@ class SurfTrace(Trace, frozen=True, kw_only=True, tag="surf"):
 
     path: str
 
-    def files(self, folder: Path) -> tuple[Path, ...]:
-        return (folder / self.path,)
-
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         rows: list[tuple[int, int, str, int, int, int, int]] = []
         path = folder / self.path

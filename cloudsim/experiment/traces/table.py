@@ -40,9 +40,6 @@ class TableTrace(Trace, frozen=True, kw_only=True, tag="table"):
 
     path: str
 
-    def files(self, folder: Path) -> tuple[Path, ...]:
-        return (folder / self.path,)
-
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         path = folder / self.path
         if path.suffix not in (".csv", ".parquet"):

@@ -345,6 +345,7 @@ class TestOtherFormats:
             "huawei-east-1",
             "inline",
             "openb",
+            "planetlab",
             "poisson",
             "surf",
             "table",
