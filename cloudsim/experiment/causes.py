@@ -16,11 +16,24 @@ from cloudsim.errors import (
 from cloudsim.placement import NoPlace
 
 REJECTED = frozenset(
-    ("no host", "cpu", "memory", "gpu", "tags", "threshold", "constraint", "storage", "address", "limit")
+    (
+        "no host",
+        "cpu",
+        "memory",
+        "gpu",
+        "tags",
+        "threshold",
+        "constraint",
+        "numa",
+        "policy",
+        "storage",
+        "address",
+        "limit",
+    )
 )
 """Causes that mean: the cloud had no room. Any other means that something failed."""
 
-_IN_TEXT = re.compile(r"\((no host|cpu|memory|gpu|tags|threshold|constraint)\)$")
+_IN_TEXT = re.compile(r"\((no host|cpu|memory|gpu|tags|threshold|constraint|numa|policy)\)$")
 
 
 def of_error(error: CloudError) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
-from cloudsim.placement.policy import CLOUDSTACK_NAMES, policies
+from cloudsim.placement.naming import CLOUDSTACK_NAMES, policies
 
 StorageType = Literal["shared", "local"]
 SYSTEM_VM_TYPES = ("domainrouter", "consoleproxy", "secondarystoragevm", "internalloadbalancervm")

@@ -76,6 +76,7 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     dynamic_scaling: bool = True
     password: str | None = None
     details: dict[str, str] = {}
+    expected_ms: int | None = None
 
 
 class Sizes(msgspec.Struct, frozen=True):
@@ -116,6 +117,24 @@ def _bounds(offering: ServiceOffering, name: str) -> tuple[int, int]:
     """The least and the most that the offering's details allow of what it leaves open."""
     least, most = (offering.details.get(f"{end}{name.lower()}") for end in ("min", "max"))
     return int(least) if least else 1, int(most) if most else LARGEST
+
+
+EXPECTED_LIFETIME = "expected.lifetime"
+"""The detail by which an owner says for how many seconds an instance will be needed."""
+
+
+def expected_ms(request: DeployRequest) -> int | None:
+    """For how many ms the instance will be needed, if the request says so. Raises InvalidParameterValue."""
+    text = request.details.get(EXPECTED_LIFETIME)
+    if text is None:
+        return request.expected_ms
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e10:
+        raise InvalidParameterValue(f"details: {EXPECTED_LIFETIME}: expected seconds, more than 0, got {text!r}")
+    return round(1000 * seconds)
 
 
 class Allocation:
@@ -164,6 +183,7 @@ class Allocation:
         )
         if request.group is not None and not request.group.strip():
             raise InvalidParameterValue("An instance group needs a name")
+        expected = expected_ms(request)
         vm_id = self._randomness.uuid()
         name = self._name(request, vm_id)
         instance_name = self._instance_name()
@@ -200,6 +220,7 @@ class Allocation:
                     and offering.dynamic_scaling
                     and request.dynamic_scaling,
                     password=request.password,
+                    expected_end=None if expected is None else round(1000 * now) + expected,
                     created=now,
                     updated=now,
                     details=request.details,

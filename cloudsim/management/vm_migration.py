@@ -64,7 +64,7 @@ class Migration:
                 f"Unable to find hosts for {vm.instance_name}: it is in state {vm.state}"
             )
         offering = self._foundation.table(ServiceOffering).get(vm.service_offering_id)
-        request = placement_request(vm, offering)
+        request = placement_request(vm, offering, self._foundation.now())
         allowed, forbidden = self._affinity.constraints(vm)
         try:
             mask = self._planner.feasible(

@@ -116,9 +116,8 @@ class Scaling:
 
     def _check_room(self, vm: VirtualMachine, size: Sizes) -> None:
         """Raise InsufficientCapacity unless the instance's host has room for what it grows by."""
-        request = placement_request(
-            replace(vm, cpus=size.cpus, cpu_mhz=size.cpu_mhz, memory_mib=size.memory_mib), None
-        )
+        larger = replace(vm, cpus=size.cpus, cpu_mhz=size.cpu_mhz, memory_mib=size.memory_mib)
+        request = placement_request(larger, None, self._foundation.now())
         growth = request._replace(
             cpu=request.cpu - vm.cpus * vm.cpu_mhz,
             memory=request.memory - vm.memory_mib,

@@ -37,8 +37,10 @@ class StartFailed(CloudError):
     """The host that was chosen could not start the instance; the text is the host's."""
 
 
-def placement_request(vm: VirtualMachine, offering: ServiceOffering | None) -> PlacementRequest:
-    """What the instance asks of a host."""
+def placement_request(
+    vm: VirtualMachine, offering: ServiceOffering | None, now: float
+) -> PlacementRequest:
+    """What the instance asks of a host at `now` (Unix seconds)."""
     return PlacementRequest(
         vm.cpus * vm.cpu_mhz,
         vm.memory_mib,
@@ -49,6 +51,8 @@ def placement_request(vm: VirtualMachine, offering: ServiceOffering | None) -> P
         vm.gpu_models,
         vm.account_id,
         offering.host_tags if offering is not None else (),
+        round(1000 * now),
+        vm.expected_end,
     )
 
 
@@ -130,7 +134,7 @@ class Starting:
     ) -> int:
         """The slot of the host for the instance, within its constraints. Raises NoPlace."""
         offering = self._offerings.get(vm.service_offering_id)
-        request = placement_request(vm, offering)
+        request = placement_request(vm, offering, self._foundation.now())
         if planner is None and offering is not None:
             planner = offering.deployment_planner
         if not vm.affinity_group_ids:

@@ -58,7 +58,8 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
 
     It reserves `cpus` x `cpu_mhz`, `memory_mib`, and `gpu_milli` thousandths of each of `gpus` GPUs, which
     while it has a host are that host's `gpu_devices`. `iso_id` is the ISO in its drive. `password` is the one that
-    its guest is to set at the next start, and is forgotten then.
+    its guest is to set at the next start, and is forgotten then. `expected_end` (Unix ms) is when its owner said
+    that it would end, which placement may use.
     """
 
     keys: ClassVar[Keys] = Keys(
@@ -113,6 +114,7 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
     display: bool = True
     delete_protection: bool = False
     dynamically_scalable: bool = False
+    expected_end: int | None = None
     created: float = 0.0
     updated: float = 0.0
     details: dict[str, str] = {}

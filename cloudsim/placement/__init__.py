@@ -1,8 +1,23 @@
 """Which host an instance goes to: capacity as arrays over hosts, a planner, and small policies."""
 
+from cloudsim.placement.arrays import HostArrays
+from cloudsim.placement.candidates import Candidates, Capacities
 from cloudsim.placement.capacity import HostCapacity
+from cloudsim.placement.naming import policy
 from cloudsim.placement.planner import NoPlace, Planner
-from cloudsim.placement.policy import Policy, ScoringPolicy, policy
+from cloudsim.placement.policy import OrderedPolicy, Policy, ScoringPolicy
 from cloudsim.placement.request import PlacementRequest
 
-__all__ = ["HostCapacity", "NoPlace", "PlacementRequest", "Planner", "Policy", "ScoringPolicy", "policy"]
+__all__ = [
+    "Candidates",
+    "Capacities",
+    "HostArrays",
+    "HostCapacity",
+    "NoPlace",
+    "OrderedPolicy",
+    "PlacementRequest",
+    "Planner",
+    "Policy",
+    "ScoringPolicy",
+    "policy",
+]

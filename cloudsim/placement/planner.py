@@ -8,13 +8,14 @@ from typing import Literal
 import numpy as np
 
 from cloudsim.errors import InsufficientCapacity
-from cloudsim.placement.capacity import HostCapacity, Mask
-from cloudsim.placement.policy import Policy, policy
+from cloudsim.placement.arrays import HostArrays, Mask
+from cloudsim.placement.naming import policy
+from cloudsim.placement.policy import Policy
 from cloudsim.placement.request import PlacementRequest
 from cloudsim.placement.settings import PlacementSettings
 from cloudsim.randomness import Randomness
 
-Cause = Literal["no host", "cpu", "memory", "gpu", "tags", "threshold", "constraint"]
+Cause = Literal["no host", "cpu", "memory", "gpu", "tags", "threshold", "constraint", "numa", "policy"]
 
 
 class NoPlace(InsufficientCapacity):
@@ -32,7 +33,7 @@ class Planner:
     `vm.allocation.algorithm`.
     """
 
-    def __init__(self, hosts: HostCapacity, settings: PlacementSettings, randomness: Randomness) -> None:
+    def __init__(self, hosts: HostArrays, settings: PlacementSettings, randomness: Randomness) -> None:
         self.hosts = hosts
         self._settings = settings
         self._randomness = randomness.branch("placement")
@@ -61,6 +62,7 @@ class Planner:
 
         Raises NoPlace.
         """
+        chooser = self.policy(planner)
         feasible = self.feasible(
             request,
             zone_id=zone_id,
@@ -69,7 +71,12 @@ class Planner:
             host_ids=host_ids,
             avoid=avoid,
         )
-        return self.policy(planner).choose(request, self.hosts, feasible)
+        allowed = chooser.filter(request, self.hosts)
+        if allowed is not None:
+            feasible &= allowed
+            if not feasible.any():
+                raise NoPlace(f"Unable to create a deployment: no host that policy {chooser.name} allows (policy)", "policy")
+        return chooser.choose(request, self.hosts, feasible)
 
     def feasible(
         self,
@@ -105,6 +112,8 @@ class Planner:
             mask &= self._tagged(request.tags)
         if request.gpus:
             mask &= self._with_gpus(request)
+        if hosts.numa_cpu.shape[1]:
+            mask &= self._on_nodes(request)
         if not mask.any():
             raise self._no_place(request, zone_id, pod_id, cluster_id, host_ids)
         mask = self._below_threshold(request, mask)
@@ -134,6 +143,14 @@ class Planner:
             wanted = set(request.gpu_models)
             fits &= np.fromiter((model in wanted for model in hosts.models), np.bool_, n)
         return fits
+
+    def _on_nodes(self, request: PlacementRequest) -> Mask:
+        """Hosts with NUMA nodes enough for it, and those that do not say what nodes they have."""
+        hosts, nodes = self.hosts, request.numa_nodes
+        cpu, memory = hosts.numa_cpu[: hosts.size], hosts.numa_memory[: hosts.size]
+        fits = (cpu * nodes >= request.cpu) & (memory * nodes >= request.memory)
+        found: Mask = (fits.sum(axis=1) >= nodes) | (cpu < 0).all(axis=1)
+        return found
 
     def _below_threshold(self, request: PlacementRequest, mask: Mask) -> Mask:
         settings, hosts = self._settings, self.hosts
@@ -174,6 +191,8 @@ class Planner:
             steps.insert(0, ("gpu", self._with_gpus(request)))
         if request.tags:
             steps.insert(0, ("tags", self._tagged(request.tags)))
+        if hosts.numa_cpu.shape[1]:
+            steps.append(("numa", self._on_nodes(request)))
         if host_ids is not None:
             steps.insert(0, ("constraint", self._only(host_ids)))
         cause: Cause = "no host" if not mask.any() else "constraint"

@@ -1,83 +1,132 @@
-"""What a placement policy is, and how one is found by name."""
+"""What a placement policy is: filters and scores over hosts, or a whole decision; and its options.
+
+A policy of one's own is a class with a `score`, in any module:
+
+    from cloudsim.placement import ScoringPolicy
+
+    class Tightest(ScoringPolicy):
+        name = "tightest"
+        of_capacity = True
+        memory_weight: float = 1.0
+
+        def score(self, request, hosts):
+            cpu, memory = hosts.left(request)
+            return -(cpu + self.memory_weight * memory)
+
+and is used as `--policy mymodule:Tightest,memory_weight=2`. See docs/policies.md.
+"""
 
 from __future__ import annotations
 
+import typing
 from abc import ABC, abstractmethod
-from importlib import import_module
-from importlib.metadata import entry_points
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.placement.capacity import HostCapacity, Ints, Mask
+from cloudsim.placement.arrays import HostArrays, Ints, Mask
+from cloudsim.placement.candidates import Candidates
 from cloudsim.placement.request import PlacementRequest
 from cloudsim.randomness import Randomness
 
+Scores = NDArray[np.int64] | NDArray[np.float64]
+
 
 class Policy(ABC):
-    """Chooses among the hosts that can hold a request. One instance serves one cloud."""
+    """Chooses among the hosts that can hold a request. One instance serves one cloud.
+
+    Annotated fields with a default are its options; `Annotated[float, msgspec.Meta(ge=0)]` and `Literal` are
+    checked. `randomness` is its own branch of the seeded tree: no other source of chance may be used.
+    """
 
     name: ClassVar[str]
 
-    def __init__(self, randomness: Randomness) -> None:
+    def __init__(self, randomness: Randomness, options: Mapping[str, Any] | None = None) -> None:
         self.randomness = randomness
+        known = option_types(type(self))
+        for option, value in (options or {}).items():
+            if option not in known:
+                there = f"it has {', '.join(known)}" if known else "it has none"
+                raise InvalidParameterValue(f"policy {self.name} has no option {option!r}: {there}")
+            try:
+                setattr(self, option, msgspec.convert(value, known[option], strict=False))
+            except msgspec.ValidationError as error:
+                raise InvalidParameterValue(f"policy {self.name}: {option}: {error}, got {value!r}") from error
+        self.prepare()
+
+    def prepare(self) -> None:  # noqa: B027 - a policy need not have any
+        """Called once, when the options are set: the place for a policy's own state."""
+
+    def filter(self, request: PlacementRequest, hosts: HostArrays) -> Mask | None:
+        """Hosts (all slots) that this policy allows, among those that can hold the request; None: all."""
+        return None
 
     @abstractmethod
-    def choose(self, request: PlacementRequest, hosts: HostCapacity, feasible: Mask) -> int:
+    def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
         """The slot to use; `feasible[slot]` is true for those that can be, and at least one can."""
 
 
 class ScoringPolicy(Policy):
-    """Takes the host with the highest score; of equal ones the lowest slot."""
+    """Takes the host with the highest score; of equal ones the lowest slot.
+
+    With `of_capacity` the score depends on nothing but `Capacities` and the request's `cpu` and `memory`: a replay then
+    asks once for each state that a host can be in, and no more.
+    """
+
+    of_capacity: ClassVar[bool] = False
 
     @abstractmethod
-    def score(
-        self, request: PlacementRequest, hosts: HostCapacity, candidates: Ints
-    ) -> NDArray[np.int64] | NDArray[np.float64]:
-        """A number for each of `candidates` (slots, ascending)."""
+    def score(self, request: PlacementRequest, hosts: Candidates) -> Scores:
+        """A number for each of the candidates; not NaN."""
 
-    def choose(self, request: PlacementRequest, hosts: HostCapacity, feasible: Mask) -> int:
+    def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
         candidates = np.flatnonzero(feasible)
-        return int(candidates[np.argmax(self.score(request, hosts, candidates))])
+        return int(candidates[np.argmax(self.score(request, Candidates(hosts, candidates)))])
 
 
-CLOUDSTACK_NAMES = {
-    "random": "random",
-    "firstfit": "first-fit",
-    "firstfitleastconsumed": "worst-fit",
-    "userdispersing": "user-dispersing",
-    "userconcentratedpod_random": "user-concentrated-pod",
-    "userconcentratedpod_firstfit": "user-concentrated-pod",
-    "FirstFitPlanner": "first-fit",
-    "UserDispersingPlanner": "user-dispersing",
-    "UserConcentratedPodPlanner": "user-concentrated-pod",
-}
-"""CloudStack's values of vm.allocation.algorithm and planner names, and the policy that each means here."""
+class OrderedPolicy(Policy):
+    """Takes the first host that fits, from some slot on and then from the lowest: fit decides, no score.
 
-
-def policies() -> dict[str, str]:
-    """Names of the installed policies, with where each is found (module:Class)."""
-    return {e.name: e.value for e in entry_points(group="cloudsim.policies")}
-
-
-def policy(name: str, randomness: Randomness) -> Policy:
-    """The policy called `name`: an installed one, CloudStack's name of one, or `module:Class`.
-
-    Raises InvalidParameterValue, listing those there are.
+    `start` is where the search begins and `after` where the next one does, given the slot that was taken.
     """
-    installed = policies()
-    where = installed.get(CLOUDSTACK_NAMES.get(name, name), name)
-    module, _, attribute = where.partition(":")
-    if not attribute:
-        raise InvalidParameterValue(
-            f"no placement policy {name!r}; there are {', '.join(sorted(installed))}, or module:Class"
-        )
-    try:
-        kind = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise InvalidParameterValue(f"placement policy {name!r} cannot be loaded: {error}") from error
-    if not (isinstance(kind, type) and issubclass(kind, Policy)):
-        raise InvalidParameterValue(f"placement policy {name!r} is not a cloudsim.placement.Policy")
-    return kind(randomness.branch(f"policy {kind.name}"))
+
+    def prepare(self) -> None:
+        self.start = 0
+
+    @abstractmethod
+    def after(self, slot: int, size: int) -> int:
+        """Where the next search begins."""
+
+    def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
+        later = feasible[self.start :]
+        first = int(later.argmax()) if len(later) else 0
+        slot = self.start + first if len(later) and later[first] else int(feasible.argmax())
+        self.start = self.after(slot, len(feasible))
+        return slot
+
+
+def option_types(kind: type[Policy]) -> dict[str, Any]:
+    """The options of a policy and their types: public annotated fields that are no class variables."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return {
+        name: hint
+        for name, hint in hints.items()
+        if not name.startswith("_") and typing.get_origin(hint) is not ClassVar and hasattr(kind, name)
+    }
+
+
+__all__ = [
+    "Candidates",
+    "HostArrays",
+    "Ints",
+    "Mask",
+    "OrderedPolicy",
+    "Policy",
+    "Scores",
+    "ScoringPolicy",
+    "option_types",
+]

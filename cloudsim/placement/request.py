@@ -9,7 +9,8 @@ class PlacementRequest(NamedTuple):
     """`cpu` is the MHz reserved in all, `cpus` and `speed` what each core must offer; `memory` MiB.
 
     Each of `gpus` GPUs must have `gpu_milli` thousandths free, on a host whose model is among
-    `gpu_models` where that is not empty.
+    `gpu_models` where that is not empty. It is asked for at `time` (ms) and expected to run until `expected_end` (ms; None:
+    nobody knows). On hosts whose NUMA nodes are known it takes an equal part of each of `numa_nodes` of them.
     """
 
     cpu: int
@@ -21,3 +22,6 @@ class PlacementRequest(NamedTuple):
     gpu_models: tuple[str, ...] = ()
     account_id: str = ""
     tags: tuple[str, ...] = ()
+    time: int = 0
+    expected_end: int | None = None
+    numa_nodes: int = 1

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cloudsim.placement.capacity import HostCapacity, Mask
-from cloudsim.placement.policy import Policy
-from cloudsim.placement.request import PlacementRequest
+from cloudsim.placement.policy import OrderedPolicy
 
 
-class FirstFit(Policy):
+class FirstFit(OrderedPolicy):
     name: ClassVar[str] = "first-fit"
 
-    def choose(self, request: PlacementRequest, hosts: HostCapacity, feasible: Mask) -> int:
-        return int(feasible.argmax())
+    def after(self, slot: int, size: int) -> int:
+        return 0

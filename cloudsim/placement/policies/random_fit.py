@@ -6,14 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from cloudsim.placement.capacity import HostCapacity, Mask
-from cloudsim.placement.policy import Policy
+from cloudsim.placement.policy import HostArrays, Mask, Policy
 from cloudsim.placement.request import PlacementRequest
 
 
 class RandomFit(Policy):
     name: ClassVar[str] = "random"
 
-    def choose(self, request: PlacementRequest, hosts: HostCapacity, feasible: Mask) -> int:
+    def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
         candidates = np.flatnonzero(feasible)
         return int(candidates[self.randomness.generator.integers(len(candidates))])

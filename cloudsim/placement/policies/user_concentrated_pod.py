@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import ClassVar
 
-from cloudsim.placement.capacity import HostCapacity, Mask
-from cloudsim.placement.policy import Policy
+from cloudsim.placement.policy import HostArrays, Mask, Policy
 from cloudsim.placement.request import PlacementRequest
 
 
 class UserConcentratedPod(Policy):
     name: ClassVar[str] = "user-concentrated-pod"
 
-    def choose(self, request: PlacementRequest, hosts: HostCapacity, feasible: Mask) -> int:
+    def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
         pods: Counter[int] = Counter()
         for slot, count in hosts.by_account.get(request.account_id, {}).items():
             pods[int(hosts.pod[slot])] += count

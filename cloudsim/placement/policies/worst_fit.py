@@ -1,19 +1,22 @@
-"""Worst fit: the host with the most CPU left; of equal ones the first.
+"""Worst fit: the host on which the most is left, by a chosen norm; of equal ones the first.
 
-Use it to spread load, at the price of fragmentation. It is what CloudStack calls firstfitleastconsumed.
+Use it to spread load, at the price of fragmentation. With `norm=cpu`, the default, it is what CloudStack calls
+firstfitleastconsumed, and the default of CloudSim. The norms are those of best fit.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from cloudsim.placement.capacity import HostCapacity, Ints
-from cloudsim.placement.policy import ScoringPolicy
+from cloudsim.placement.norms import Norm, remainder
+from cloudsim.placement.policy import Candidates, Scores, ScoringPolicy
 from cloudsim.placement.request import PlacementRequest
 
 
 class WorstFit(ScoringPolicy):
     name: ClassVar[str] = "worst-fit"
+    of_capacity: ClassVar[bool] = True
+    norm: Norm = "cpu"
 
-    def score(self, request: PlacementRequest, hosts: HostCapacity, candidates: Ints) -> Ints:
-        return hosts.cpu_room[candidates]
+    def score(self, request: PlacementRequest, hosts: Candidates) -> Scores:
+        return remainder(self.norm, request, hosts)

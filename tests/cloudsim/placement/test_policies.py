@@ -13,7 +13,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.settings import Settings
 from cloudsim.model import ROW_TYPES, Host, VirtualMachine
 from cloudsim.placement import HostCapacity, NoPlace, PlacementRequest, Planner, Policy, policy
-from cloudsim.placement.policy import CLOUDSTACK_NAMES, policies
+from cloudsim.placement.naming import CLOUDSTACK_NAMES, policies
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
 

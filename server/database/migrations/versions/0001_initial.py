@@ -502,6 +502,7 @@ def upgrade() -> None:
         sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("delete_protection", sa.Boolean(), nullable=False),
         sa.Column("dynamically_scalable", sa.Boolean(), nullable=False),
+        sa.Column("expected_end", sa.BigInteger(), nullable=True),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("updated", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
