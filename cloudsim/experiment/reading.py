@@ -87,7 +87,7 @@ def parse(text: str, name: str = "scenario", folder: Path = Path()) -> LoadedSce
     try:
         scenario = msgspec.convert(source.data, Scenario)
     except msgspec.ValidationError as error:
-        raise _located(source, str(error)) from error
+        raise located(source, str(error)) from error
     for key, value in scenario.settings.items():
         _check_setting(source, key, value)
     return LoadedScenario(scenario=scenario, text=text, where=name, folder=folder)
@@ -110,10 +110,11 @@ def _check_setting(source: Source, key: str, value: str | int | float | bool) ->
         raise source.wrong(["settings", key], error.text) from error
 
 
-def _located(source: Source, message: str) -> ScenarioError:
-    """msgspec's message with its path `$.a.b[1]` turned into a line of the file."""
+def located(source: Source, message: str, under: Keys | None = None) -> ScenarioError:
+    """msgspec's message with its path `$.a.b[1]`, which begins at the keys `under`, turned into a line of the file."""
     text, _, path = message.partition(" - at `$")
-    keys: Keys = [
+    keys: Keys = [*(under or [])]
+    keys += [
         int(t[1:-1]) if t.startswith("[") and t[1:-1].isdigit() else t
         for t in re.findall(r"\[\d+\]|[^.\[\]`]+", path)
     ]

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.rows import CsvRow, read_csv
+from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Count, Trace
 from cloudsim.randomness import Randomness
 
@@ -42,6 +43,10 @@ class AzureTrace(Trace, frozen=True, kw_only=True, tag="azure-vmtable"):
     open_cores: Count = 30
     open_memory_gib: Count = 70
     end: Count | None = None
+
+    @classmethod
+    def recognises(cls, sample: Sample) -> bool:
+        return not sample.folder and len(sample.columns) == len(_COLUMNS) and sample.name.startswith("vmtable")
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         requests: list[VmRequest] = []

@@ -10,6 +10,7 @@ from typing import ClassVar
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.columns import read_parquet
+from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Trace
 from cloudsim.randomness import Randomness
 
@@ -27,6 +28,10 @@ class BitbrainsTrace(Trace, frozen=True, kw_only=True, tag="bitbrains"):
     )
 
     path: str
+
+    @classmethod
+    def recognises(cls, sample: Sample) -> bool:
+        return sample.has("id", "start_time", "stop_time", "cpu_count", "cpu_capacity", "mem_capacity")
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         path = folder / self.path

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.rows import read_csv
+from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Count, Trace
 from cloudsim.randomness import Randomness
 
@@ -24,6 +25,10 @@ class HuaweiEastTrace(Trace, frozen=True, kw_only=True, tag="huawei-east-1"):
 
     path: str
     time_unit_ms: Count = 1000
+
+    @classmethod
+    def recognises(cls, sample: Sample) -> bool:
+        return sample.has("vmid", "cpu", "memory", "time", "type")
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         path = folder / self.path

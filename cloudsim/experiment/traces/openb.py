@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import SMALLEST_MIB, VmRequest
 from cloudsim.experiment.traces.rows import read_csv
+from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Trace
 from cloudsim.randomness import Randomness
 
@@ -35,6 +36,10 @@ class OpenbTrace(Trace, frozen=True, kw_only=True, tag="openb"):
     )
 
     path: str
+
+    @classmethod
+    def recognises(cls, sample: Sample) -> bool:
+        return sample.has("name", "cpu_milli", "num_gpu", "creation_time")
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         needed = (

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
+from cloudsim.experiment.traces.sample import LINES, Sample
 from cloudsim.experiment.traces.source import Count, Trace
 from cloudsim.randomness import Randomness
 
@@ -62,6 +63,14 @@ class PlanetLabTrace(Trace, frozen=True, kw_only=True, tag="planetlab"):
 
     path: str
     types: Annotated[tuple[InstanceType, ...], Meta(min_length=1)] = INSTANCE_TYPES
+
+    @classmethod
+    def recognises(cls, sample: Sample) -> bool:
+        return (
+            len(sample.lines) == LINES and all(line.isdigit() for line in sample.lines)
+            if sample.folder
+            else sample.name.endswith(".tar")
+        )
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         names, _ = utilisation(folder / self.path)

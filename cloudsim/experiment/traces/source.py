@@ -18,6 +18,7 @@ from cloudsim.experiment.blocks import ENDLESS, RequestBlock, blocks_of
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.prediction import Prediction
+from cloudsim.experiment.traces.sample import Sample
 from cloudsim.randomness import Randomness
 
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -52,6 +53,11 @@ class Trace(
     interarrival: Positive = 1.0
     every_ms: Count | None = None
     lifetime_error: Annotated[float, Meta(ge=0)] | None = None
+
+    @classmethod
+    def recognises(cls, sample: Sample) -> bool:
+        """Whether a file that begins like that is one of this format, and of no other."""
+        return False
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         """The whole trace, streaming, in the order of arrival; paths are relative to `folder`."""
@@ -140,14 +146,15 @@ class Trace(
             lifetimes = block.lifetime_ms[part]
             if self.lifetimes == "endless":
                 lifetimes = np.full(high - low, ENDLESS, np.int64)
-            yield block._replace(
-                first=number - self.start,
-                arrival_ms=arrivals,
-                lifetime_ms=lifetimes,
-                expected_ms=block.expected_ms[part] if prediction is None else prediction.all(lifetimes),
-                flavour=block.flavour[part],
-                tenants=block.tenants[part],
-                groups=block.groups[part],
+            yield RequestBlock(
+                number - self.start,
+                arrivals,
+                lifetimes,
+                block.expected_ms[part] if prediction is None else prediction.all(lifetimes),
+                block.flavour[part],
+                block.flavours,
+                block.tenants[part],
+                block.groups[part],
             )
 
     def _prediction(self, randomness: Randomness) -> Prediction | None:

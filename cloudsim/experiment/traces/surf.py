@@ -9,6 +9,7 @@ from typing import ClassVar
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.columns import read_parquet
+from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Trace
 from cloudsim.randomness import Randomness
 
@@ -30,6 +31,10 @@ class SurfTrace(Trace, frozen=True, kw_only=True, tag="surf"):
     )
 
     path: str
+
+    @classmethod
+    def recognises(cls, sample: Sample) -> bool:
+        return sample.has("id", "submission_time", "duration", "cpu_count", "cpu_capacity", "mem_capacity")
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         rows: list[tuple[int, int, str, int, int, int, int]] = []

@@ -27,6 +27,7 @@ from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.columns import read_parquet
 from cloudsim.experiment.traces.rows import CsvRow, read_csv
+from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Trace
 from cloudsim.randomness import Randomness
 
@@ -39,6 +40,10 @@ class TableTrace(Trace, frozen=True, kw_only=True, tag="table"):
     """`path` is a .csv or .parquet file with the columns of this module's text."""
 
     path: str
+
+    @classmethod
+    def recognises(cls, sample: Sample) -> bool:
+        return sample.has(*REQUIRED)
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         path = folder / self.path
