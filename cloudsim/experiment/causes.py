@@ -24,6 +24,7 @@ REJECTED = frozenset(
         "tags",
         "threshold",
         "constraint",
+        "dedicated",
         "numa",
         "policy",
         "storage",
@@ -33,7 +34,7 @@ REJECTED = frozenset(
 )
 """Causes that mean: the cloud had no room. Any other means that something failed."""
 
-_IN_TEXT = re.compile(r"\((no host|cpu|memory|gpu|tags|threshold|constraint|numa|policy)\)$")
+_IN_TEXT = re.compile(r"\((no host|cpu|memory|gpu|tags|threshold|constraint|dedicated|numa|policy)\)$")
 
 
 def of_error(error: CloudError) -> str:

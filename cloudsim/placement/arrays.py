@@ -26,6 +26,7 @@ _ZEROED = (
     "cpus",
     "speed",
     "instances",
+    "foretold",
     "zone",
     "pod",
     "cluster",
@@ -38,10 +39,12 @@ class HostArrays:
     `cpu_total`, `cpu_used` in MHz and `memory_total`, `memory_used` in MiB count over-commit. `cpu_room` and
     `memory_room` are what is left, and -1 on a host that takes no instance (not Up, disabled, or in a
     disabled cluster or pod; a zone's own state is the caller's concern). `gpu_free[slot, device]` are
-    thousandths of each GPU, -1 where there is none. `expected_end` is when (ms) the last of a host's instances is expected to
-    end, of those whose end somebody foretold, or NEVER. `numa_cpu[slot, node]` and `numa_memory[slot, node]` are what
-    is left of each NUMA node; they have no columns where no host says that it has nodes. No host has fewer cores than `least_cpus` or slower
-    ones than `least_speed`; `zones` are the groups of all zones with hosts.
+    thousandths of each GPU, -1 where there is none. `expected_end` is when (ms) the last of a host's instances
+    is expected to end, of those `foretold` ones whose end somebody foretold, or NEVER. `dedicated` is the number of
+    the account or domain that has the host to itself, or -1. `numa_cpu[slot, node]` and
+    `numa_memory[slot, node]` are what is left of each NUMA node; they have no columns where no host says that it
+    has nodes. No host has fewer cores than `least_cpus` or slower ones than `least_speed`; `zones` are the
+    groups of all zones with hosts.
     """
 
     cpu_total: Ints
@@ -53,10 +56,12 @@ class HostArrays:
     cpus: Ints
     speed: Ints
     instances: Ints
+    foretold: Ints
     zone: Ints
     pod: Ints
     cluster: Ints
     expected_end: Ints
+    dedicated: Ints
     enabled: Mask
     gpu_free: NDArray[np.int16]
     numa_cpu: Ints
@@ -77,6 +82,7 @@ class HostArrays:
         self.tags: list[frozenset[str]] = []
         self.models: list[str] = []
         self.by_account: dict[str, dict[int, int]] = {}
+        self.owners: dict[str, int] = {}
         self._ends: list[dict[int, int]] = []
         self.least_cpus = self.least_speed = 1 << 62
         self.zones: set[int] = set()
@@ -94,6 +100,7 @@ class HostArrays:
         grown("cpu_room", np.int64, -1)
         grown("memory_room", np.int64, -1)
         grown("expected_end", np.int64, NEVER)
+        grown("dedicated", np.int64, -1)
         grown("enabled", np.bool_)
         self._length = length
         self.gpu_free = self._wider(self.gpu_free, self.gpu_free.shape[1])
@@ -160,6 +167,10 @@ class HostArrays:
         self.numa_cpu[slot, : len(cpu)] = cpu
         self.numa_memory[slot, : len(memory)] = memory
 
+    def dedicate(self, slot: int, owner_id: str | None) -> None:
+        """Only instances of that account, or of accounts in that domain, may go to the host; None: of anybody again."""
+        self.dedicated[slot] = -1 if owner_id is None else self.owners.setdefault(owner_id, len(self.owners))
+
     def take_away(self, slot: int) -> None:
         """The host is gone; its slot stays empty."""
         del self.slot[self.ids[slot]]
@@ -196,6 +207,7 @@ class HostArrays:
 
     def expect(self, slot: int, sign: int, end: int) -> None:
         """Of an instance that has just been reserved or released: it was expected to end then (ms)."""
+        self.foretold[slot] += sign
         ends = self._ends[slot]
         left = ends.get(end, 0) + sign
         if left:
@@ -213,6 +225,15 @@ class HostArrays:
             self.gpu_free[slot, device] -= sign * milli
 
     # questions
+
+    def instances_of(self, account_id: str) -> Ints:
+        """How many instances of that account each host has: an entry for every slot."""
+        counts = np.zeros(self.size, np.int64)
+        mine = self.by_account.get(account_id)
+        if mine:
+            slots = np.fromiter(mine.keys(), np.int64, len(mine))
+            counts[slots] = np.fromiter(mine.values(), np.int64, len(mine))
+        return counts
 
     def free_gpus(self, slot: int, gpus: int, gpu_milli: int) -> tuple[int, ...] | None:
         """Devices of that host that can give `gpu_milli` thousandths each, the fullest first; None if too few."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,34 @@ from cloudsim.placement.request import PlacementRequest
 Floats = NDArray[np.float64]
 
 
+class Dimension(NamedTuple):
+    """One resource of some hosts: how much a request `wants` of each, which has `room` for that, of `total`."""
+
+    wants: int
+    room: Ints
+    total: Ints
+
+    @property
+    def asked(self) -> Floats:
+        """The share of each host that the request asks for, in [0, 1]."""
+        return self.wants / self.total
+
+    @property
+    def free(self) -> Floats:
+        """The share of each host that is left now."""
+        return self.room / self.total
+
+    @property
+    def left(self) -> Floats:
+        """The share of each host that will be left once the instance is there."""
+        return (self.room - self.wants) / self.total
+
+
 class Capacities:
     """What each of some hosts has and has left: all that a score `of_capacity` may look at.
 
     `cpu_total`, `cpu_room` are MHz, `memory_total`, `memory_room` MiB: arrays of int64 with an entry for each host.
-    `room` is before the instance is placed, which is known to fit.
+    `room` is before the instance is placed, which is known to fit. Over-commit counts.
     """
 
     def __init__(self, cpu_total: Ints, cpu_room: Ints, memory_total: Ints, memory_room: Ints) -> None:
@@ -42,6 +65,13 @@ class Capacities:
             (self.cpu_room - request.cpu) / self.cpu_total,
             (self.memory_room - request.memory) / self.memory_total,
         )
+
+    def dimensions(self, request: PlacementRequest) -> list[Dimension]:
+        """CPU and memory; and GPUs last, where the request asks for some or any host of the cloud has some."""
+        return [
+            Dimension(request.cpu, self.cpu_room, self.cpu_total),
+            Dimension(request.memory, self.memory_room, self.memory_total),
+        ]
 
     def free(self) -> tuple[Floats, Floats]:
         """The shares of CPU and of memory that are left now."""
@@ -68,13 +98,15 @@ class Candidates(Capacities):
 
     def instances_of(self, account_id: str) -> Ints:
         """How many instances of that account each host has."""
-        counts = np.zeros(self.hosts.size, np.int64)
-        mine = self.hosts.by_account.get(account_id)
-        if mine:
-            counts[np.fromiter(mine.keys(), np.int64, len(mine))] = np.fromiter(
-                mine.values(), np.int64, len(mine)
-            )
-        return counts[self.slots]
+        counts: Ints = self.hosts.instances_of(account_id)[self.slots]
+        return counts
+
+    def dimensions(self, request: PlacementRequest) -> list[Dimension]:
+        found = super().dimensions(request)
+        if request.gpus or self.hosts.gpu_free.shape[1]:
+            whole = np.maximum(self.gpu_total, 1)  # of a host without GPUs none is asked for, and none is free
+            found.append(Dimension(request.gpus * request.gpu_milli, self.gpu_room, whole))
+        return found
 
     @cached_property
     def gpu_total(self) -> Ints:

@@ -1,4 +1,4 @@
-"""How much is left of a host, as one number, by several norms.
+"""How much is left of a host, as one number, by several norms. GPUs count where the request or any host has some.
 
 Only operations that give the same result for one number as for many are used (no powers, no logarithms): the same state must
 have the same score whoever asks.
@@ -6,6 +6,7 @@ have the same score whoever asks.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Literal
 
 import numpy as np
@@ -22,9 +23,9 @@ def remainder(norm: Norm, request: PlacementRequest, hosts: Capacities) -> np.nd
         return hosts.cpu_room
     if norm == "memory":
         return hosts.memory_room
-    cpu, memory = hosts.left(request)
+    left = [dimension.left for dimension in hosts.dimensions(request)]
     if norm == "l1":
-        return cpu + memory
+        return reduce(np.add, left)
     if norm == "l2":
-        return np.sqrt(cpu * cpu + memory * memory)
-    return np.maximum(cpu, memory)
+        return np.sqrt(reduce(np.add, [share * share for share in left]))
+    return reduce(np.maximum, left)

@@ -15,7 +15,9 @@ from cloudsim.placement.request import PlacementRequest
 from cloudsim.placement.settings import PlacementSettings
 from cloudsim.randomness import Randomness
 
-Cause = Literal["no host", "cpu", "memory", "gpu", "tags", "threshold", "constraint", "numa", "policy"]
+Cause = Literal[
+    "no host", "cpu", "memory", "gpu", "tags", "threshold", "constraint", "dedicated", "numa", "policy"
+]
 
 
 class NoPlace(InsufficientCapacity):
@@ -114,6 +116,8 @@ class Planner:
             mask &= self._with_gpus(request)
         if hosts.numa_cpu.shape[1]:
             mask &= self._on_nodes(request)
+        if hosts.owners:
+            mask &= self._undedicated(request)
         if not mask.any():
             raise self._no_place(request, zone_id, pod_id, cluster_id, host_ids)
         mask = self._below_threshold(request, mask)
@@ -151,6 +155,16 @@ class Planner:
         fits = (cpu * nodes >= request.cpu) & (memory * nodes >= request.memory)
         found: Mask = (fits.sum(axis=1) >= nodes) | (cpu < 0).all(axis=1)
         return found
+
+    def _undedicated(self, request: PlacementRequest) -> Mask:
+        """Hosts that are anybody's, and those dedicated to the request's account or to a domain that it is in."""
+        dedicated = self.hosts.dedicated[: self.hosts.size]
+        mask: Mask = dedicated == -1
+        for owner_id in (request.account_id, *request.domain_ids):
+            owner = self.hosts.owners.get(owner_id)
+            if owner is not None:
+                mask |= dedicated == owner
+        return mask
 
     def _below_threshold(self, request: PlacementRequest, mask: Mask) -> Mask:
         settings, hosts = self._settings, self.hosts
@@ -193,6 +207,8 @@ class Planner:
             steps.insert(0, ("tags", self._tagged(request.tags)))
         if hosts.numa_cpu.shape[1]:
             steps.append(("numa", self._on_nodes(request)))
+        if hosts.owners:
+            steps.insert(0, ("dedicated", self._undedicated(request)))
         if host_ids is not None:
             steps.insert(0, ("constraint", self._only(host_ids)))
         cause: Cause = "no host" if not mask.any() else "constraint"

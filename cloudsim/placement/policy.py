@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import msgspec
@@ -61,6 +61,10 @@ class Policy(ABC):
     def prepare(self) -> None:  # noqa: B027 - a policy need not have any
         """Called once, when the options are set: the place for a policy's own state."""
 
+    def order_batch(self, requests: Sequence[PlacementRequest]) -> Sequence[int] | None:
+        """In which order to place requests that arrive at one instant: each of their indices once; None: as they came."""
+        return None
+
     def filter(self, request: PlacementRequest, hosts: HostArrays) -> Mask | None:
         """Hosts (all slots) that this policy allows, among those that can hold the request; None: all."""
         return None
@@ -73,8 +77,8 @@ class Policy(ABC):
 class ScoringPolicy(Policy):
     """Takes the host with the highest score; of equal ones the lowest slot.
 
-    With `of_capacity` the score depends on nothing but `Capacities` and the request's `cpu` and `memory`: a replay then
-    asks once for each state that a host can be in, and no more.
+    With `of_capacity` the score depends on nothing but `Capacities` and the request's `cpu` and `memory` (and on GPUs,
+    where there are any): a replay of hosts without GPUs then asks once for each state that a host can be in, and no more.
     """
 
     of_capacity: ClassVar[bool] = False

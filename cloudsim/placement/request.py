@@ -11,6 +11,7 @@ class PlacementRequest(NamedTuple):
     Each of `gpus` GPUs must have `gpu_milli` thousandths free, on a host whose model is among
     `gpu_models` where that is not empty. It is asked for at `time` (ms) and expected to run until `expected_end` (ms; None:
     nobody knows). On hosts whose NUMA nodes are known it takes an equal part of each of `numa_nodes` of them.
+    `domain_ids` are the domain of its account and those above it, for hosts that are dedicated to one.
     """
 
     cpu: int
@@ -25,3 +26,4 @@ class PlacementRequest(NamedTuple):
     time: int = 0
     expected_end: int | None = None
     numa_nodes: int = 1
+    domain_ids: tuple[str, ...] = ()
