@@ -48,6 +48,7 @@ class Instances(Machine):
         guest.state = "running"
         guest.started = self.site.loop.time()
         self.prepared.pop(vm.name, None)
+        self.begin_work(guest)
         return self.address_of_console(guest)
 
     def check_free(self, disk: DiskSpec, vm: str) -> None:
@@ -73,21 +74,28 @@ class Instances(Machine):
     async def reboot_vm(self, name: str, forced: bool) -> None:
         guest = self.running(name)
         await self.take("forced_stop" if forced else "vm_shutdown")
-        for disk in guest.disks[:1]:
-            await self.serve(self.pool(disk.pool_id), "boot_ios")
-        await self.take("vm_boot")
-        guest.state = "running"
-        guest.started = self.site.loop.time()
+        if guest.work is not None:
+            guest.work.pause()
+        try:
+            for disk in guest.disks[:1]:
+                await self.serve(self.pool(disk.pool_id), "boot_ios")
+            await self.take("vm_boot")
+            guest.state = "running"
+            guest.started = self.site.loop.time()
+        finally:  # a guest that boots does so whatever becomes of the agent that asked for it
+            self.begin_work(guest)
 
     async def suspend_vm(self, name: str) -> None:
         guest = self.running(name)
         await self.take("vm_suspend")
         guest.state = "paused"
+        self.go_on(guest)
 
     async def resume_vm(self, name: str) -> None:
         guest = self.running(name)
         await self.take("vm_suspend")
         guest.state = "running"
+        self.go_on(guest)
 
     async def scale_vm(self, name: str, cpus: int, cpu_mhz: int, memory_mib: int) -> None:
         guest = self.running(name)
@@ -110,6 +118,8 @@ class Instances(Machine):
     def _resize(self, guest: Guest, spec: VmSpec) -> None:
         self.memory_used += spec.memory_mib - guest.spec.memory_mib
         guest.spec = spec
+        if guest.work is not None:
+            guest.work.resize(spec.cpus, spec.cpu_mhz)
 
     async def console(self, name: str) -> ConsoleAddress:
         return self.address_of_console(self.running(name))
@@ -178,6 +188,11 @@ class Instances(Machine):
             raise
         for index, (_, content) in enumerate(contents):
             content.snapshots[snapshot] = kept if index == 0 else 0
+        work = None if guest is None else guest.work
+        if contents and (work is not None or contents[0][1].work is not None):
+            root = contents[0][1]
+            progress = work.memory() if work is not None and memory else None
+            root.work_then = {**(root.work_then or {}), snapshot: (root.work, progress)}
 
     async def revert_to_vm_snapshot(
         self, name: str, snapshot: str, disks: tuple[DiskSpec, ...], memory: bool
@@ -187,9 +202,18 @@ class Instances(Machine):
                 raise HypervisorError(f"disk {disk.path} of {name} has no snapshot {snapshot}")
         guest = self.guests.get(name)
         await self.take("vm_snapshot_revert")
+        progress = None
+        for disk in disks[:1]:
+            root = self.pool(disk.pool_id).find(disk.path)
+            root.work, progress = (root.work_then or {}).get(snapshot, (None, None))
         if guest is not None and not memory and guest.state == "running":
+            if guest.work is not None:
+                guest.work.pause()
             await self.take("vm_boot")
             guest.started = self.site.loop.time()
+            self.begin_work(guest)
+        elif guest is not None and memory:
+            self.recall_work(guest, progress)
 
     async def delete_vm_snapshot(self, name: str, snapshot: str, disks: tuple[DiskSpec, ...]) -> None:
         await self.take("vm_snapshot")
@@ -198,3 +222,5 @@ class Instances(Machine):
             content = pool.contents.get(disk.path)
             if content is not None:
                 pool.take(-content.snapshots.pop(snapshot, 0), "")
+                if content.work_then is not None:
+                    content.work_then.pop(snapshot, None)

@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import zlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 from backends.simulated.datacenter import GBIT, GIB, Hosts
 from backends.simulated.flows import Channel
 from backends.simulated.site import Site
-from backends.simulated.storage import Pool
+from backends.simulated.storage import Content, Pool
 from backends.simulated.topology import Place
+from backends.simulated.work import Cores, InMemory, OnDisk, Work
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import (
     ConsoleAddress,
@@ -23,6 +25,7 @@ from cloudsim.protocol.specs import (
     VmSpec,
     VmStatistics,
 )
+from cloudsim.work import lengths_in
 
 HYPERVISOR = "Simulator"
 VERSION = "1.0"
@@ -36,16 +39,18 @@ _IO_SIZE = 16_384
 class Guest:
     """An instance on a host. `spec` is as it is now, with what was scaled, plugged and attached since.
 
-    Its memory is taken in all states. One that is `incoming` still runs where it came from.
+    Its memory is taken in all states. One that is `incoming` still runs where it came from. `work` is what it
+    was given to compute, if anything, since it booted.
     """
 
-    __slots__ = ("port", "report", "spec", "started", "state")
+    __slots__ = ("port", "report", "spec", "started", "state", "work")
 
     def __init__(self, spec: VmSpec, state: Literal["booting", "running", "paused", "incoming"], now: float) -> None:
         self.spec = spec
         self.state = state
         self.started = now
         self.port = 0
+        self.work: Work | None = None
         self.report = VmReport(spec.name, spec.id, "PowerOn")
 
     @property
@@ -65,6 +70,7 @@ class Machine:
     """
 
     __slots__ = (
+        "_cores",
         "_inventory",
         "_local",
         "address",
@@ -95,6 +101,7 @@ class Machine:
         self.mounted: dict[str, Pool] = {}
         self.memory_used = 0
         self._local: dict[str, Pool] | None = None
+        self._cores: Cores | None = None
         self._inventory: tuple[VmReport, ...] | None = ()
 
     # what it is
@@ -125,9 +132,10 @@ class Machine:
         return self.inventory()
 
     async def vm_statistics(self, names: tuple[str, ...]) -> tuple[VmStatistics, ...]:
-        """Load is that of the site's `utilisation`, where it has one; else that in the instance's detail
-        `utilisation` (0 to 1); else a constant between 5 and 60 per cent that follows from its id.
-        Counters are what that constant load would have done since the guest started.
+        """Load is that of the site's `utilisation`, where it has one; else that of the instance's work, where it
+        was given any; else that in its detail `utilisation` (0 to 1); else a constant between 5 and 60 per cent
+        that follows from its id. Counters are what its work so far, or else that constant load, would have done
+        since the guest started.
         """
         wanted = names or tuple(self.guests)
         return tuple(
@@ -144,8 +152,8 @@ class Machine:
         elif self.site.utilisation is not None:
             load = self.site.utilisation(spec.id, now)
         else:
-            load = constant
-        work = constant * max(0.0, now - guest.started)
+            load = constant if guest.work is None else guest.work.load
+        work = constant * max(0.0, now - guest.started) if guest.work is None else guest.work.busy
         read, written, network = int(work * _BUSY_READ), int(work * _BUSY_WRITE), int(work * _BUSY_NETWORK)
         return VmStatistics(
             name=spec.name,
@@ -249,6 +257,8 @@ class Machine:
         if self.guests.get(guest.spec.name) is guest:
             del self.guests[guest.spec.name]
             self.memory_used -= guest.spec.memory_mib
+            if guest.work is not None:
+                guest.work.pause()
             for disk in guest.disks:
                 self.release(disk, guest.spec.name)
             self.changed()
@@ -259,6 +269,75 @@ class Machine:
 
     def address_of_console(self, guest: Guest) -> ConsoleAddress:
         return ConsoleAddress(self.address, guest.port, kind="text")
+
+    # work
+
+    def begin_work(self, guest: Guest) -> None:
+        """The guest has booted: its tasks begin from nothing, but those that its root disk knows to be done."""
+        spec, site = guest.spec, self.site
+        if guest.work is not None:
+            guest.work.pause()
+            guest.work = None
+        lengths = lengths_in(spec.user_data)
+        if lengths and self.guests.get(spec.name) is guest:
+            done = self._known_work(guest, lengths).done
+            work = guest.work = self._work(guest, lengths, done)
+            if work.todo:
+                site.work_listener.work_began(spec.id, work.todo, work.time)
+            self.go_on(guest)
+
+    def recall_work(self, guest: Guest, memory: InMemory | None) -> None:
+        """The guest's memory is what it was at a snapshot, its work with it."""
+        if guest.work is not None:
+            guest.work.pause()
+            guest.work = None
+        if memory is not None:
+            guest.work = self._work(guest, memory.lengths, frozenset())
+            guest.work.recall(memory)
+            self.go_on(guest)
+
+    def _work(self, guest: Guest, lengths: tuple[int, ...], done: frozenset[int]) -> Work:
+        spec = guest.spec
+        finished = partial(self._task_done, guest)
+        return Work(self.site.loop, spec.cpus, spec.cpu_mhz, lengths, finished, done)
+
+    def go_on(self, guest: Guest) -> None:
+        """Have the guest's work run on this host's cores exactly while the guest itself does."""
+        work = guest.work
+        if work is not None:
+            if guest.state == "running":
+                if self._cores is None:
+                    self._cores = Cores(self.group.cores, self.group.mhz)
+                work.run_on(self._cores)
+            else:
+                work.pause()
+
+    def take_work(self, guest: Guest, work: Work | None) -> None:
+        """The guest has arrived here, in the middle of that work."""
+        if work is not None:
+            guest.work = work
+            work.on_finished = partial(self._task_done, guest)
+            self.go_on(guest)
+
+    def _task_done(self, guest: Guest, task: int, time: float) -> None:
+        disk, work = self.root_disk(guest), guest.work
+        if disk is not None and work is not None:
+            known = self._known_work(guest, work.lengths)
+            disk.work = OnDisk(guest.spec.id, work.lengths, known.done | {task})
+        self.site.work_listener.task_finished(guest.spec.id, task, time)
+
+    def _known_work(self, guest: Guest, lengths: tuple[int, ...]) -> OnDisk:
+        disk = self.root_disk(guest)
+        known = None if disk is None else disk.work
+        if known is None or known.vm_id != guest.spec.id or known.lengths != lengths:
+            return OnDisk(guest.spec.id, lengths)
+        return known
+
+    def root_disk(self, guest: Guest) -> Content | None:
+        """The file of the guest's first disk, if it has one."""
+        disks = guest.spec.disks
+        pool = self.mounted.get(disks[0].pool_id) if disks else None
+        return None if pool is None else pool.contents.get(disks[0].path)
 
     # disks and pools
 

@@ -56,6 +56,7 @@ class Migration(Machine):
             rest = await self._rounds(guest, path)
             target.check_power(boots)
             guest.state = "paused"
+            self.go_on(guest)
             downtime = await self.move(path, rest)
             target.check_power(boots)
         except BaseException:
@@ -64,6 +65,7 @@ class Migration(Machine):
                 pool.remove(disk_path)
             if self.guests.get(name) is guest:
                 guest.state = state
+                self.go_on(guest)
             raise
         self._hand_over(guest, target, arriving, state, copied)
         return downtime
@@ -129,12 +131,17 @@ class Migration(Machine):
     ) -> None:
         """In one instant: the guest is there, not here, and its disks with it."""
         name = guest.spec.name
+        root = self.root_disk(guest)
         self.drop(guest)
         for disk in arriving.disks:
             target.hold(disk, name)
+        moved = target.root_disk(arriving)
+        if root is not None and moved is not None:
+            moved.work = root.work  # what was written while it was copied has been copied, too
         target.prepared.pop(name, None)
         arriving.state = state  # type: ignore[assignment]  # running or paused, as it was here
         target.changed()
+        target.take_work(arriving, guest.work)
         if copied:
             self._forget_disks(guest, arriving)
 

@@ -76,6 +76,7 @@ class PrimaryStorage(Machine):
             size = max(size, image.size)
             way = [store.disks, *self.reach(store.place, pool.place), pool.disks]
             content = Content(size, physical)
+            content.work = store.work.get(image.path)
         else:
             content = Content(size, pool.written(size))
         content.unfinished = True

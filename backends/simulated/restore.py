@@ -4,8 +4,8 @@ A real datacenter goes on when its manager dies. A simulated one lives in the sa
 restart it is rebuilt as the manager last knew it: hosts that were not removed, under their guids and with
 power; pools mounted; templates, volumes and snapshots on them; and the instances that are Running,
 or were Stopping or Migrating, on the hosts that they were on. What was only being started or made is not there,
-as after a crash of the host. For time to go on where it stopped, give the world an `epoch` that is later
-than any time in the store.
+as after a crash of the host, and the work of guests begins again. For time to go on where it stopped, give the
+world an `epoch` that is later than any time in the store.
 """
 
 from __future__ import annotations
@@ -160,6 +160,7 @@ def _guest(world: SimulatedWorld, store: Store, vm: VirtualMachine, host: Simula
         log.warning("cannot restore instance %s: %s", vm.instance_name, error)
         return
     machine.admit(guest)
+    machine.begin_work(guest)
 
 
 def _spec(store: Store, vm: VirtualMachine) -> VmSpec:
@@ -183,6 +184,7 @@ def _spec(store: Store, vm: VirtualMachine) -> VmSpec:
         gpu_devices=vm.gpu_devices,
         gpu_milli=vm.gpu_milli,
         hostname=vm.name,
+        user_data=vm.user_data,
         iso=_iso(store, vm),
         details=vm.details,
     )

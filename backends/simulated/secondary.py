@@ -29,6 +29,8 @@ class SecondaryStorage(PrimaryStorage):
         path, size = f"snapshots/{snapshot_id}", content.taken
         way = [pool.disks, *self.reach(pool.place, store.place), store.disks]
         store.add(path, size)
+        if content.work is not None:
+            store.work[path] = content.work
         try:
             await self.take("disk_snapshot")
             await self.move(way, size)
@@ -54,6 +56,7 @@ class SecondaryStorage(PrimaryStorage):
                 pool.take(-more, "")
                 content.taken -= more
             raise
+        content.work = store.work.get(image.path)
 
     async def create_template(
         self, template_id: str, store_url: str, image: ImageSpec | None, disk: DiskSpec | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from backends.simulated.datacenter import GBIT, GIB, Edge, PrimaryPool, SecondaryStorage
@@ -15,6 +15,7 @@ from backends.simulated.topology import Place, Topology
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import PoolSpec
 from cloudsim.randomness import Randomness
+from cloudsim.work import WorkListener
 
 if TYPE_CHECKING:
     from backends.simulated.machine import Machine
@@ -24,6 +25,12 @@ LOCAL_TYPES = frozenset({"Filesystem", "LVM"})
 
 Utilisation = Callable[[str, float], float]
 """(instance id, simulated seconds) -> the share of its vCPUs that it uses then, 0 to 1."""
+
+
+class _Nobody:
+    def work_began(self, vm_id: str, tasks: Sequence[int], time: float) -> None: ...
+
+    def task_finished(self, vm_id: str, task: int, time: float) -> None: ...
 
 
 class Site:
@@ -47,6 +54,7 @@ class Site:
         self.utilisation = utilisation
         self.on_guests: Callable[[Machine], None] = lambda machine: None
         """Hears of each change in what runs on a machine, as it happens."""
+        self.work_listener: WorkListener = _Nobody()
         self.internet = Channel("internet", self.fabric.internet.gbps * GBIT)
         self.machines: dict[str, Machine] = {}
         """By address."""

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 from backends.simulated.flows import Channel
 from backends.simulated.topology import Place
+from backends.simulated.work import InMemory, OnDisk
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import PoolStatistics
 
@@ -22,10 +23,11 @@ class Content:
 
     `size` is what a guest sees, `taken` the bytes it takes on the pool beside its snapshots (name to
     bytes). `clones` counts the volumes that need it, `user` is who has it open (`i-2-7-VM@host`). It is
-    `unfinished` until all of it is there.
+    `unfinished` until all of it is there. `work` is what it knows of the work of the guest whose root disk it
+    is, and `work_then` what it knew, and the guest's memory, at each of the snapshots.
     """
 
-    __slots__ = ("clones", "parent", "size", "snapshots", "taken", "unfinished", "user")
+    __slots__ = ("clones", "parent", "size", "snapshots", "taken", "unfinished", "user", "work", "work_then")
 
     def __init__(self, size: int, taken: int, parent: str | None = None) -> None:
         self.size = size
@@ -35,6 +37,8 @@ class Content:
         self.snapshots: dict[str, int] = {}
         self.user: str | None = None
         self.unfinished = False
+        self.work: OnDisk | None = None
+        self.work_then: dict[str, tuple[OnDisk | None, InMemory | None]] | None = None
 
 
 class Pool:
@@ -196,6 +200,8 @@ class ImageStore:
         self.disks = Channel(f"{url} disks", bandwidth)
         self.files: dict[str, int] = {}
         self.deleted: set[str] = set()
+        self.work: dict[str, OnDisk] = {}
+        """What a root disk knew of work, by the path of its backup."""
         self.used = 0
 
     def find(self, path: str, size: int) -> int:
@@ -216,9 +222,11 @@ class ImageStore:
             )
         self.used = used
         self.files[path] = size
+        self.work.pop(path, None)
         self.deleted.discard(path)
 
     def remove(self, path: str) -> None:
         """Delete a file; nothing if there is none."""
         self.used -= self.files.pop(path, 0)
+        self.work.pop(path, None)
         self.deleted.add(path)

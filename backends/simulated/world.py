@@ -38,6 +38,7 @@ from cloudsim.protocol.link import Link
 from cloudsim.protocol.specs import VmSpec
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
+from cloudsim.work import WorkListener
 from cloudsim.world import HostDiscovery
 
 if TYPE_CHECKING:
@@ -147,6 +148,10 @@ class SimulatedWorld:
 
     def close(self) -> None:
         """A simulated world leaves nothing behind."""
+
+    def hear_work(self, listener: WorkListener) -> None:
+        """From now on `listener` hears of all work that guests begin and finish (`cloudsim.work.TellsOfWork`)."""
+        self.site.work_listener = listener
 
     # hosts
 
