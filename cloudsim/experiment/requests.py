@@ -32,6 +32,8 @@ class VmRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `tenant` is who asks (empty: nobody in particular). `expected_ms` is the lifetime that placement is told, which may
     be wrong; None where it is told nothing. Instances of a group in `affinity` go to one host, those of a group in
     `anti_affinity` to different ones. `numa_nodes` is over how many NUMA nodes of a host it is spread evenly.
+
+    `work_ms` is what its guest is given to compute (`cloudsim.work`): a task for each of these lengths at full speed.
     """
 
     id: str
@@ -49,6 +51,7 @@ class VmRequest(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     affinity: tuple[str, ...] = ()
     anti_affinity: tuple[str, ...] = ()
     numa_nodes: int = 1
+    work_ms: tuple[int, ...] = ()
 
     @property
     def shape(self) -> Shape:
