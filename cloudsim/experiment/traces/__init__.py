@@ -14,6 +14,7 @@ from cloudsim.experiment.traces.source import Trace
 from cloudsim.experiment.traces.surf import SurfTrace
 from cloudsim.experiment.traces.table import TableTrace
 from cloudsim.experiment.traces.w1 import W1Trace
+from cloudsim.experiment.traces.w2 import W2Trace
 
 Workload = (
     SurfTrace
@@ -25,6 +26,7 @@ Workload = (
     | TableTrace
     | PoissonTrace
     | W1Trace
+    | W2Trace
     | InlineTrace
 )
 """Every format: `format: surf`, and so on."""
@@ -41,6 +43,7 @@ FORMATS: dict[str, type[Trace]] = {
         TableTrace,
         PoissonTrace,
         W1Trace,
+        W2Trace,
         InlineTrace,
     )
 }

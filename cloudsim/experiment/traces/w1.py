@@ -53,6 +53,12 @@ def uniform_draws(first: int, count: int, seed: int) -> NDArray[np.float64]:
     return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+def sizes(cpus: NDArray[np.float64], ratios: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """vCPUs and GiB by two draws in [0, 1) for each request."""
+    vcpu = _CPUS[np.searchsorted(_CPU_EDGES, cpus, side="right")]
+    return vcpu, vcpu * _RATIOS[np.searchsorted(_RATIO_EDGES, ratios, side="right")]
+
+
 def blocks(hosts: int, requests: int, seed: int = 42, fill: float = 0.8) -> Iterator[W1Block]:
     """All P + `requests` requests, some at a time. The arrivals' sum runs on from block to block."""
     warm = warm_requests(hosts, fill)
@@ -68,10 +74,8 @@ def blocks(hosts: int, requests: int, seed: int = 42, fill: float = 0.8) -> Iter
         times = np.cumsum(np.concatenate(([clock], gaps)))[1:]
         clock = float(times[-1])
         lifetimes = np.floor(-np.log1p(-u[:, 1]) * MEAN_LIFETIME * 1000 + 0.5).astype(np.int64)
-        cpus = _CPUS[np.searchsorted(_CPU_EDGES, u[:, 2], side="right")]
-        ratios = _RATIOS[np.searchsorted(_RATIO_EDGES, u[:, 3], side="right")]
         arrivals = np.floor(times * 1000 + 0.5).astype(np.int64)
-        yield W1Block(arrivals, np.maximum(1, lifetimes), cpus, cpus * ratios)
+        yield W1Block(arrivals, np.maximum(1, lifetimes), *sizes(u[:, 2], u[:, 3]))
 
 
 class W1Trace(Trace, frozen=True, kw_only=True, tag="w1"):
