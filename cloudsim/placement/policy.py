@@ -21,7 +21,7 @@ from __future__ import annotations
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -40,7 +40,7 @@ class Policy(ABC):
     """Chooses among the hosts that can hold a request. One instance serves one cloud.
 
     Annotated fields with a default are its options; `Annotated[float, msgspec.Meta(ge=0)]` and `Literal` are
-    checked. `randomness` is its own branch of the seeded tree: no other source of chance may be used.
+    checked, and a `tuple[str, ...]` is written as `a+b+c`. `randomness` is its own branch of the seeded tree: no other source of chance may be used.
     """
 
     name: ClassVar[str]
@@ -52,6 +52,8 @@ class Policy(ABC):
             if option not in known:
                 there = f"it has {', '.join(known)}" if known else "it has none"
                 raise InvalidParameterValue(f"policy {self.name} has no option {option!r}: {there}")
+            if isinstance(value, str) and _is_tuple(known[option]):
+                value = value.split("+")
             try:
                 setattr(self, option, msgspec.convert(value, known[option], strict=False))
             except msgspec.ValidationError as error:
@@ -95,22 +97,27 @@ class ScoringPolicy(Policy):
 class OrderedPolicy(Policy):
     """Takes the first host that fits, from some slot on and then from the lowest: fit decides, no score.
 
-    `start` is where the search begins and `after` where the next one does, given the slot that was taken.
+    `begin` says where a search begins: at the lowest slot, at the one used last, or after it.
     """
 
-    def prepare(self) -> None:
-        self.start = 0
+    begin: ClassVar[Literal["lowest", "last", "after last"]] = "lowest"
 
-    @abstractmethod
-    def after(self, slot: int, size: int) -> int:
-        """Where the next search begins."""
+    def prepare(self) -> None:
+        self._start = 0
 
     def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
-        later = feasible[self.start :]
-        first = int(later.argmax()) if len(later) else 0
-        slot = self.start + first if len(later) and later[first] else int(feasible.argmax())
-        self.start = self.after(slot, len(feasible))
+        later = feasible[self._start :]
+        first = int(later.argmax())
+        slot = self._start + first if later[first] else int(feasible.argmax())
+        if self.begin != "lowest":
+            self._start = slot if self.begin == "last" else (slot + 1) % len(feasible)
         return slot
+
+
+def _is_tuple(hint: Any) -> bool:
+    return typing.get_origin(hint) is tuple or (
+        typing.get_origin(hint) is typing.Annotated and typing.get_origin(typing.get_args(hint)[0]) is tuple
+    )
 
 
 def option_types(kind: type[Policy]) -> dict[str, Any]:

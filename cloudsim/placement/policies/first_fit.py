@@ -13,6 +13,3 @@ from cloudsim.placement.policy import OrderedPolicy
 
 class FirstFit(OrderedPolicy):
     name: ClassVar[str] = "first-fit"
-
-    def after(self, slot: int, size: int) -> int:
-        return 0

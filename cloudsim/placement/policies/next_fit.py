@@ -6,13 +6,11 @@ algorithms" (1973); the search goes on from the last host to the first, since in
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cloudsim.placement.policy import OrderedPolicy
 
 
 class NextFit(OrderedPolicy):
     name: ClassVar[str] = "next-fit"
-
-    def after(self, slot: int, size: int) -> int:
-        return slot
+    begin: ClassVar[Literal["lowest", "last", "after last"]] = "last"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from cloudsim.placement.policy import OrderedPolicy
 
 
 class RoundRobin(OrderedPolicy):
     name: ClassVar[str] = "round-robin"
-
-    def after(self, slot: int, size: int) -> int:
-        return (slot + 1) % size
+    begin: ClassVar[Literal["lowest", "last", "after last"]] = "after last"
