@@ -18,6 +18,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
+LONGEST_MS = 10**15
+"""The longest that a task may be: some thirty thousand years."""
 _LINE = re.compile(rb"^# cloudsim work:((?: +[1-9][0-9]{0,15})+) *\r?$", re.MULTILINE)
 
 _SCRIPT = """\
@@ -55,8 +57,8 @@ class WorkListener(Protocol):
 def script(lengths: Sequence[int]) -> str:
     """A shell script that is work of these lengths, in milliseconds. Raises ValueError for one that cannot be."""
     for length in lengths:
-        if not 1 <= length < 10**16:
-            raise ValueError(f"the length of a task: expected from 1 ms to 10^16 ms, got {length}")
+        if not 1 <= length <= LONGEST_MS:
+            raise ValueError(f"the length of a task: expected from 1 to {LONGEST_MS} ms, got {length}")
     return _SCRIPT.format(lengths=" ".join(map(str, lengths)))
 
 

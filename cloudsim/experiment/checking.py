@@ -20,10 +20,14 @@ from cloudsim.experiment.scenario import LoadedScenario
 from cloudsim.faults import Fault, FaultError, faults_from
 from cloudsim.placement import policy
 from cloudsim.randomness import Randomness
+from cloudsim.work import LONGEST_MS
 
 
 class TraceFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What one pass over the requests tells. Times in seconds; `digest` is the SHA-256 of all requests."""
+    """What one pass over the requests tells. Times in seconds; `digest` is the SHA-256 of all requests.
+
+    `last_task` is when all work would be done if every instance began it on arrival and nothing held it up.
+    """
 
     requests: int
     last_arrival: float
@@ -31,6 +35,8 @@ class TraceFacts(msgspec.Struct, frozen=True, kw_only=True):
     endless: int
     shapes: tuple[Shape, ...]
     digest: str
+    tasks: int = 0
+    last_task: float = 0.0
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +53,12 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def horizon(self) -> float:
         """Seconds that the run takes, about: exactly, where the scenario says so."""
-        until = self.loaded.scenario.until
+        until, trace = self.loaded.scenario.until, self.trace
         if not isinstance(until, str):
             return float(until)
-        return max(1.0, self.trace.last_arrival if until == "last-arrival" else self.trace.last_departure)
+        if until == "last-arrival":
+            return max(1.0, trace.last_arrival)
+        return max(1.0, trace.last_task if until == "last-task" else trace.last_departure)
 
 
 def check(loaded: LoadedScenario, seed: int | None = None) -> Checked:
@@ -67,6 +75,10 @@ def check(loaded: LoadedScenario, seed: int | None = None) -> Checked:
     except FaultError as error:
         raise source.wrong(_fault_keys(str(error)), f"expected a fault: {error}") from error
     facts = trace_facts(loaded, chosen)
+    if not facts.tasks:
+        for key, value in (("until", "last-task"), ("destroy_after", "work")):
+            if getattr(scenario, key) == value:
+                raise source.wrong([key], f"expected another value than {value}: no request of the workload has work")
     return Checked(
         loaded=loaded,
         seed=chosen,
@@ -96,7 +108,8 @@ def trace_facts(loaded: LoadedScenario, seed: int) -> TraceFacts:
     """Go over all requests once. Raises TraceError for the first that is wrong, or if there is none."""
     shapes: dict[Shape, None] = {}
     digest = hashlib.sha256()
-    count = endless = last = end = 0
+    count = endless = last = end = tasks = done = 0
+    by_work = loaded.scenario.destroy_after == "work"
     for request in loaded.scenario.workload.requests(loaded.folder, Randomness(seed)):
         if wrong := _unservable(request):
             raise TraceError(f"{loaded.where}: workload: request {request.id}: {wrong}")
@@ -104,6 +117,12 @@ def trace_facts(loaded: LoadedScenario, seed: int) -> TraceFacts:
         digest.update(msgspec.json.encode(request))
         count += 1
         last = request.arrival_ms
+        if request.work_ms:
+            tasks += len(request.work_ms)
+            done = max(done, last + sum(request.work_ms))
+            if by_work:
+                end = max(end, last + sum(request.work_ms))
+                continue
         if request.lifetime_ms is None:
             endless += 1
         else:
@@ -117,6 +136,8 @@ def trace_facts(loaded: LoadedScenario, seed: int) -> TraceFacts:
         endless=endless,
         shapes=tuple(shapes),
         digest=digest.hexdigest(),
+        tasks=tasks,
+        last_task=max(last, done) / 1000,
     )
 
 
@@ -124,6 +145,8 @@ def _unservable(request: VmRequest) -> str:
     """What no service offering can say, so that nobody could ask for it."""
     if request.gpus > 1 and request.gpu_milli != 1000:
         return f"gpu_milli: expected 1000 for more than one GPU, got {request.gpu_milli}"
+    if any(not 1 <= length <= LONGEST_MS for length in request.work_ms):
+        return f"work_ms: expected lengths from 1 to {LONGEST_MS} ms, got {', '.join(map(str, request.work_ms))}"
     if request.memory_mib < SMALLEST_MIB:
         return f"memory_mib: expected at least {SMALLEST_MIB}, got {request.memory_mib}"
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from cloudsim.errors import CloudError
 from cloudsim.experiment import causes
@@ -11,9 +11,11 @@ from cloudsim.experiment.cloud import Cloud
 from cloudsim.experiment.outcomes import Outcomes
 from cloudsim.experiment.recording import Recorder
 from cloudsim.experiment.requests import VmRequest
+from cloudsim.experiment.tasks import Tasks
 from cloudsim.management.vm_allocation import DeployRequest
 from cloudsim.model import AsyncJob, Host, VirtualMachine
 from cloudsim.model.operations import JOB_SUCCEEDED
+from cloudsim.work import user_data
 
 RETRY_AFTER = 600.0
 """Seconds after which an instance that could not be destroyed is tried again."""
@@ -22,8 +24,11 @@ RETRY_AFTER = 600.0
 class Feeder:
     """Feeds `requests` into the cloud from loop time `start` on. One timer is armed for the next arrival.
 
-    `counts_from_arrival` says from when lifetimes count. Zones take turns, one request each. `on_step` is called after
-    each arrival and each departure.
+    `counts_from_arrival` says from when lifetimes count; `ends_with_work`, that instances with work are destroyed
+    when it is done, and not by their lifetime. Zones take turns, one request each. `on_step` is called after each
+    arrival and each departure, and when the work of an instance is done.
+
+    It is a `cloudsim.work.WorkListener`, for a world that tells of work.
     """
 
     def __init__(
@@ -33,21 +38,30 @@ class Feeder:
         requests: Iterator[VmRequest],
         start: float,
         counts_from_arrival: bool,
+        ends_with_work: bool = False,
     ) -> None:
         self._cloud = cloud
         self._requests = requests
         self._start = start
         self._counts_from_arrival = counts_from_arrival
+        self._ends_with_work = ends_with_work
         self._loop = cloud.world.loop
         self._vms = cloud.store.table(VirtualMachine)
         self._hosts = cloud.store.table(Host)
         self.outcomes = Outcomes()
+        self.tasks = Tasks()
         self.exhausted = False
         self.unanswered = 0
         self.to_depart = 0
         self._deploying: dict[str, tuple[int, str, VmRequest]] = {}
         self._destroying: dict[str, str] = {}
         self._index: dict[str, int] = {}
+        self._at_work: set[int] = set()
+        """Requests whose instances have a host and tasks that are not done."""
+        self._until_done: set[str] = set()
+        """Instances that are destroyed when their work is done."""
+        self._idle: set[str] = set()
+        """Those of them that lost their host before it was, so that it never may be."""
         self.on_step: Callable[[], None] = lambda: None
         self._others_done: Callable[[], bool] = lambda: True
         recorder.on_vm = self._moved
@@ -80,7 +94,10 @@ class Feeder:
             template_id=cloud.template.id,
             service_offering_id=cloud.offerings[request.shape].id,
             owner=cloud.account,
+            user_data=user_data(request.work_ms) if request.work_ms else None,
         )
+        if request.work_ms:
+            self.tasks.expect(index, request.work_ms)
         if cloud.server.stopping:
             self.outcomes.failed(index, "manager down")
         else:
@@ -105,10 +122,25 @@ class Feeder:
             return
         if after is None:
             del self._index[row.id]
+            self._at_work.discard(index)
+            self._idle.discard(row.id)
             self.outcomes.gone(index, self._now())
         elif after.host_id is not None:
+            if self.tasks.left(index):
+                self._at_work.add(index)
+                if row.id in self._idle:
+                    self._idle.remove(row.id)
+                    self._until_done.add(row.id)
+                    self.to_depart += 1
             self.outcomes.placed(index, self._now(), self._hosts[after.host_id].name)
         else:
+            self._at_work.discard(index)
+            if row.id in self._until_done:
+                self._until_done.remove(row.id)
+                self._idle.add(row.id)
+                self.to_depart -= 1
+            if self.tasks.left(index):
+                self._loop.call_soon(self.on_step)
             self.outcomes.released(index, self._now())
 
     def _ended(self, job: AsyncJob) -> None:
@@ -132,7 +164,13 @@ class Feeder:
             return
         now = self._now()
         self.outcomes.running(index, now)
-        if request.lifetime_ms is not None:
+        if request.work_ms and self._ends_with_work:
+            self.to_depart += 1
+            if self.tasks.left(index):
+                self._until_done.add(vm_id)
+            else:
+                self._loop.call_soon(self._destroy, vm_id)
+        elif request.lifetime_ms is not None:
             since = request.arrival_ms / 1000 if self._counts_from_arrival else now
             self.to_depart += 1
             self._loop.call_at(self._start + since + request.lifetime_ms / 1000, self._destroy, vm_id)
@@ -149,6 +187,26 @@ class Feeder:
             job = self._cloud.server.vms.destroy(caller, vm, expunge=True)
             self._destroying[job.id] = vm_id
         self.on_step()
+
+    # what a world tells of work
+
+    def work_began(self, vm_id: str, tasks: Sequence[int], time: float) -> None:
+        index = self._index.get(vm_id)
+        if index is not None:
+            self.tasks.begin(index, tasks, time - self._start)
+
+    def task_finished(self, vm_id: str, task: int, time: float) -> None:
+        index = self._index.get(vm_id)
+        if index is None:
+            return
+        self.tasks.finish(index, task, time - self._start)
+        if not self.tasks.left(index):
+            self._at_work.discard(index)
+            if vm_id in self._until_done:
+                self._until_done.remove(vm_id)
+                self._loop.call_soon(self._destroy, vm_id)
+            else:
+                self._loop.call_soon(self.on_step)
 
     def instance_of(self, index: int) -> VirtualMachine | None:
         """The instance of a request; None before it came and after it went."""
@@ -168,9 +226,15 @@ class Feeder:
         def step() -> None:
             earlier()
             answered = self.exhausted and not self.unanswered and self._others_done()
-            if answered and (end == "last-arrival" or not self.to_depart) and not done.done():
+            if answered and not self._awaited(end) and not done.done():
                 done.set_result(None)
 
         self.on_step = step
         step()
         await done
+
+    def _awaited(self, end: str) -> bool:
+        """Whether there is still something of what the run is to end with."""
+        if end == "last-task":
+            return bool(self._at_work)
+        return end == "last-departure" and bool(self.to_depart)

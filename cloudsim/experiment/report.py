@@ -63,6 +63,7 @@ def report(result: RunResult, summary: dict[str, Any], figures: dict[str, bytes]
         _causes(summary),
         "<h2>Jobs</h2>",
         _jobs(summary),
+        *([_section("Work", _work(summary["work"]))] if "work" in summary else []),
         *([_section("Faults", _faults(result))] if result.strikes else []),
         "<h2>Scenario</h2>",
         f"<pre>{escape(loaded.text)}</pre>",
@@ -179,6 +180,22 @@ def _jobs(summary: dict[str, Any]) -> str:
         for command, found in summary["jobs"]["by_command"].items()
     ]
     return _table(("Command", "Succeeded", "Failed", "Mean (s)"), rows)
+
+
+def _work(figures: dict[str, Any]) -> str:
+    def seconds(name: str) -> str:
+        return "" if figures[name] is None else f"{figures[name]:,.3f}"
+
+    slowdown = figures["mean_slowdown"]
+    rows = [
+        ("Tasks", f"{figures['tasks']:,}"),
+        ("Finished", f"{figures['finished']:,}"),
+        ("Begun again after a loss", f"{figures['begun_again']:,}"),
+        ("Mean finish (s)", seconds("mean_finish_s")),
+        ("Makespan (s)", seconds("makespan_s")),
+        ("Mean slowdown", "" if slowdown is None else f"{slowdown:,.3f}"),
+    ]
+    return _table(("", ""), rows)
 
 
 def _faults(result: RunResult) -> str:

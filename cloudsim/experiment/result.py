@@ -11,6 +11,7 @@ from cloudsim.experiment.operations import OperationRecord
 from cloudsim.experiment.outcomes import Outcomes
 from cloudsim.experiment.recording import Recorder
 from cloudsim.experiment.sampling import Sampler
+from cloudsim.experiment.tasks import Tasks
 from cloudsim.management.command_log import CommandRecord
 
 
@@ -40,6 +41,7 @@ class RunResult(msgspec.Struct, kw_only=True):
     simulated: float
     set_up: float
     outcomes: Outcomes
+    tasks: Tasks
     recorder: Recorder
     sampler: Sampler
     hosts: tuple[HostSize, ...]

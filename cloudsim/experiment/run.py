@@ -25,6 +25,7 @@ from cloudsim.faults import FaultError
 from cloudsim.management.command_log import CommandLog, CommandRecord
 from cloudsim.model import Host
 from cloudsim.randomness import Randomness
+from cloudsim.work import TellsOfWork
 from cloudsim.world import WorldUnavailable, backend
 
 SIMULATED = "simulated"
@@ -98,6 +99,10 @@ def _world(checked: Checked, randomness: Randomness, on: str, latency: str | Pat
         raise wrong(checked, error) from error
     except WorldUnavailable as error:
         raise ScenarioError(f"{checked.loaded.where}: the backend {on} cannot run here: {error}") from error
+    if checked.trace.tasks and not isinstance(world, TellsOfWork):
+        world.close()
+        text = f"the backend {on} cannot say when instances have done their work"
+        raise ScenarioError(f"{checked.loaded.where}: workload: {text}")
     if checked.faults and not hasattr(found, "faults"):
         raise ScenarioError(f"{checked.loaded.where}: faults: the backend {on} has none")
     return world, getattr(found, "faults", None)
@@ -126,7 +131,16 @@ async def _run(
     recorder.begin()
 
     requests = scenario.workload.requests(checked.loaded.folder, Randomness(checked.seed))
-    feeder = Feeder(cloud, recorder, requests, beginning, scenario.lifetime_from == "arrival")
+    feeder = Feeder(
+        cloud,
+        recorder,
+        requests,
+        beginning,
+        scenario.lifetime_from == "arrival",
+        scenario.destroy_after == "work",
+    )
+    if isinstance(world, TellsOfWork):
+        world.hear_work(feeder)
     interval = scenario.sampling.every or interval_for(checked.horizon)
     rows = (checked.horizon / interval + 2) * len(cloud.store.table(Host))
     stride = max(1, math.ceil(rows / scenario.sampling.host_rows))
@@ -183,6 +197,7 @@ async def _run(
         simulated=end,
         set_up=beginning - began,
         outcomes=feeder.outcomes,
+        tasks=feeder.tasks,
         recorder=recorder,
         sampler=sampler,
         hosts=tuple(

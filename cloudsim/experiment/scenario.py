@@ -94,10 +94,12 @@ class Scenario(_Part, frozen=True, kw_only=True):
 
     `policy` is the placement policy; `settings` are configuration keys of the management server. `latency` is the
     backend's profile: a name, a file, or what differs from its default.
-    An instance is destroyed when its lifetime, counted from its `arrival` or from when it is `running`, is over.
+    An instance is destroyed when its lifetime, counted from its `arrival` or from when it is `running`, is over;
+    with `destroy_after: work`, one that has work is when that is done, whatever its lifetime.
     `faults` are as `cloudsim.faults` reads them, `operations` as `cloudsim.experiment.operations`.
     `until` is when the run ends: when the `last-departure` is over, when the `last-arrival` has been answered,
-    or after so many seconds. Time averages leave out the first `warm_up` seconds.
+    when the `last-task` is done (no instance that has a host has work left), or after so many seconds. Time
+    averages leave out the first `warm_up` seconds.
     """
 
     name: Annotated[str, Meta(min_length=1)]
@@ -110,9 +112,10 @@ class Scenario(_Part, frozen=True, kw_only=True):
     latency: str | dict[str, Any] = "default"
     instances: Instances = Instances()
     lifetime_from: Literal["arrival", "running"] = "running"
+    destroy_after: Literal["lifetime", "work"] = "lifetime"
     faults: tuple[Any, ...] = ()
     operations: tuple[Any, ...] = ()
-    until: Literal["last-departure", "last-arrival"] | Positive = "last-arrival"
+    until: Literal["last-departure", "last-arrival", "last-task"] | Positive = "last-arrival"
     warm_up: NotNegative = 0.0
     sampling: Sampling = Sampling()
 

@@ -80,6 +80,7 @@ def summary(result: RunResult) -> dict[str, Any]:
             "by_type": {f"{kind} {level}": n for (kind, level), n in sorted(recorder.events.items())},
         },
         "alerts": dict(sorted(recorder.alerts.items())),
+        **({"work": result.tasks.figures()} if len(result.tasks) else {}),
         "faults": sum(strike.began for strike in result.strikes),
         "commits": result.commits,
     }

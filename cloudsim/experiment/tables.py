@@ -1,4 +1,5 @@
-"""The tables of a run as Parquet: one row a request, a sample, a host and time, a job, a kind of message and interval.
+"""The tables of a run as Parquet: one row a request, a task, a sample, a host and time, a job, a kind of message
+and interval.
 
 Times are seconds from the beginning of the study, to the microsecond; other units are in the columns' names.
 """
@@ -18,7 +19,7 @@ from cloudsim.experiment.sampling import SAMPLE_COLUMNS
 
 
 def write_tables(result: RunResult, folder: Path) -> None:
-    """Write vms, samples, hosts, jobs, messages, faults and, where there are any, operations .parquet."""
+    """Write vms, samples, hosts, jobs, messages, faults and, where there are any, operations and tasks .parquet."""
     for name, table in tables(result).items():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd", store_schema=False)
 
@@ -35,6 +36,8 @@ def tables(result: RunResult) -> dict[str, pa.Table]:
     }
     if result.checked.operations:
         found["operations"] = _operations(result)
+    if len(result.tasks):
+        found["tasks"] = _tasks(result)
     return found
 
 
@@ -64,6 +67,19 @@ def _vms(result: RunResult) -> pa.Table:
             "host": _words(o.host),
             "outcome": _words(o.outcome),
             "cause": _words(o.cause),
+        }
+    )
+
+
+def _tasks(result: RunResult) -> pa.Table:
+    tasks, ids = result.tasks, result.outcomes.id
+    return pa.table(
+        {
+            "request": _words(ids[index] for index in tasks.request),
+            "task": pa.array(tasks.task, pa.int32()),
+            "length_ms": pa.array(tasks.length_ms, pa.int64()),
+            "began_s": _seconds(tasks.began),
+            "finished_s": _seconds(tasks.finished),
         }
     )
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudsim.work import lengths_in, script, user_data
+from cloudsim.work import LONGEST_MS, lengths_in, script, user_data
 
-lengths = st.lists(st.integers(1, 10**16 - 1), min_size=1, max_size=6).map(tuple)
+lengths = st.lists(st.integers(1, LONGEST_MS), min_size=1, max_size=6).map(tuple)
 
 
 @given(lengths)
@@ -44,9 +44,9 @@ def test_a_line_that_is_not_right_is_no_work(line: str) -> None:
     assert lengths_in(base64.b64encode(line.encode()).decode()) == ()
 
 
-@pytest.mark.parametrize("wrong", [0, -1, 10**16])
+@pytest.mark.parametrize("wrong", [0, -1, LONGEST_MS + 1])
 def test_a_length_that_no_guest_could_read_is_refused(wrong: int) -> None:
-    with pytest.raises(ValueError, match=f"expected from 1 ms to 10\\^16 ms, got {wrong}"):
+    with pytest.raises(ValueError, match=f"expected from 1 to {LONGEST_MS} ms, got {wrong}"):
         script((5, wrong))
 
 
