@@ -5,8 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple, TextIO
 
 from cloudsim.experiment.errors import TraceError
+from cloudsim.experiment.traces.files import opened_text
+
+LARGEST = 1 << 53
+"""No number in a trace is larger: a double is exact up to there, and sums of two still fit 64 bits."""
+
 
 
 class CsvRow:
@@ -48,6 +54,8 @@ class CsvRow:
             raise self.wrong(column, "a whole number", value) from None
         if number < minimum:
             raise self.wrong(column, f"at least {minimum}", value)
+        if number > LARGEST:
+            raise self.wrong(column, f"at most {LARGEST}", value)
         return number
 
     def whole_or(self, column: str, default: int, minimum: int = 0) -> int:
@@ -58,15 +66,20 @@ class CsvRow:
         """As `whole`; None where the value is empty."""
         return self.whole(column, minimum) if self.text(column) else None
 
+    def wholes(self, column: str, minimum: int = 0) -> Iterator[int]:
+        """Integers of at least `minimum`, separated by `|`; none where the value is empty."""
+        for part in self.names(column):
+            yield CsvRow(self._path, self.line, {column: 0}, [part]).whole(column, minimum)
+
     def number(self, column: str) -> float:
-        """A finite number that is not negative."""
+        """A number from 0 to LARGEST."""
         value = self.text(column)
         try:
             number = float(value)
         except ValueError:
             number = -1.0
-        if not 0 <= number < float("inf"):
-            raise self.wrong(column, "a number that is not negative", value)
+        if not 0 <= number <= LARGEST:
+            raise self.wrong(column, f"a number from 0 to {LARGEST}", value)
         return number
 
     def names(self, column: str) -> tuple[str, ...]:
@@ -75,32 +88,59 @@ class CsvRow:
         return tuple(part for part in value.split("|") if part) if value else ()
 
 
-def read_csv(path: Path, needed: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[CsvRow]:
-    """The rows of a CSV file (UTF-8, commas), streaming. Lines that begin with # before the header are skipped.
+class Header(NamedTuple):
+    """What comes before a CSV file's rows: its columns' names, and how many lines all that takes."""
 
-    The first line names the columns, unless `columns` does. TraceError for a file without the `needed` ones,
-    or with a line of another length.
+    columns: tuple[str, ...]
+    lines: int
+
+
+def read_header(path: Path, file: TextIO, needed: Sequence[str], delimiter: str = ",") -> Header:
+    """Read up to the first row. Empty lines, and those that begin with #, go before the line with the columns' names.
+
+    Raises TraceError for a file without the `needed` columns, or with two of one name.
     """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            if columns is None:
-                columns = next((line for line in reader if line and not line[0].startswith("#")), [])
-            missing = [name for name in needed if name not in columns]
-            if missing:
-                raise TraceError(
-                    f"{path}:{max(reader.line_num, 1)}: expected a header with the columns {', '.join(needed)}; "
-                    f"missing: {', '.join(missing)}"
-                )
-            places = {name: index for index, name in enumerate(columns)}
-            width = len(columns)
+    lines = 0
+    columns: tuple[str, ...] = ()
+    for line in file:
+        lines += 1
+        if line.strip() and not line.startswith("#"):
+            columns = tuple(next(csv.reader([line], delimiter=delimiter)))
+            break
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise TraceError(
+            f"{path}:{max(lines, 1)}: expected a header with the columns {', '.join(needed)}; "
+            f"missing: {', '.join(missing)}"
+        )
+    twice = [name for name in columns if columns.count(name) > 1]
+    if twice:
+        raise TraceError(f"{path}:{lines}: expected each column only once, got {twice[0]!r} twice")
+    return Header(columns, lines)
+
+
+def read_csv(
+    path: Path, needed: Sequence[str], columns: Sequence[str] | None = None, delimiter: str = ","
+) -> Iterator[CsvRow]:
+    """The rows of a CSV file (UTF-8, may be gzipped), streaming; see `read_header` for what comes before them.
+
+    A file without a header has the `columns` given. TraceError also for a line of another length.
+    """
+    with opened_text(path) as file:
+        if columns is None:
+            header = read_header(path, file, needed, delimiter)
+        else:
+            header = Header(tuple(columns), 0)
+        places = {name: index for index, name in enumerate(header.columns)}
+        width = len(header.columns)
+        reader = csv.reader(file, strict=True, delimiter=delimiter)
+        try:
             for values in reader:
                 if len(values) != width:
                     if not values:
                         continue
-                    raise TraceError(f"{path}:{reader.line_num}: expected {width} columns, got {len(values)}")
-                yield CsvRow(path, reader.line_num, places, values)
-    except OSError as error:
-        raise TraceError(f"{path}: {error.strerror}") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TraceError(f"{path}: not a CSV file in UTF-8: {error}") from error
+                    line = header.lines + reader.line_num
+                    raise TraceError(f"{path}:{line}: expected {width} columns, got {len(values)}")
+                yield CsvRow(path, header.lines + reader.line_num, places, values)
+        except csv.Error as error:
+            raise TraceError(f"{path}:{header.lines + reader.line_num}: not CSV: {error}") from error

@@ -12,32 +12,52 @@
 | gpu_milli | thousandths of each GPU | optional, 1000 |
 | gpu_models | names separated by a vertical bar | optional: any model |
 | tags | host tags separated by a vertical bar | optional |
+| tenant | a name | optional: nobody in particular |
+| expected_ms | ms | optional, at least 1: the lifetime that placement is told; empty: nothing |
+| affinity | groups separated by a vertical bar | optional: members of a group go to one host |
+| anti_affinity | groups separated by a vertical bar | optional: members of a group go to different hosts |
+| numa_nodes | | optional, 1: over how many NUMA nodes of its host an instance is spread evenly |
+| work_ms | ms, separated by a vertical bar | optional: how long each task of its guest takes at full speed |
 
-A CSV file may begin with comment lines (#) before its header.
+Other columns are left alone. A CSV file may begin with comment lines (#) before its header, and be gzipped.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
+
+from cloudsim.experiment.blocks import RequestBlock, blocks_of
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
-from cloudsim.experiment.traces.columns import read_parquet
+from cloudsim.experiment.traces.coding import FlavourCodes
+from cloudsim.experiment.traces.plain_csv import NotPlain
 from cloudsim.experiment.traces.rows import CsvRow, read_csv
 from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Trace
+from cloudsim.experiment.traces.table_columns import (
+    DEFAULT_MHZ,
+    REQUIRED,
+    csv_blocks,
+    memory_column,
+    parquet_blocks,
+    parquet_rows,
+)
 from cloudsim.randomness import Randomness
-
-DEFAULT_MHZ = 1000
-REQUIRED = ("id", "arrival_ms", "lifetime_ms", "vcpu")
-COLUMNS = (*REQUIRED, "cpu_mhz", "memory_mib", "gpus", "gpu_milli", "gpu_models", "tags")
 
 
 class TableTrace(Trace, frozen=True, kw_only=True, tag="table"):
-    """`path` is a .csv or .parquet file with the columns of this module's text."""
+    """`path` is a .csv, .csv.gz or .parquet file with cloudsim's own columns; see docs/traces.md or `traces.table`.
+
+    A file is read as it streams; requests by rows have their ids remembered, to see that there are no two of one.
+    """
+
+    source: ClassVar[str] = "`cloudsim trace convert` makes such a file of any other format."
 
     path: str
 
@@ -47,51 +67,62 @@ class TableTrace(Trace, frozen=True, kw_only=True, tag="table"):
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
         path = folder / self.path
-        if path.suffix not in (".csv", ".parquet"):
-            raise TraceError(f"{path}: expected a .csv or .parquet file")
-        return _checked(path, _from_csv(path) if path.suffix == ".csv" else _from_parquet(path))
+        return _unique(parquet_rows(path) if _is_parquet(path) else _ordered(path))
+
+    def columns(self, folder: Path, randomness: Randomness) -> Iterator[RequestBlock]:
+        path = folder / self.path
+        codes = FlavourCodes()
+        if _is_parquet(path):
+            yield from parquet_blocks(path, codes)
+            return
+        done = 0
+        try:
+            for block in csv_blocks(path, codes):
+                yield block
+                done += len(block)
+        except NotPlain:
+            rows = (request for _, request in islice(_ordered(path), done, None))
+            for block in blocks_of(rows):
+                numbers = np.array([codes.number(flavour) for flavour in block.flavours], np.int64)
+                yield RequestBlock(
+                    done + block.first,
+                    block.arrival_ms,
+                    block.lifetime_ms,
+                    block.expected_ms,
+                    numbers[block.flavour],
+                    codes.flavours,
+                    block.tenants,
+                    block.groups,
+                )
 
 
-def write_csv(path: Path, requests: Iterable[VmRequest], comment: str = "") -> int:
-    """Write requests as a CSV file of this schema; returns how many. `comment` goes in # lines before the header."""
-    count = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
-        for line in comment.splitlines():
-            file.write(f"# {line}".rstrip() + "\n")
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for r in requests:
-            lifetime = "" if r.lifetime_ms is None else r.lifetime_ms
-            row = (r.id, r.arrival_ms, lifetime, r.cpus, r.cpu_mhz, r.memory_mib, r.gpus, r.gpu_milli)
-            writer.writerow((*row, "|".join(r.gpu_models), "|".join(r.tags)))
-            count += 1
-    return count
+def _is_parquet(path: Path) -> bool:
+    name = path.name.removesuffix(".gz")
+    if not name.endswith((".csv", ".parquet")):
+        raise TraceError(f"{path}: expected a .csv, .csv.gz or .parquet file")
+    return name.endswith(".parquet")
 
 
-def _checked(path: Path, rows: Iterable[tuple[str, VmRequest]]) -> Iterator[VmRequest]:
-    """The requests, if ids are unique and arrivals in order; `rows` come with where they stand."""
+def _unique(rows: Iterable[tuple[str, VmRequest]]) -> Iterator[VmRequest]:
+    """The requests, if no two have one id; `rows` come with where they stand."""
     seen: set[str] = set()
-    last = 0
     for where, request in rows:
         if request.id in seen:
             raise TraceError(f"{where}: id: expected a name that no earlier row has, got {request.id!r}")
         seen.add(request.id)
-        if request.arrival_ms < last:
-            raise TraceError(
-                f"{where}: arrival_ms: expected at least {last}, in the order of arrival, got {request.arrival_ms}"
-            )
-        last = request.arrival_ms
         yield request
 
 
-def _from_csv(path: Path) -> Iterator[tuple[str, VmRequest]]:
+def _ordered(path: Path) -> Iterator[tuple[str, VmRequest]]:
     memory = ""
+    last = 0
     for row in read_csv(path, REQUIRED):
-        if not memory:
-            memory = next((name for name in ("memory_mib", "mem_gib") if row.has(name)), "")
-            if not memory:
-                raise TraceError(f"{path}: expected a column memory_mib or mem_gib")
-        yield f"{path}:{row.line}", _request(row, memory)
+        memory = memory or memory_column(path, row)
+        request = _request(row, memory)
+        if request.arrival_ms < last:
+            raise row.wrong("arrival_ms", f"at least {last}, in the order of arrival", request.arrival_ms)
+        last = request.arrival_ms
+        yield f"{path}:{row.line}", request
 
 
 def _request(row: CsvRow, memory: str) -> VmRequest:
@@ -112,46 +143,10 @@ def _request(row: CsvRow, memory: str) -> VmRequest:
         share,
         row.names("gpu_models"),
         row.names("tags"),
+        row.text("tenant"),
+        row.whole_or_none("expected_ms", 1),
+        row.names("affinity"),
+        row.names("anti_affinity"),
+        row.whole_or("numa_nodes", 1, 1),
+        tuple(row.wholes("work_ms", 1)),
     )
-
-
-def _from_parquet(path: Path) -> Iterator[tuple[str, VmRequest]]:
-    optional = ("cpu_mhz", "memory_mib", "mem_gib", "gpus", "gpu_milli", "gpu_models", "tags")
-    first = 1
-    for part in read_parquet(path, REQUIRED, optional):
-        n = len(part)
-        ids, arrivals = part.text("id"), part.whole("arrival_ms")
-        lifetimes = part.whole("lifetime_ms", 1, optional=True)
-        cpus = part.whole("vcpu", 1)
-        if "memory_mib" in part:
-            memory = part.whole("memory_mib", 1)
-        elif "mem_gib" in part:
-            memory = [math.ceil(gib * 1024) for gib in part.number("mem_gib")]
-        else:
-            raise TraceError(f"{path}: expected a column memory_mib or mem_gib")
-        speeds = part.whole("cpu_mhz", 1) if "cpu_mhz" in part else [DEFAULT_MHZ] * n
-        gpus = part.whole("gpus") if "gpus" in part else [0] * n
-        shares = part.whole("gpu_milli", 1) if "gpu_milli" in part else [1000] * n
-        models = part.names("gpu_models") if "gpu_models" in part else [()] * n
-        tags = part.names("tags") if "tags" in part else [()] * n
-        for i in range(n):
-            if memory[i] < 1:
-                raise part.wrong(i, "mem_gib", "more than 0", memory[i])
-            if shares[i] > 1000:
-                raise part.wrong(i, "gpu_milli", "at most 1000", shares[i])
-            yield (
-                f"{path}: row {first + i}",
-                VmRequest(
-                    ids[i],
-                    arrivals[i],
-                    lifetimes[i],
-                    cpus[i],
-                    speeds[i],
-                    memory[i],
-                    gpus[i],
-                    shares[i],
-                    models[i],
-                    tags[i],
-                ),
-            )
-        first += n

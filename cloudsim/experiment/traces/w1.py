@@ -11,31 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
+from cloudsim.experiment.blocks import BLOCK, ENDLESS, Flavour, Ints, RequestBlock
 from cloudsim.experiment.requests import VmRequest
+from cloudsim.experiment.traces.coding import numbered
 from cloudsim.experiment.traces.source import Count, NotNegative, Trace
 from cloudsim.randomness import Randomness
 
 HOST_CPUS, HOST_GIB = 64, 256
 MEAN_LIFETIME = 86_400.0
 CPU_MHZ = 1000
-_BLOCK = 65_536
-_CPU_EDGES, _CPUS = np.array([0.40, 0.65, 0.85, 0.95]), np.array([1, 2, 4, 8, 16])
-_RATIO_EDGES, _RATIOS = np.array([0.30, 0.85]), np.array([2, 4, 8])
-
-
-class W1Block(NamedTuple):
-    """Some requests of W1, as arrays: times in ms, memory in GiB."""
-
-    arrival_ms: NDArray[np.int64]
-    lifetime_ms: NDArray[np.int64]
-    vcpu: NDArray[np.int64]
-    mem_gib: NDArray[np.int64]
+_BLOCK = BLOCK
+_CPU_EDGES, _CPUS = np.array([0.40, 0.65, 0.85, 0.95]), (1, 2, 4, 8, 16)
+_RATIO_EDGES, _RATIOS = np.array([0.30, 0.85]), (2, 4, 8)
+FLAVOURS = tuple(Flavour(cpus, CPU_MHZ, 1024 * cpus * ratio) for cpus in _CPUS for ratio in _RATIOS)
 
 
 def warm_requests(hosts: int, fill: float = 0.8) -> int:
@@ -53,29 +47,36 @@ def uniform_draws(first: int, count: int, seed: int) -> NDArray[np.float64]:
     return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def sizes(cpus: NDArray[np.float64], ratios: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """vCPUs and GiB by two draws in [0, 1) for each request."""
-    vcpu = _CPUS[np.searchsorted(_CPU_EDGES, cpus, side="right")]
-    return vcpu, vcpu * _RATIOS[np.searchsorted(_RATIO_EDGES, ratios, side="right")]
+def flavours(cpus: NDArray[np.float64], ratios: NDArray[np.float64]) -> Ints:
+    """Indices into FLAVOURS by two draws in [0, 1) for each request."""
+    numbers: Ints = len(_RATIOS) * np.searchsorted(_CPU_EDGES, cpus, side="right")
+    return numbers + np.searchsorted(_RATIO_EDGES, ratios, side="right")
 
 
-def blocks(hosts: int, requests: int, seed: int = 42, fill: float = 0.8) -> Iterator[W1Block]:
+def blocks(hosts: int, requests: int, seed: int = 42, fill: float = 0.8) -> Iterator[RequestBlock]:
     """All P + `requests` requests, some at a time. The arrivals' sum runs on from block to block."""
     warm = warm_requests(hosts, fill)
     total = warm + requests
     rate = warm / MEAN_LIFETIME
+    possible = list(FLAVOURS)
     clock = 0.0
     for first in range(0, total, _BLOCK):
         size = min(_BLOCK, total - first)
-        u = uniform_draws(4 * first + 1, 4 * size, seed).reshape(size, 4)
-        gaps = -np.log1p(-u[:, 0]) / rate
+        u = uniform_draws(4 * first + 1, 4 * size, seed).reshape(size, 4).T.copy()
+        gaps = -np.log1p(-u[0]) / rate
         gaps[: max(0, warm - first)] = 0
         # Summed from the last time on, one by one, as a cumulative sum of the whole is: the same roundings.
         times = np.cumsum(np.concatenate(([clock], gaps)))[1:]
         clock = float(times[-1])
-        lifetimes = np.floor(-np.log1p(-u[:, 1]) * MEAN_LIFETIME * 1000 + 0.5).astype(np.int64)
-        arrivals = np.floor(times * 1000 + 0.5).astype(np.int64)
-        yield W1Block(arrivals, np.maximum(1, lifetimes), *sizes(u[:, 2], u[:, 3]))
+        lifetimes = np.floor(-np.log1p(-u[1]) * MEAN_LIFETIME * 1000 + 0.5).astype(np.int64)
+        yield RequestBlock(
+            first,
+            np.floor(times * 1000 + 0.5).astype(np.int64),
+            np.maximum(1, lifetimes),
+            np.full(size, ENDLESS, np.int64),
+            flavours(u[2], u[3]),
+            possible,
+        )
 
 
 class W1Trace(Trace, frozen=True, kw_only=True, tag="w1"):
@@ -86,10 +87,8 @@ class W1Trace(Trace, frozen=True, kw_only=True, tag="w1"):
     seed: NotNegative = 42
     fill: Annotated[float, Meta(gt=0)] = 0.8
 
+    def columns(self, folder: Path, randomness: Randomness) -> Iterator[RequestBlock]:
+        return blocks(self.hosts, self.requests_after_warm_start, self.seed, self.fill)
+
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
-        number = 0
-        for block in blocks(self.hosts, self.requests_after_warm_start, self.seed, self.fill):
-            columns = (column.tolist() for column in block)
-            for arrival, lifetime, cpus, gib in zip(*columns, strict=True):
-                yield VmRequest(str(number), arrival, lifetime, cpus, CPU_MHZ, 1024 * gib)
-                number += 1
+        return numbered(self.columns(folder, randomness))

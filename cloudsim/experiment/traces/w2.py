@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.source import Count, NotNegative, Trace
-from cloudsim.experiment.traces.w1 import CPU_MHZ, sizes, uniform_draws
+from cloudsim.experiment.traces.w1 import FLAVOURS, flavours, uniform_draws
 from cloudsim.randomness import Randomness
 
 SHORTEST, SPAN = 60, 7200
@@ -42,7 +42,8 @@ class W2Trace(Trace, frozen=True, kw_only=True, tag="w2"):
         for first in range(0, self.vms, _BLOCK):
             size = min(_BLOCK, self.vms - first)
             draws = uniform_draws(4 * first + 1, 4 * size, self.seed).reshape(size, 4)
-            columns = (column.tolist() for column in sizes(draws[:, 2], draws[:, 3]))
+            sizes = flavours(draws[:, 2], draws[:, 3]).tolist()
             work = lengths(first, size, self.tasks_per_vm, self.seed + 1).tolist()
-            for number, (cpus, gib, tasks) in enumerate(zip(*columns, work, strict=True), first):
-                yield VmRequest(str(number), 0, None, cpus, CPU_MHZ, 1024 * gib, work_ms=tuple(tasks))
+            for number, (size_number, tasks) in enumerate(zip(sizes, work, strict=True), first):
+                cpus, mhz, mib = FLAVOURS[size_number][:3]
+                yield VmRequest(str(number), 0, None, cpus, mhz, mib, work_ms=tuple(tasks))
