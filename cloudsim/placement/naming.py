@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
+from inspect import isabstract
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.placement.policy import Policy
@@ -15,13 +17,16 @@ CLOUDSTACK_NAMES = {
     "firstfit": "first-fit",
     "firstfitleastconsumed": "worst-fit",
     "userdispersing": "user-dispersing",
-    "userconcentratedpod_random": "user-concentrated-pod",
+    "userconcentratedpod_random": "user-concentrated-pod,within=random",
     "userconcentratedpod_firstfit": "user-concentrated-pod",
     "FirstFitPlanner": "first-fit",
     "UserDispersingPlanner": "user-dispersing",
     "UserConcentratedPodPlanner": "user-concentrated-pod",
+    "ImplicitDedicationPlanner": "implicit-dedication",
 }
 """CloudStack's values of vm.allocation.algorithm and planner names, and the policy that each means here."""
+
+Option = str | int | float | bool
 
 
 @cache
@@ -31,9 +36,9 @@ def policies() -> dict[str, str]:
 
 
 def policy_class(name: str) -> type[Policy]:
-    """The class of the policy called `name` (without options). Raises InvalidParameterValue, listing those there are."""
+    """The class of the policy called `name` (see `split`). Raises InvalidParameterValue, listing those there are."""
     installed = policies()
-    where = installed.get(CLOUDSTACK_NAMES.get(name, name), name)
+    where = installed.get(name, name)
     module, _, attribute = where.partition(":")
     if not attribute:
         raise InvalidParameterValue(
@@ -45,11 +50,20 @@ def policy_class(name: str) -> type[Policy]:
         raise InvalidParameterValue(f"placement policy {name!r} cannot be loaded: {error}") from error
     if not (isinstance(kind, type) and issubclass(kind, Policy)):
         raise InvalidParameterValue(f"placement policy {name!r} is not a cloudsim.placement.Policy")
+    if isabstract(kind):
+        missing = ", ".join(sorted(kind.__abstractmethods__))
+        raise InvalidParameterValue(f"placement policy {name!r} is not complete: it has no {missing}")
     return kind
 
 
 def split(text: str) -> tuple[str, dict[str, str]]:
-    """The name and the options of `name,option=value,...`. Raises InvalidParameterValue."""
+    """The name and the options of `name,option=value,...`; ours, where it is CloudStack's. Raises InvalidParameterValue."""
+    name, options = _split(text)
+    ours, meant = _split(CLOUDSTACK_NAMES.get(name, name))
+    return ours, meant | options
+
+
+def _split(text: str) -> tuple[str, dict[str, str]]:
     name, *parts = (part.strip() for part in text.split(","))
     options: dict[str, str] = {}
     for part in parts:
@@ -60,6 +74,24 @@ def split(text: str) -> tuple[str, dict[str, str]]:
             raise InvalidParameterValue(f"placement policy {text!r}: option {option} is given twice")
         options[option] = value
     return name, options
+
+
+def text_of(choice: str | Mapping[str, Option | Sequence[Option]]) -> str:
+    """A policy as text, from text or from a mapping: `{name: best-fit, norm: l2}`. Raises InvalidParameterValue."""
+    if isinstance(choice, str):
+        return choice
+    if not isinstance(choice.get("name"), str):
+        raise InvalidParameterValue(f"placement policy: expected a name among {', '.join(choice) or 'nothing'}")
+    parts = [str(choice["name"])]
+    for option, value in choice.items():
+        if option != "name":
+            values = [value] if isinstance(value, Option) else value
+            parts.append(f"{option}={'+'.join(_shown(each) for each in values)}")
+    return ",".join(parts)
+
+
+def _shown(value: Option) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def policy(text: str, randomness: Randomness) -> Policy:

@@ -18,6 +18,7 @@ and is used as `--policy mymodule:Tightest,memory_weight=2`. See docs/policies.m
 
 from __future__ import annotations
 
+import re
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -40,10 +41,16 @@ class Policy(ABC):
     """Chooses among the hosts that can hold a request. One instance serves one cloud.
 
     Annotated fields with a default are its options; `Annotated[float, msgspec.Meta(ge=0)]` and `Literal` are
-    checked, and a `tuple[str, ...]` is written as `a+b+c`. `randomness` is its own branch of the seeded tree: no other source of chance may be used.
+    checked, and a `tuple[str, ...]` is written as `a+b+c`. `randomness` is its own branch of the seeded tree: no
+    other source of chance may be used.
     """
 
     name: ClassVar[str]
+    """What it is called in texts; made from the name of the class (TallestFirst: tallest-first) where it is not given."""
+
+    def __init_subclass__(cls) -> None:
+        if "name" not in cls.__dict__:
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", cls.__name__).lower()
 
     def __init__(self, randomness: Randomness, options: Mapping[str, Any] | None = None) -> None:
         self.randomness = randomness

@@ -1,12 +1,16 @@
-"""User-concentrated pod: first fit in the pod where the account has most instances already, then the next such pod.
+"""User-concentrated pod: in the pod where the account has most instances already, then the next such pod.
 
-Use it to keep a user's traffic within a pod. After CloudStack's UserConcentratedPodPlanner.
+Use it to keep a user's traffic within a pod. `within` a pod the first host that fits is taken, or a random
+one. After CloudStack's UserConcentratedPodPlanner and its allocation algorithms userconcentratedpod_firstfit
+and userconcentratedpod_random.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+import numpy as np
 
 from cloudsim.placement.policy import HostArrays, Mask, Policy
 from cloudsim.placement.request import PlacementRequest
@@ -14,6 +18,7 @@ from cloudsim.placement.request import PlacementRequest
 
 class UserConcentratedPod(Policy):
     name: ClassVar[str] = "user-concentrated-pod"
+    within: Literal["first-fit", "random"] = "first-fit"
 
     def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
         pods: Counter[int] = Counter()
@@ -21,7 +26,12 @@ class UserConcentratedPod(Policy):
             pods[int(hosts.pod[slot])] += count
         for pod, _ in sorted(pods.items(), key=lambda item: (-item[1], item[0])):
             inside = feasible & (hosts.pod[: hosts.size] == pod)
-            slot = int(inside.argmax())
-            if inside[slot]:
-                return slot
-        return int(feasible.argmax())
+            if inside.any():
+                return self._one_of(inside)
+        return self._one_of(feasible)
+
+    def _one_of(self, hosts: Mask) -> int:
+        if self.within == "first-fit":
+            return int(hosts.argmax())
+        slots = np.flatnonzero(hosts)
+        return int(slots[self.randomness.generator.integers(len(slots))])

@@ -189,7 +189,7 @@ def test_every_installed_policy_takes_the_only_host_there_is(name: str) -> None:
 
 @pytest.mark.parametrize(("cloudstack", "ours"), sorted(CLOUDSTACK_NAMES.items()))
 def test_cloudstacks_names_mean_a_policy_of_ours(cloudstack: str, ours: str) -> None:
-    assert type(policy(cloudstack, Randomness(1))).name == ours
+    assert type(policy(cloudstack, Randomness(1))).name == ours.split(",")[0]
 
 
 def test_a_policy_of_ones_own_is_found_by_module_and_class() -> None:
