@@ -1,0 +1,51 @@
+"""First-fit and its like, compiled: for each flavour a bit for every host that can hold one, in a tree of 64-bit words.
+
+The lowest host that fits, from any slot on, is three or four words away however many hosts there are. Which flavours
+fit on a host is a look into two small tables, by the CPU and by the memory that it has left; a reservation changes bits only
+for the flavours that cease to fit, or fit again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cloudsim.experiment.replay.state import Live
+
+
+class Fits(NamedTuple):
+    """`low[f, w]` has a bit for each of 64 hosts, `mid` one for each word of `low`, `high` one for each of `mid`.
+
+    `by_cpu[room, w]` has a bit for each flavour whose CPU fits into that room, `by_memory` likewise; `can[h, w]` one for each
+    flavour for which the host's cores and their speed would do.
+    """
+
+    low: Any
+    mid: Any
+    high: Any
+    by_cpu: Any
+    by_memory: Any
+    can: Any
+
+
+def fits(state: Live, can: np.ndarray) -> Fits:
+    """The trees for hosts as they are. `can[f, h]`: the host's cores and their speed would do for flavour f."""
+    room, need = state.room, state.need
+    fit = can & (room[None, :, 0] >= need[:, None, 0]) & (room[None, :, 1] >= need[:, None, 1])
+    low = _packed(fit)
+    mid = _packed(low != 0)
+    high = _packed(mid != 0)
+    by_cpu, by_memory = (
+        _packed(np.arange(int(state.capacity[:, d].max()) + 1)[:, None] >= need[None, :, d]) for d in range(2)
+    )
+    return Fits(low, mid, high, by_cpu, by_memory, _packed(np.ascontiguousarray(can.T)))
+
+
+def _packed(bits: np.ndarray) -> np.ndarray:
+    """bool[m, n] -> uint64[m, ceil(n / 64)], the lowest bit first."""
+    width = -(-bits.shape[1] // 64)
+    padded = np.zeros((bits.shape[0], width * 64), np.bool_)
+    padded[:, : bits.shape[1]] = bits
+    packed: np.ndarray = np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+    return packed
