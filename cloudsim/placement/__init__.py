@@ -7,6 +7,7 @@ from cloudsim.placement.naming import policy
 from cloudsim.placement.planner import NoPlace, Planner
 from cloudsim.placement.policy import OrderedPolicy, Policy, ScoringPolicy
 from cloudsim.placement.request import PlacementRequest
+from cloudsim.placement.rules import RuleChain
 
 __all__ = [
     "Candidates",
@@ -18,6 +19,7 @@ __all__ = [
     "PlacementRequest",
     "Planner",
     "Policy",
+    "RuleChain",
     "ScoringPolicy",
     "policy",
 ]

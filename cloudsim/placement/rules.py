@@ -37,7 +37,11 @@ class RuleChain(ScoringPolicy):
         return slots
 
     def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
-        return int(self.best(request, hosts, feasible)[0])
+        return self.pick(self.best(request, hosts, feasible))
+
+    def pick(self, best: Ints) -> int:
+        """Of slots that are equal in all, by ascending number, the one to use."""
+        return int(best[0])
 
     def score(self, request: PlacementRequest, hosts: Candidates) -> Scores:
         """The rank that each has among the candidates, from 0 for the worst; equal ones have the same."""

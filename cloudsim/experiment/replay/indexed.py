@@ -14,7 +14,7 @@ from cloudsim.experiment.replay.hosts import HostGroup
 from cloudsim.experiment.replay.result import Totals
 from cloudsim.experiment.replay.samples import Mix, Sampler, State
 from cloudsim.experiment.replay.state import Live, cumulated, grown, live, units
-from cloudsim.placement import OrderedPolicy, Policy, ScoringPolicy
+from cloudsim.placement import OrderedPolicy, Policy, RuleChain, ScoringPolicy
 
 _STEPS = {"lowest": 0, "last": 1, "after last": 2}
 MOST_UNITS = 1 << 22
@@ -34,7 +34,8 @@ def takes(policy: Policy, groups: Sequence[HostGroup]) -> bool:
         return False
     if isinstance(policy, OrderedPolicy):
         return kind.choose is OrderedPolicy.choose
-    return isinstance(policy, ScoringPolicy) and policy.of_capacity and kind.choose is ScoringPolicy.choose
+    by_score = kind.choose in (ScoringPolicy.choose, RuleChain.choose)
+    return isinstance(policy, ScoringPolicy) and policy.of_capacity and by_score
 
 
 class IndexedEngine:
@@ -75,10 +76,16 @@ class IndexedEngine:
             assert self._state is not None
             self._sampler.begin(block)
             self._state.count[kernels.SAMPLE_AT] = self._sampler.next_ms
+        # Kernels are compiled for arrays that can be written to, which those of a file need not be.
+        arrival, lifetime, flavour = (
+            np.require(column, np.int64, ("C", "W"))
+            for column in (block.arrival_ms, block.lifetime_ms, block.flavour)
+        )
         hosts = np.empty(len(block), np.int32)
+        columns = (arrival, lifetime, flavour, self._flavour_cores, block.first)
         at = counted = 0
         while True:
-            why, at = self._step(block, at, hosts)
+            why, at = self._step(columns, at, hosts)
             if why == kernels.GROW:
                 assert self._state is not None
                 self._state = grown(self._state)
@@ -92,13 +99,13 @@ class IndexedEngine:
         self._requests += len(block)
         return hosts
 
-    def _step(self, block: RequestBlock, at: int, hosts: np.ndarray) -> tuple[int, int]:
-        rest = (block.arrival_ms, block.lifetime_ms, block.flavour, self._flavour_cores, block.first, at, hosts)
+    def _step(self, columns: tuple[Any, ...], at: int, hosts: np.ndarray) -> tuple[int, int]:
+        here = (self._state, self._index, self._can)
         found: tuple[int, int]
         if isinstance(self._policy, OrderedPolicy):
-            found = kernels.place_in_order(self._state, self._index, self._can, _STEPS[self._policy.begin], *rest)
+            found = kernels.place_in_order(*here, _STEPS[self._policy.begin], *columns, at, hosts)
         else:
-            found = kernels.place_by_class(self._state, self._index, self._can, *rest)
+            found = kernels.place_by_class(*here, *columns, at, hosts)
         return found
 
     def _release(self, now: int) -> None:

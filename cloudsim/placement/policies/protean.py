@@ -26,8 +26,7 @@ from msgspec import Meta
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.placement.lifetimes import bounds
-from cloudsim.placement.policy import HostArrays, Mask
-from cloudsim.placement.request import PlacementRequest
+from cloudsim.placement.policy import Ints
 from cloudsim.placement.rules import (
     Rule,
     RuleChain,
@@ -69,6 +68,5 @@ class Protean(RuleChain):
     def preferences(self) -> Sequence[Rule]:
         return self._rules
 
-    def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
-        best = self.best(request, hosts, feasible)
+    def pick(self, best: Ints) -> int:
         return int(best[self.randomness.generator.integers(len(best)) if self.ties == "random" else 0])
