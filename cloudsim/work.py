@@ -22,12 +22,12 @@ LONGEST_MS = 10**15
 """The longest that a task may be: some thirty thousand years."""
 _LINE = re.compile(rb"^# cloudsim work:((?: +[1-9][0-9]{0,15})+) *\r?$", re.MULTILINE)
 
-_SCRIPT = """\
-#!/bin/sh
-# cloudsim work: {lengths}
+_BEFORE = "#!/bin/sh\n# cloudsim work: "
+_BETWEEN = """
 # Each number is a task: the milliseconds of CPU time that it needs on every vCPU. All tasks run at once,
 # a process on each vCPU for each of them, which the kernel ends when it has had its time (whole seconds).
-for length in {lengths}; do
+for length in """
+_AFTER = """; do
     for cpu in $(seq "$(nproc)"); do
         (ulimit -t $(((length + 999) / 1000)); while :; do :; done) &
     done
@@ -59,7 +59,8 @@ def script(lengths: Sequence[int]) -> str:
     for length in lengths:
         if not 1 <= length <= LONGEST_MS:
             raise ValueError(f"the length of a task: expected from 1 to {LONGEST_MS} ms, got {length}")
-    return _SCRIPT.format(lengths=" ".join(map(str, lengths)))
+    numbers = " ".join(map(str, lengths))
+    return f"{_BEFORE}{numbers}{_BETWEEN}{numbers}{_AFTER}"
 
 
 def user_data(lengths: Sequence[int]) -> str:

@@ -24,6 +24,7 @@ class Condition:
 
     Probabilities are of each message by itself. `delay` is seconds more for each message. While it is
     `partitioned` messages are lost; while it is `hung` the agent neither receives nor sends nor connects.
+    `counter`, where there is one, counts what is sent by kind.
     """
 
     __slots__ = (
@@ -78,7 +79,6 @@ class Condition:
             or self.cuts
             or self.hangs
             or self.wire
-            or self.counter is not None
         )
 
     def cut(self, timeout: float = TCP_TIMEOUT) -> None:
@@ -214,18 +214,25 @@ class SimulatedLink:
         """Hand over a message; returns at once. On a closed link it is lost."""
         if self._closed:
             return
-        if not self._condition.clear:
+        condition = self._condition
+        if condition.counter is not None:
+            condition.counter[kind(message)] += 1
+        if not condition.clear:
             self._send_impaired(message)
             return
         loop = self._loop
-        due = loop.time() + self._latency()
+        now = loop.time()
+        due = now + self._latency()
         if due < self._due:
             due = self._due
         else:
             self._due = due
         peer = self._peer
         peer._inbox.append(message)
-        loop.call_at(due, peer._arrive, context=self._context)
+        if due > now:
+            loop.call_at(due, peer._arrive, context=self._context)
+        else:  # as call_at would, without the timer
+            loop.call_soon(peer._arrive, context=self._context)
 
     def close(self) -> None:
         """End the connection; the other end's `on_close` is called, after what was sent before."""
@@ -265,8 +272,6 @@ class SimulatedLink:
 
     def _send_impaired(self, message: Message) -> None:
         condition = self._condition
-        if condition.counter is not None:
-            condition.counter[kind(message)] += 1
         item = encode(message) if condition.wire else message
         if self._is_agent and condition.hung:
             self._outgoing.append(item)

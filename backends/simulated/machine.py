@@ -280,11 +280,12 @@ class Machine:
             guest.work = None
         lengths = lengths_in(spec.user_data)
         if lengths and self.guests.get(spec.name) is guest:
-            done = self._known_work(guest, lengths).done
+            done = _done_before(self.root_disk(guest), spec.id, lengths)
             work = guest.work = self._work(guest, lengths, done)
-            if work.todo:
-                site.work_listener.work_began(spec.id, work.todo, work.time)
-            self.go_on(guest)
+            todo = work.todo
+            if todo:
+                site.work_listener.work_began(spec.id, todo, work.time)
+                self.go_on(guest)
 
     def recall_work(self, guest: Guest, memory: InMemory | None) -> None:
         """The guest's memory is what it was at a snapshot, its work with it."""
@@ -320,18 +321,11 @@ class Machine:
             self.go_on(guest)
 
     def _task_done(self, guest: Guest, task: int, time: float) -> None:
-        disk, work = self.root_disk(guest), guest.work
+        disk, work, vm_id = self.root_disk(guest), guest.work, guest.spec.id
         if disk is not None and work is not None:
-            known = self._known_work(guest, work.lengths)
-            disk.work = OnDisk(guest.spec.id, work.lengths, known.done | {task})
-        self.site.work_listener.task_finished(guest.spec.id, task, time)
-
-    def _known_work(self, guest: Guest, lengths: tuple[int, ...]) -> OnDisk:
-        disk = self.root_disk(guest)
-        known = None if disk is None else disk.work
-        if known is None or known.vm_id != guest.spec.id or known.lengths != lengths:
-            return OnDisk(guest.spec.id, lengths)
-        return known
+            done = _done_before(disk, vm_id, work.lengths)
+            disk.work = OnDisk(vm_id, work.lengths, done | {task})
+        self.site.work_listener.task_finished(vm_id, task, time)
 
     def root_disk(self, guest: Guest) -> Content | None:
         """The file of the guest's first disk, if it has one."""
@@ -384,3 +378,11 @@ class Machine:
         if not self.site.topology.reachable(source, target):
             raise HypervisorError(f"{self.name} cannot reach from {source.name} to {target.name}: a link is cut")
         return self.site.topology.path(source, target)
+
+
+def _done_before(disk: Content | None, vm_id: str, lengths: tuple[int, ...]) -> frozenset[int]:
+    """The tasks of this work of that instance which its root disk knows to be done."""
+    known = None if disk is None else disk.work
+    if known is None or known.vm_id != vm_id or known.lengths != lengths:
+        return frozenset()
+    return known.done

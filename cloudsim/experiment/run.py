@@ -146,15 +146,17 @@ async def _run(
     stride = max(1, math.ceil(rows / scenario.sampling.host_rows))
     sampler = Sampler(cloud, recorder, feeder, beginning, interval, stride)
 
+    horizon, in_all = checked.horizon, checked.trace.requests
+
     def step() -> None:
         counts = feeder.outcomes.counts
         progress(
             Progress(
                 "running",
                 loop.time() - beginning,
-                checked.horizon,
+                horizon,
                 len(feeder.outcomes),
-                checked.trace.requests,
+                in_all,
                 counts["placed"],
                 recorder.levels.now[0],
             )
