@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -12,7 +13,10 @@ Kind = Literal["string", "integer", "number", "boolean"]
 
 
 class ConfigurationKey(msgspec.Struct, frozen=True):
-    """A setting that exists. `minimum` and `maximum` bound numbers, `choices` strings."""
+    """A setting that exists. `minimum` and `maximum` bound numbers, `choices` strings.
+
+    `checked_by` raises InvalidParameterValue for a string that will not do.
+    """
 
     name: str
     default: str
@@ -23,6 +27,7 @@ class ConfigurationKey(msgspec.Struct, frozen=True):
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[str, ...] = ()
+    checked_by: Callable[[str], None] | None = None
 
     def check(self, value: str) -> None:
         """Raise InvalidParameterValue, saying what the key takes, unless it takes `value`."""
@@ -46,6 +51,11 @@ class ConfigurationKey(msgspec.Struct, frozen=True):
                 )
         elif self.choices and value not in self.choices:
             raise InvalidParameterValue(f"{self.name} takes one of {', '.join(self.choices)}, not {value!r}")
+        elif self.checked_by is not None:
+            try:
+                self.checked_by(value)
+            except InvalidParameterValue as error:
+                raise InvalidParameterValue(f"{self.name}: {error.text}") from error
 
     @property
     def group(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloudsim.management.configuration_key import ConfigurationKey as key
 from cloudsim.management.limited_resources import LIMIT_KEYS
+from cloudsim.placement.naming import check
 
 IN_FORCE: tuple[key, ...] = (
     key("ping.interval", "60", "integer", "Seconds between an agent's pings", minimum=1),
@@ -19,7 +20,13 @@ IN_FORCE: tuple[key, ...] = (
     key("job.expire.minutes", "1440", "integer", "Minutes a finished job is kept", minimum=1),
     key("event.purge.delay", "15", "integer", "Days an event is kept; 0 for ever", minimum=0),
     key("start.retry", "10", "integer", "Hosts tried before a deployment fails", minimum=1),
-    key("vm.allocation.algorithm", "random", "string", "Which host an instance goes to"),
+    key(
+        "vm.allocation.algorithm",
+        "random",
+        "string",
+        "Which host an instance goes to: a placement policy, with options as in best-fit,norm=l2",
+        checked_by=check,
+    ),
     key(
         "cpu.overprovisioning.factor",
         "1.0",

@@ -10,22 +10,33 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
-from cloudsim.placement.naming import CLOUDSTACK_NAMES, policies
+from cloudsim.placement.naming import check, policies
 
 StorageType = Literal["shared", "local"]
 SYSTEM_VM_TYPES = ("domainrouter", "consoleproxy", "secondarystoragevm", "internalloadbalancervm")
 LARGEST = (1 << 31) - 1
 GIB = 1 << 30
+DEDICATION_MODE = "ImplicitDedicationMode"
 CLOUDSTACK_PLANNERS = (
     "FirstFitPlanner",
     "UserDispersingPlanner",
     "UserConcentratedPodPlanner",
+    "ImplicitDedicationPlanner",
 )
 
 
 def planners() -> list[str]:
     """Names that an offering's deployment planner may have: CloudStack's, and those of the installed policies."""
     return [*CLOUDSTACK_PLANNERS, *sorted(policies())]
+
+
+def planner_of(offering: ServiceOffering) -> str | None:
+    """The policy that places the offering's instances, with options; None: the one in force.
+
+    CloudStack has the mode of its ImplicitDedicationPlanner in a detail of the offering.
+    """
+    planner, mode = offering.deployment_planner, offering.details.get(DEDICATION_MODE)
+    return planner if mode is None else f"{planner},mode={mode.lower()}"
 
 
 class DiskTraits(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +133,12 @@ class Offerings:
             )
         if deployment_planner is not None:
             self._check_planner(deployment_planner)
+        if DEDICATION_MODE in kept and (
+            deployment_planner != "ImplicitDedicationPlanner" or kept[DEDICATION_MODE] not in ("Strict", "Preferred")
+        ):
+            raise InvalidParameterValue(
+                f"{DEDICATION_MODE} is Strict or Preferred, and goes with the deployment planner ImplicitDedicationPlanner"
+            )
         if gpus < 0 or not 1 <= gpu_milli <= 1000 or (gpus > 1 and gpu_milli != 1000):
             raise InvalidParameterValue(
                 "An offering has whole GPUs, or a share (1 to 1000 thousandths) of one"
@@ -196,10 +213,10 @@ class Offerings:
                 raise InvalidParameterValue(f"min{what} must not be above max{what}")
 
     def _check_planner(self, name: str) -> None:
-        if name not in CLOUDSTACK_NAMES and name not in policies() and ":" not in name:
-            raise InvalidParameterValue(
-                f"Invalid deployment planner {name}; there are {', '.join(planners())}, or module:Class"
-            )
+        try:
+            check(name)
+        except InvalidParameterValue as error:
+            raise InvalidParameterValue(f"Invalid deployment planner {name}: {error.text}") from error
 
     def update_service(
         self,

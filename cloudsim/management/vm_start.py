@@ -13,6 +13,7 @@ from cloudsim.management.agents import Agents, AgentUnavailable, OutcomeUnknown
 from cloudsim.management.disks import Disks
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.nics import Nics
+from cloudsim.management.offerings import planner_of
 from cloudsim.management.vm_hardware import firmware, largest
 from cloudsim.management.vm_states import VmEvent, next_state
 from cloudsim.model import (
@@ -136,7 +137,7 @@ class Starting:
         offering = self._offerings.get(vm.service_offering_id)
         request = placement_request(vm, offering, self._foundation.now())
         if planner is None and offering is not None:
-            planner = offering.deployment_planner
+            planner = planner_of(offering)
         if not vm.affinity_group_ids:
             return self._planner.plan(
                 request,

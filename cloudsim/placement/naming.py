@@ -94,6 +94,11 @@ def _shown(value: Option) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def check(text: str) -> None:
+    """Raise InvalidParameterValue unless `text` names a policy that is there, with options that are right."""
+    policy(text, Randomness(0))
+
+
 def policy(text: str, randomness: Randomness) -> Policy:
     """The policy that `text` names: an installed one, CloudStack's name of one, or `module:Class`, each with options.
 

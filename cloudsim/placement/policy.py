@@ -64,7 +64,8 @@ class Policy(ABC):
             try:
                 setattr(self, option, msgspec.convert(value, known[option], strict=False))
             except msgspec.ValidationError as error:
-                raise InvalidParameterValue(f"policy {self.name}: {option}: {error}, got {value!r}") from error
+                wrong = f"policy {self.name}: {option}: {_expected(known[option], error)}, got {value!r}"
+                raise InvalidParameterValue(wrong) from error
         self.prepare()
 
     def prepare(self) -> None:  # noqa: B027 - a policy need not have any
@@ -121,10 +122,21 @@ class OrderedPolicy(Policy):
         return slot
 
 
+def _bare(hint: Any) -> Any:
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is typing.Annotated else hint
+
+
 def _is_tuple(hint: Any) -> bool:
-    return typing.get_origin(hint) is tuple or (
-        typing.get_origin(hint) is typing.Annotated and typing.get_origin(typing.get_args(hint)[0]) is tuple
-    )
+    return typing.get_origin(_bare(hint)) is tuple
+
+
+def _expected(hint: Any, error: msgspec.ValidationError) -> str:
+    """What an option takes, in words."""
+    each = typing.get_args(_bare(hint))[0] if _is_tuple(hint) else _bare(hint)
+    if typing.get_origin(each) is Literal:
+        return f"expected {'some' if _is_tuple(hint) else 'one'} of {', '.join(typing.get_args(each))}"
+    text = str(error).partition(" - at")[0]
+    return text[:1].lower() + text[1:]
 
 
 def option_types(kind: type[Policy]) -> dict[str, Any]:

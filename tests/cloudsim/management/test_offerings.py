@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.offerings import GIB, DiskTraits, Offerings, planners, traits_of
+from cloudsim.management.offerings import GIB, DiskTraits, Offerings, planner_of, planners, traits_of
 from cloudsim.model import DiskOffering, ServiceOffering
 from tests.cloudsim.management.bare import bare
 
@@ -43,6 +43,9 @@ def test_an_offering_without_a_size_leaves_it_to_the_caller(offerings: Offerings
         {"is_system": True, "system_vm_type": "toaster"},
         {"network_rate": -1},
         {"deployment_planner": "NoSuchPlanner"},
+        {"deployment_planner": "best-fit,norm=l9"},
+        {"deployment_planner": "first-fit", "details": {"ImplicitDedicationMode": "Strict"}},
+        {"deployment_planner": "ImplicitDedicationPlanner", "details": {"ImplicitDedicationMode": "Often"}},
         {"root_disk_size": 0},
         {"gpus": 2, "gpu_milli": 500},
         {"disk": DiskTraits(provisioning_type="chubby")},
@@ -60,6 +63,21 @@ def test_an_offering_that_is_wrong_is_not_made(offerings: Offerings, wrong: dict
 @pytest.mark.parametrize("planner", planners())
 def test_every_planner_can_be_named(offerings: Offerings, planner: str) -> None:
     assert offerings.create_service(**FIXED, deployment_planner=planner).deployment_planner == planner
+
+
+@pytest.mark.parametrize(
+    ("planner", "details", "policy"),
+    [
+        (None, {}, None),
+        ("best-fit,norm=l2", {"k": "v"}, "best-fit,norm=l2"),
+        ("ImplicitDedicationPlanner", {}, "ImplicitDedicationPlanner"),
+        ("ImplicitDedicationPlanner", {"ImplicitDedicationMode": "Preferred"}, "ImplicitDedicationPlanner,mode=preferred"),
+    ],
+)
+def test_an_offering_says_which_policy_places_its_instances(
+    offerings: Offerings, planner: str | None, details: dict[str, str], policy: str | None
+) -> None:
+    assert planner_of(offerings.create_service(**FIXED, deployment_planner=planner, details=details)) == policy
 
 
 def test_a_service_offering_keeps_its_disks_traits(offerings: Offerings) -> None:

@@ -139,7 +139,7 @@ async def create_service_offering(
     hosttags: Annotated[str | None, Param("tags that a host must have")] = None,
     domainid: Annotated[Sequence[Domain] | None, Param("the domains that it is for")] = None,
     zoneid: Annotated[Sequence[Zone] | None, Param("the zones that it is for")] = None,
-    deploymentplanner: Annotated[str | None, Param("see listDeploymentPlanners")] = None,
+    deploymentplanner: Annotated[str | None, Param("see listDeploymentPlanners; with options as in best-fit,norm=l2")] = None,
     offerha: bool = False,
     limitcpuuse: bool = False,
     isvolatile: bool = False,

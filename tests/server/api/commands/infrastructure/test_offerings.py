@@ -141,6 +141,35 @@ def test_hypervisors_and_planners(admin: Client) -> None:
     assert region["id"] == 1
 
 
+PLACEMENT = {"name": "vm.allocation.algorithm"}
+
+
+@pytest.mark.parametrize("policy", ["best-fit,norm=l2", "firstfitleastconsumed", "protean,rules=packing+balance"])
+def test_a_policy_with_options_can_be_set_and_offered(admin: Client, policy: str) -> None:
+    assert admin("updateConfiguration", **PLACEMENT, value=policy)["configuration"]["value"] == policy
+    size = {"cpunumber": 1, "cpuspeed": 500, "memory": 512}
+    made = admin("createServiceOffering", name="o", displaytext="o", **size, deploymentplanner=policy)
+    assert made["serviceoffering"]["deploymentplanner"] == policy
+
+
+@pytest.mark.parametrize(
+    ("policy", "why"),
+    [
+        ("tallest-fit", "no placement policy 'tallest-fit'; there are best-fit"),
+        ("best-fit,norm=l9", "norm: expected one of cpu, memory, l1, l2, linf, got 'l9'"),
+        ("best-fit,colour=red", "policy best-fit has no option 'colour': it has norm"),
+        ("best-fit,norm", "expected option=value, got 'norm'"),
+        ("power-of-d,d=0", "d: expected `int` >= 1, got '0'"),
+    ],
+)
+def test_a_policy_that_is_wrong_is_refused_with_what_was_expected(admin: Client, policy: str, why: str) -> None:
+    text = str(refused(431, admin, "updateConfiguration", **PLACEMENT, value=policy))
+    assert "vm.allocation.algorithm: " in text and why in text
+    size = {"cpunumber": 1, "cpuspeed": 500, "memory": 512}
+    text = str(refused(431, admin, "createServiceOffering", name="o", displaytext="o", **size, deploymentplanner=policy))
+    assert f"Invalid deployment planner {policy}: " in text and why in text
+
+
 def test_settings(admin: Client) -> None:
     changed = admin("updateConfiguration", name="network.loadbalancer.haproxy.stats.visibility", value="all")
     assert changed["configuration"]["value"] == "all"
