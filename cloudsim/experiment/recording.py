@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from cloudsim.model import Alert, AsyncJob, Event, Host, VirtualMachine
 from cloudsim.model.operations import JOB_IN_PROGRESS, JOB_SUCCEEDED
-from cloudsim.store import Change, Store
+from cloudsim.store import Change, Row, Store
 
 LEVELS = (
     "instances",
@@ -101,18 +101,19 @@ class Recorder:
             None
         )
         self.on_job: Callable[[AsyncJob], None] = lambda job: None
-        self._handlers: dict[Any, Callable[[Any, Any], None]] = {
-            store.table(VirtualMachine): self._vm,
-            store.table(AsyncJob): self._job,
-            store.table(Host): self._host,
-            store.table(Event): self._event,
-            store.table(Alert): self._alert,
+        self._followed: dict[type[Row], Callable[[Any, Any], None]] = {
+            VirtualMachine: self._vm,
+            AsyncJob: self._job,
+            Host: self._host,
+            Event: self._event,
+            Alert: self._alert,
         }
+        self._handlers = {store.table(row_type): handler for row_type, handler in self._followed.items()}
         self.listen()
 
     def listen(self) -> None:
         """Subscribe (again: a server that stops ends all subscriptions)."""
-        self._store.subscribe(self._changed)
+        self._store.subscribe(self._changed, *self._followed)
 
     def begin(self) -> None:
         """The study begins: forget what setting up the cloud counted, keep the levels."""
@@ -126,9 +127,7 @@ class Recorder:
     def _changed(self, changes: list[Change]) -> None:
         handlers = self._handlers
         for table, before, after in changes:
-            handler = handlers.get(table)
-            if handler is not None:
-                handler(before, after)
+            handlers[table](before, after)
 
     def _vm(self, before: VirtualMachine | None, after: VirtualMachine | None) -> None:
         old, new = _reserved(before), _reserved(after)

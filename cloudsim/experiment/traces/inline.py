@@ -18,7 +18,10 @@ Count = Annotated[int, Meta(ge=1)]
 
 
 class InlineRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One request, or with `count` that many alike. `at` and `lifetime` are seconds, `mhz` the speed of each core."""
+    """One request, or with `count` that many alike. `at` and `lifetime` are seconds, `mhz` the speed of each core.
+
+    `work` are the seconds at full speed of the tasks that its guest is given.
+    """
 
     at: Annotated[float, Meta(ge=0)]
     lifetime: Annotated[float, Meta(gt=0)] | None = None
@@ -27,6 +30,7 @@ class InlineRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     mhz: Count = 1000
     memory_mib: Count
     tags: tuple[str, ...] = ()
+    work: tuple[Annotated[float, Meta(gt=0)], ...] = ()
 
 
 class InlineTrace(Trace, frozen=True, kw_only=True, tag="inline"):
@@ -52,4 +56,5 @@ class InlineTrace(Trace, frozen=True, kw_only=True, tag="inline"):
                     each.mhz,
                     each.memory_mib,
                     tags=each.tags,
+                    work_ms=tuple(max(1, round(seconds * 1000)) for seconds in each.work),
                 )
