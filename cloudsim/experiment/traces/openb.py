@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import SMALLEST_MIB, VmRequest
+from cloudsim.experiment.traces.fractions import slow_cores
 from cloudsim.experiment.traces.rows import read_csv
 from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Trace
@@ -54,8 +55,8 @@ class OpenbTrace(Trace, frozen=True, kw_only=True, tag="openb"):
         )
         last = 0
         for row in read_csv(folder / self.path, needed):
-            milli = max(1, row.whole("cpu_milli"))
-            cpus = -(-milli // 1000)
+            # A pod may ask for no CPU or no memory at all; an instance has at least one MHz and 32 MiB.
+            cpus, mhz = slow_cores(row.whole("cpu_milli"), CORE_MHZ)
             gpus = row.whole("num_gpu")
             share = row.whole("gpu_milli", 1 if gpus else 0)
             if gpus and share > 1000:
@@ -67,13 +68,12 @@ class OpenbTrace(Trace, frozen=True, kw_only=True, tag="openb"):
             deleted = row.whole_or_none("deletion_time")
             if deleted is not None and deleted < created:
                 raise row.wrong("deletion_time", f"at least the creation_time {created}", deleted)
-            # A pod may ask for no CPU or no memory at all; an instance has at least one MHz and 32 MiB.
             yield VmRequest(
                 row.name("name"),
                 1000 * created,
                 None if deleted is None else max(1, 1000 * (deleted - created)),
                 cpus,
-                -(-milli // cpus) * CORE_MHZ // 1000,
+                mhz,
                 max(SMALLEST_MIB, row.whole("memory_mib")),
                 gpus,
                 share if gpus else 1000,

@@ -28,22 +28,22 @@ class NotPlain(ValueError):
 
 
 def read_plain_csv(
-    path: Path, columns: Mapping[str, pa.DataType], needed: Sequence[str]
+    path: Path, columns: Mapping[str, pa.DataType], needed: Sequence[str], delimiter: str = ","
 ) -> Iterator[Columns]:
     """The file's rows in batches, with those of `columns` that it has. Raises NotPlain, also without the `needed` ones."""
     try:
         with opened(path) as file:
-            header = _header(path, file, needed)
+            header = _header(path, file, needed, delimiter)
             wanted = [name for name in header if name in columns]
             first = 1
-            for batch in _batches(_Plain(file), header, wanted, columns):
+            for batch in _batches(_Plain(file), header, wanted, columns, delimiter):
                 yield Columns(path, batch, first)
                 first += batch.num_rows
     except (TraceError, pa.ArrowException, UnicodeDecodeError) as error:
         raise NotPlain(str(error)) from error
 
 
-def _header(path: Path, file: BinaryIO, needed: Sequence[str]) -> list[str]:
+def _header(path: Path, file: BinaryIO, needed: Sequence[str], delimiter: str) -> list[str]:
     lines: list[bytes] = []
     while not lines or not lines[-1].strip() or lines[-1].startswith(b"#"):
         line = file.readline()
@@ -53,17 +53,17 @@ def _header(path: Path, file: BinaryIO, needed: Sequence[str]) -> list[str]:
             break
         lines.append(line)
     text = io.StringIO(b"".join(lines).decode("utf-8-sig"), newline="")
-    return list(read_header(path, text, needed).columns)
+    return list(read_header(path, text, needed, delimiter).columns)
 
 
 def _batches(
-    file: _Plain, names: list[str], wanted: list[str], types: Mapping[str, pa.DataType]
+    file: _Plain, names: list[str], wanted: list[str], types: Mapping[str, pa.DataType], delimiter: str
 ) -> Iterator[pa.RecordBatch]:
     try:
         reader = pc.open_csv(
             pa.PythonFile(file, mode="r"),
             read_options=pc.ReadOptions(column_names=names, block_size=_BLOCK_BYTES, use_threads=False),
-            parse_options=pc.ParseOptions(quote_char=False),
+            parse_options=pc.ParseOptions(delimiter=delimiter, quote_char=False),
             convert_options=pc.ConvertOptions(
                 column_types={name: types[name] for name in wanted},
                 include_columns=wanted,

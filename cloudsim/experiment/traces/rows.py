@@ -96,7 +96,8 @@ class Header(NamedTuple):
 
 
 def read_header(path: Path, file: TextIO, needed: Sequence[str], delimiter: str = ",") -> Header:
-    """Read up to the first row. Empty lines, and those that begin with #, go before the line with the columns' names.
+    """Read up to the first row. Empty lines, and those that begin with #, go before the line with the columns' names,
+    which may have spaces around them.
 
     Raises TraceError for a file without the `needed` columns, or with two of one name.
     """
@@ -105,7 +106,7 @@ def read_header(path: Path, file: TextIO, needed: Sequence[str], delimiter: str 
     for line in file:
         lines += 1
         if line.strip() and not line.startswith("#"):
-            columns = tuple(next(csv.reader([line], delimiter=delimiter)))
+            columns = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
             break
     missing = [name for name in needed if name not in columns]
     if missing:

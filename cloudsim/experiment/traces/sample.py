@@ -11,6 +11,8 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cloudsim.experiment.traces.sheets import first_row
+
 _BYTES = 65_536
 LINES = 50
 
@@ -18,8 +20,8 @@ LINES = 50
 class Sample(NamedTuple):
     """What is known of a file or folder at a glance.
 
-    `name` is the file's name in lower case, without .gz. `columns` are the names of a Parquet file's columns, or the
-    values of a text's first line that is no comment (#), split at commas. `lines` are the first lines of a text, `data`
+    `name` is the file's name in lower case, without .gz. `columns` are the names of a Parquet file's or a sheet's columns,
+    or the values of a text's first line that is no comment (#), split at commas. `lines` are the first lines of a text, `data`
     the first bytes, both after decompression. Of a folder there are the first file's `lines` and `columns`, and no `data`.
     """
 
@@ -47,6 +49,8 @@ def sample(path: Path) -> Sample:
         data = file.read(_BYTES)
     if data.startswith(b"PAR1"):
         return Sample(path, name, False, data, (), _parquet_columns(path))
+    if path.suffix.lower() in (".xlsx", ".xls"):
+        return Sample(path, name, False, data, (), first_row(path))
     if data.startswith(b"\x1f\x8b"):
         name = name.removesuffix(".gz")
         try:

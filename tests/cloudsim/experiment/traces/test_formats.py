@@ -11,11 +11,10 @@ import pytest
 
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
-from cloudsim.experiment.traces import FORMATS
-from cloudsim.experiment.traces.azure import AzureTrace
 from cloudsim.experiment.traces.bitbrains import BitbrainsTrace
+from cloudsim.experiment.traces.bitbrains_csv import BitbrainsCsvTrace
 from cloudsim.experiment.traces.huawei_east import HuaweiEastTrace
-from tests.cloudsim.experiment.traces.reading import read
+from tests.cloudsim.experiment.traces.reading import assert_columns_are_the_rows, read
 
 
 class TestOtherFormats:
@@ -36,13 +35,36 @@ class TestOtherFormats:
             VmRequest("141", 0, 90_000, 2, 2926, 8192)
         ]
 
-    def test_azure(self, tmp_path: Path) -> None:
-        (tmp_path / "vmtable.csv").write_text(
-            "v1,s,d,600,900,9,1,5,Unknown,2,3.5\nv2,s,d,0,2591700,9,1,5,Interactive,>24,>64\n"
+    def folder_of_vms(self, path: Path) -> Path:
+        path.mkdir()
+        header = (
+            "Timestamp [ms];\tCPU cores;\tCPU capacity provisioned [MHZ];\tCPU usage [MHZ];\tCPU usage [%];\t"
+            "Memory capacity provisioned [KB];\tMemory usage [KB]"
         )
-        v2, v1 = read(AzureTrace(path="vmtable.csv", end=2_591_700), tmp_path)
-        assert v2 == VmRequest("v2", 0, None, 30, 1000, 70 * 1024)
-        assert v1 == VmRequest("v1", 600_000, 300_000, 2, 1000, 3584)
+        for name, start, cores in (("10", 1_376_314_846, 4), ("9", 1_376_314_946, 2)):
+            lines = [f"{start + 300 * i};\t{cores - i % 2};\t5851.99;\t10.0;\t1.5;\t{8_388_608 - i}.0;\t7" for i in range(3)]
+            (path / f"{name}.csv").write_text("\r\n".join([header, *lines]) + "\r\n")
+        return path
+
+    def test_bitbrains_as_published(self, tmp_path: Path) -> None:
+        self.folder_of_vms(tmp_path / "2013-8")
+        assert assert_columns_are_the_rows(BitbrainsCsvTrace(path="2013-8"), tmp_path) == [
+            VmRequest("10", 0, 900_000, 4, 1463, 8192),
+            VmRequest("9", 100_000, 900_000, 2, 2926, 8192),
+        ]
+
+    def test_bitbrains_as_published_malformed(self, tmp_path: Path) -> None:
+        path = self.folder_of_vms(tmp_path / "2013-8")
+        text = (path / "9.csv").read_text()
+        (path / "9.csv").write_text(text.replace("1376315246", "later"))
+        with pytest.raises(TraceError, match=r"9.csv:3: Timestamp \[ms\]: expected a whole number, got 'later'"):
+            read(BitbrainsCsvTrace(path="2013-8"), tmp_path)
+        (path / "9.csv").write_text(text.splitlines()[0])
+        with pytest.raises(TraceError, match=r"9.csv: expected at least one line"):
+            read(BitbrainsCsvTrace(path="2013-8"), tmp_path)
+        (tmp_path / "empty").mkdir()
+        with pytest.raises(TraceError, match=r"empty: expected a folder with a .csv file for each VM"):
+            read(BitbrainsCsvTrace(path="empty"), tmp_path)
 
     def test_huawei_east(self, tmp_path: Path) -> None:
         path = tmp_path / "h.csv"
@@ -55,18 +77,3 @@ class TestOtherFormats:
         path.write_text("vmid,cpu,memory,time,type\n1,2,4,10,1\n")
         with pytest.raises(TraceError, match=r"h.csv:2: vmid: expected a VM that exists, got '1'"):
             read(trace, tmp_path)
-
-    def test_every_format_has_a_name(self) -> None:
-        assert set(FORMATS) == {
-            "azure-vmtable",
-            "bitbrains",
-            "huawei-east-1",
-            "inline",
-            "openb",
-            "planetlab",
-            "poisson",
-            "surf",
-            "table",
-            "w1",
-            "w2",
-        }
