@@ -1,6 +1,7 @@
 """A manager's store outlives the process; the datacenter that it describes is there again."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from cloudsim.model import Host as HostRow
 from cloudsim.protocol.messages import Startup
 from cloudsim.protocol.specs import ImageSpec
 from cloudsim.store import Row, Store
+from cloudsim.work import user_data
 
 STORE_URL = "nfs://sim/zone-1/secondary"
 
@@ -200,3 +202,23 @@ def test_an_iso_is_in_its_drive_again() -> None:
     guests = world.host("guid-1").hypervisor.guests
     assert guests["i-2-1-VM"].spec.iso == ImageSpec(STORE_URL, "templates/iso", GIB, "ISO", "c")
     assert world.host("guid-2").hypervisor.guests["i-2-2-VM"].spec.iso is None
+
+
+def test_the_work_of_guests_begins_again() -> None:
+    class Heard:
+        ends: dict[str, float] = {}
+
+        def work_began(self, vm_id: str, tasks: Sequence[int], time: float) -> None:
+            assert (vm_id, tuple(tasks), time) == ("vm1", (0, 1), 0.0)
+
+        def task_finished(self, vm_id: str, task: int, time: float) -> None:
+            self.ends[f"{vm_id} {task}"] = time
+
+    store = Store(ROW_TYPES)
+    given = user_data((5000, 1000))
+    store.load([replace(row, user_data=given) if row.id in ("vm1", "vm4") else row for row in ROWS])
+    world = SimulatedWorld(uniform(hosts_per_rack=2))
+    world.hear_work(Heard())
+    world.restore(store)
+    world.loop.run_until_complete(asyncio.sleep(10))
+    assert Heard.ends == {"vm1 1": 2.0, "vm1 0": 6.0}
