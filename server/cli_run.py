@@ -17,8 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cloudsim.experiment.errors import ExperimentError
+from cloudsim.experiment.page import duration
 from cloudsim.experiment.reading import load
-from cloudsim.experiment.report import duration
 from cloudsim.experiment.run import Progress, run
 from cloudsim.experiment.scenario import json_schema
 from cloudsim.experiment.summary import summary

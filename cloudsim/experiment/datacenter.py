@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
-from cloudsim.experiment.scenario import LoadedScenario, NodeListDatacenter
+from cloudsim.experiment.scenario import DatacenterSource, NodeListDatacenter
 from cloudsim.experiment.traces.openb import host_groups
 
 
-def description(loaded: LoadedScenario) -> dict[str, Any] | str:
-    """Plain data for the backend, or the path of a file for it. Raises TraceError for a node list that is not right."""
-    source = loaded.scenario.datacenter
+def description(source: DatacenterSource, folder: Path) -> dict[str, Any] | str:
+    """Plain data for the backend, or the path of a file for it; the source's own paths are relative to `folder`.
+
+    Raises TraceError for a node list that is not right.
+    """
     if source.uniform is not None:
         return source.uniform.describe()
     if source.openb_nodes is not None:
-        return _node_list(loaded, source.openb_nodes)
+        return _node_list(folder / source.openb_nodes.path, source.openb_nodes)
     if source.inline is not None:
         return copy.deepcopy(source.inline)
     assert source.file is not None
-    return str(loaded.folder / source.file)
+    return str(folder / source.file)
 
 
-def _node_list(loaded: LoadedScenario, nodes: NodeListDatacenter) -> dict[str, Any]:
+def _node_list(path: Path, nodes: NodeListDatacenter) -> dict[str, Any]:
     """One pod of racks that are filled in the list's order; a rack holds neighbours of any kind."""
     racks: list[dict[str, Any]] = []
     room = 0
-    for group in host_groups(loaded.folder / nodes.path):
+    for group in host_groups(path):
         left = group["count"]
         while left:
             if not room:

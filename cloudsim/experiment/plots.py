@@ -1,60 +1,31 @@
-"""Plots of a run: the same bytes for the same run, colours that the colour-blind can tell apart, units on every axis.
-
-Colours are from Okabe and Ito's palette; lines that could be confused differ in style as well.
-"""
+"""Plots of a run, units on every axis."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from typing import Any
 
 import matplotlib
 import matplotlib.patches
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
+from cloudsim.experiment.figures import (
+    BLUE,
+    CYCLE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    SKY,
+    STYLE,
+    blank,
+    legend,
+)
 from cloudsim.experiment.result import RunResult
 from cloudsim.experiment.sampling import SAMPLE_COLUMNS
 
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#56B4E9",
-    "#B59F00",
-    "#8A8A8A",
-)
-CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, GREY)
-STYLE: Any = {
-    "font.family": "DejaVu Sans",
-    "font.size": 10,
-    "axes.titlesize": 12,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 12,
-    "axes.labelcolor": "#333333",
-    "axes.edgecolor": "#999999",
-    "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#E4E4E4",
-    "grid.linewidth": 0.8,
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-    "legend.frameon": False,
-    "lines.linewidth": 1.6,
-    "svg.hashsalt": "cloudsim",
-    "svg.fonttype": "path",
-    "path.simplify": True,
-}
 _UNITS = (
     (2 * 86400.0, 86400.0, "days"),
     (2 * 3600.0, 3600.0, "hours"),
@@ -94,46 +65,9 @@ def draw(result: RunResult) -> dict[str, Figure]:
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
-def svg(figure: Figure) -> bytes:
-    """The figure as SVG, without a date."""
-    return _saved(figure, "svg", {"Date": None, "Creator": None})
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as PNG, 144 dots per inch, without a date or a program's name."""
-    return _saved(figure, "png", {"Software": None})
-
-
-def _saved(figure: Figure, format: str, metadata: dict[str, Any]) -> bytes:
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(STYLE):
-        figure.savefig(buffer, format=format, dpi=144, metadata=metadata)
-    return buffer.getvalue()
-
-
-def _figure(
-    title: str, xlabel: str, ylabel: str, size: tuple[float, float] = (8.0, 4.2)
-) -> tuple[Figure, Any]:
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.set_title(title)
-    axes.set_xlabel(xlabel)
-    axes.set_ylabel(ylabel)
-    return figure, axes
-
-
-def _legend(axes: Any) -> None:
-    """Below the plot, where it hides nothing, on as many lines as it needs."""
-    labels = axes.get_legend_handles_labels()[1]
-    characters = [len(label) + 8 for label in labels]
-    columns = len(labels) if sum(characters) <= 100 else max(1, 100 // max(characters))
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=columns, columnspacing=1.6)
-
-
 def allocation(result: RunResult, series: Series) -> Figure:
     """What instances reserve of what hosts that are up have, by dimension."""
-    figure, axes = _figure("Allocation of capacity", series.label, "Reserved share of capacity")
+    figure, axes = blank("Allocation of capacity", series.label, "Reserved share of capacity")
     dimensions = (
         ("cpu_mhz", "CPU", BLUE, "-"),
         ("memory_mib", "Memory", ORANGE, "--"),
@@ -160,13 +94,13 @@ def allocation(result: RunResult, series: Series) -> Figure:
     axes.set_ylim(0, 1.05 * top)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.margins(x=0)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
 def instances(result: RunResult, series: Series) -> Figure:
     """Instances that have a host, and hosts with and without any."""
-    figure, axes = _figure("Instances and hosts", series.label, "Number")
+    figure, axes = blank("Instances and hosts", series.label, "Number")
     axes.step(series.time, series["instances"], where="post", color=BLUE, label="Instances")
     axes.step(series.time, series["hosts_up"], where="post", color=GREY, linestyle=":", label="Hosts up")
     used = series["hosts_up"] - series["hosts_empty"]
@@ -174,7 +108,7 @@ def instances(result: RunResult, series: Series) -> Figure:
     axes.set_ylim(bottom=0)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -183,7 +117,7 @@ def rejections(result: RunResult, series: Series) -> Figure | None:
     outcomes = result.outcomes
     if not outcomes.causes:
         return None
-    figure, axes = _figure("Requests not served, by cause", series.label, "Requests, cumulative")
+    figure, axes = blank("Requests not served, by cause", series.label, "Requests, cumulative")
     ranked = [cause for cause, _ in sorted(outcomes.causes.items(), key=lambda item: (-item[1], item[0]))]
     shown = ranked[:7]
     arrival = np.array(outcomes.arrival)
@@ -196,7 +130,7 @@ def rejections(result: RunResult, series: Series) -> Figure | None:
     axes.stackplot(series.time, *stack, colors=CYCLE, labels=labels, alpha=0.9, step="post")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.margins(x=0)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -210,7 +144,7 @@ def deploy_time(result: RunResult, series: Series) -> Figure | None:
         return None
     factor, unit, short = (1e3, "milliseconds", "ms") if times[-1] < 1 else (1.0, "seconds", "s")
     times *= factor
-    figure, axes = _figure(
+    figure, axes = blank(
         "Time from request to running instance", f"Deployment time ({unit})", "Share of placed requests"
     )
     share = np.arange(1, len(times) + 1) / len(times)
@@ -226,7 +160,7 @@ def deploy_time(result: RunResult, series: Series) -> Figure | None:
         axes.set_xlim(0, 2 * high)
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -247,7 +181,7 @@ def host_fill(result: RunResult, series: Series) -> Figure | None:
     if len(times) < 3:
         return None
     rows = _shrunk(fills.T, 400)
-    figure, axes = _figure("How full each host is", series.label, "Host, in the order of the datacenter")
+    figure, axes = blank("How full each host is", series.label, "Host, in the order of the datacenter")
     image = axes.imshow(
         rows,
         aspect="auto",
@@ -279,7 +213,7 @@ def host_histogram(result: RunResult, series: Series) -> Figure | None:
     fills, times = _fills(result)
     if not len(times):
         return None
-    figure, axes = _figure(
+    figure, axes = blank(
         "Hosts by how full they are", "Reserved share of the host's CPU", "Hosts, mean over time"
     )
     edges = np.linspace(0, max(1.0, float(fills.max())), 21)
@@ -301,7 +235,7 @@ def host_histogram(result: RunResult, series: Series) -> Figure | None:
     )
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.margins(x=0.01)
-    _legend(axes)
+    legend(axes)
     return figure
 
 
@@ -311,7 +245,7 @@ def messages(result: RunResult, series: Series) -> Figure | None:
     if not kinds:
         return None
     ranked = sorted(kinds.items(), key=lambda item: (item[1], item[0]))[-14:]
-    figure, axes = _figure(
+    figure, axes = blank(
         "Messages between manager and agents", "Messages", "", (8.0, 1.6 + 0.28 * len(ranked))
     )
     names = [name for name, _ in ranked]

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from cloudsim.experiment.plots import draw, png, svg
+from cloudsim.experiment.figures import png, svg
+from cloudsim.experiment.plots import draw
 from cloudsim.experiment.report import report
 from cloudsim.experiment.result import RunResult
 from cloudsim.experiment.summary import summary
