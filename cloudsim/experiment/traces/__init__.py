@@ -10,7 +10,7 @@ from cloudsim.experiment.traces.azure import AzureTrace
 from cloudsim.experiment.traces.azure_packing import AzurePackingTrace
 from cloudsim.experiment.traces.bitbrains import BitbrainsTrace
 from cloudsim.experiment.traces.bitbrains_csv import BitbrainsCsvTrace
-from cloudsim.experiment.traces.generated import PoissonTrace
+from cloudsim.experiment.traces.generated import BatchTrace, BurstyTrace, PoissonTrace
 from cloudsim.experiment.traces.google import GoogleTrace
 from cloudsim.experiment.traces.huawei_east import HuaweiEastTrace
 from cloudsim.experiment.traces.huawei_topology import HuaweiTopologyTrace
@@ -40,6 +40,8 @@ Workload = (
     | SwfTrace
     | TableTrace
     | PoissonTrace
+    | BurstyTrace
+    | BatchTrace
     | W1Trace
     | W2Trace
     | InlineTrace

@@ -7,10 +7,12 @@ orders of magnitude. sigma = 0 is exact, at 0.7 two thirds of the predictions ar
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
-from numpy.typing import NDArray
 
 from cloudsim.experiment.blocks import ENDLESS, Ints
+from cloudsim.experiment.traces.streams import Floats, Stream
 from cloudsim.randomness import Randomness
 
 LONGEST_MS = 2.0**53
@@ -27,35 +29,26 @@ class Prediction:
 
     def __init__(self, sigma: float, randomness: Randomness) -> None:
         self._sigma = sigma
-        self._generator = randomness.branch("lifetime error").generator
-        self._factors = np.empty(0)
-        self._used = 0
+        self._factors = Stream(_factors(sigma, randomness.branch("lifetime error").generator))
 
     def of(self, lifetime_ms: int | None) -> int | None:
         """The prediction for the next request; None for one that runs on."""
-        factor = float(self._take(1)[0])
+        factor = float(self._factors.take(1)[0])
         if lifetime_ms is None:
             return None
         return lifetime_ms if self._sigma == 0 else round(max(1.0, min(lifetime_ms * factor, LONGEST_MS)))
 
     def all(self, lifetimes_ms: Ints) -> Ints:
         """The predictions for the next requests, ENDLESS for those that run on."""
-        factors = self._take(len(lifetimes_ms))
+        factors = self._factors.take(len(lifetimes_ms))
         if self._sigma == 0:
             return lifetimes_ms
         told = np.rint(np.clip(lifetimes_ms * factors, 1.0, LONGEST_MS)).astype(np.int64)
         return np.where(lifetimes_ms == ENDLESS, ENDLESS, told)
 
-    def _take(self, count: int) -> NDArray[np.float64]:
-        """The next `count` factors, made in chunks of one size, so that any use of them has the same roundings."""
-        parts: list[NDArray[np.float64]] = []
-        while count:
-            if self._used == len(self._factors):
-                with np.errstate(over="ignore"):
-                    self._factors = np.exp(self._sigma * self._generator.standard_normal(_CHUNK))
-                self._used = 0
-            part = self._factors[self._used : self._used + count]
-            self._used += len(part)
-            count -= len(part)
-            parts.append(part)
-        return np.concatenate(parts) if parts else np.empty(0)
+
+def _factors(sigma: float, generator: np.random.Generator) -> Iterator[Floats]:
+    # In chunks of one size, so that any use of them has the same roundings.
+    while True:
+        with np.errstate(over="ignore"):
+            yield np.exp(sigma * generator.standard_normal(_CHUNK))

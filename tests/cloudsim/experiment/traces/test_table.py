@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudsim.experiment.blocks import blocks_of
@@ -152,6 +152,7 @@ traces = st.lists(st.tuples(names, st.integers(0, 10**9), drawn), max_size=15, u
 
 class TestWriting:
     @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+    @settings(deadline=None)
     @given(requests=traces, options=taken)
     def test_what_is_written_is_read_as_rows_and_as_columns(
         self, tmp_path_factory: pytest.TempPathFactory, name: str, requests: list[VmRequest], options: dict[str, Any]
@@ -206,6 +207,7 @@ lines = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(lines, max_size=4), st.sampled_from(["\n", "\r\n", "\r"]), st.sampled_from(["", "# a, \"b\n", "\ufeff"]))
 def test_columns_of_a_file_say_what_its_rows_say_also_of_errors(
     tmp_path_factory: pytest.TempPathFactory, rows_: list[str], end: str, before: str
