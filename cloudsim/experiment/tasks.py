@@ -29,14 +29,14 @@ class Tasks:
 
     def expect(self, request: int, lengths: Sequence[int]) -> None:
         """A request has come, whose tasks have these lengths in ms."""
+        count = len(lengths)
         self._first[request] = len(self)
-        self._left[request] = len(lengths)
-        for task, length in enumerate(lengths):
-            self.request.append(request)
-            self.task.append(task)
-            self.length_ms.append(length)
-            self.began.append(None)
-            self.finished.append(None)
+        self._left[request] = count
+        self.request.extend([request] * count)
+        self.task.extend(range(count))
+        self.length_ms.extend(lengths)
+        self.began.extend([None] * count)
+        self.finished.extend([None] * count)
 
     def left(self, request: int) -> int:
         """How many tasks of that request are not done."""

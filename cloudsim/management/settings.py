@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.configuration_keys import KEYS
@@ -15,12 +15,6 @@ from cloudsim.store import Change, Store
 Scope = Literal["Global", "Zone", "Cluster", "StoragePool", "Account", "Domain", "ImageStore"]
 
 
-class _Where(NamedTuple):
-    name: str
-    scope: str
-    scope_id: str
-
-
 class Settings:
     """The values in force: what is set for a scope, else globally, else the key's default."""
 
@@ -29,12 +23,14 @@ class Settings:
         self._table = store.table(Configuration)
         self._randomness = randomness.branch("settings")
         self._now = now
-        self._cache: dict[_Where, str] = {}
+        self._cache: dict[tuple[str, str, str], str] = {}
+        self._numbers: dict[tuple[str, str, str], float] = {}
         store.subscribe(self._changed, Configuration)
 
     def _changed(self, changes: list[Change]) -> None:
         if any(change.table is self._table for change in changes):
             self._cache.clear()
+            self._numbers.clear()
 
     def key(self, name: str) -> ConfigurationKey:
         """The key called `name`, or InvalidParameterValue."""
@@ -44,10 +40,10 @@ class Settings:
         return key
 
     def get(self, name: str, scope: Scope = "Global", scope_id: str = "") -> str:
-        where = _Where(name, scope, scope_id)
+        where = (name, scope, scope_id)
         value = self._cache.get(where)
         if value is None:
-            row = self._table.find(("name", "scope", "scope_id"), tuple(where))
+            row = self._table.find(("name", "scope", "scope_id"), where)
             if row is not None:
                 value = row.value
             elif scope != "Global":
@@ -61,7 +57,11 @@ class Settings:
         return int(self.get(name, scope, scope_id))
 
     def number(self, name: str, scope: Scope = "Global", scope_id: str = "") -> float:
-        return float(self.get(name, scope, scope_id))
+        where = (name, scope, scope_id)
+        number = self._numbers.get(where)
+        if number is None:
+            number = self._numbers[where] = float(self.get(name, scope, scope_id))
+        return number
 
     def boolean(self, name: str, scope: Scope = "Global", scope_id: str = "") -> bool:
         return self.get(name, scope, scope_id).lower() == "true"
