@@ -35,6 +35,8 @@ from cloudsim.placement.request import PlacementRequest
 from cloudsim.randomness import Randomness
 
 Scores = NDArray[np.int64] | NDArray[np.float64]
+Need = Literal["tenants", "lifetimes", "batches", "pods"]
+"""Several tenants; requests whose lifetime is foretold; requests that arrive at the same instant; several pods."""
 
 
 class Policy(ABC):
@@ -47,6 +49,9 @@ class Policy(ABC):
 
     name: ClassVar[str]
     """What it is called in texts; made from the name of the class (TallestFirst: tallest-first) where it is not given."""
+
+    needs: ClassVar[tuple[Need, ...]] = ()
+    """What it decides by: where it is not there the policy works, but is no better than a simpler one."""
 
     def __init_subclass__(cls) -> None:
         if "name" not in cls.__dict__:
@@ -154,6 +159,7 @@ __all__ = [
     "HostArrays",
     "Ints",
     "Mask",
+    "Need",
     "OrderedPolicy",
     "Policy",
     "Scores",

@@ -11,7 +11,9 @@ from typing import ClassVar
 
 from cloudsim.placement.decreasing import Decreasing
 from cloudsim.placement.policies.best_fit import BestFit
+from cloudsim.placement.policy import Need
 
 
 class BestFitDecreasing(Decreasing, BestFit):
     name: ClassVar[str] = "best-fit-decreasing"
+    needs: ClassVar[tuple[Need, ...]] = ("batches",)

@@ -12,7 +12,9 @@ from typing import ClassVar
 
 from cloudsim.placement.decreasing import Decreasing
 from cloudsim.placement.policies.first_fit import FirstFit
+from cloudsim.placement.policy import Need
 
 
 class FirstFitDecreasing(Decreasing, FirstFit):
     name: ClassVar[str] = "first-fit-decreasing"
+    needs: ClassVar[tuple[Need, ...]] = ("batches",)

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from cloudsim.placement.policy import Candidates, HostArrays, Mask, Scores, ScoringPolicy
+from cloudsim.placement.policy import Candidates, HostArrays, Mask, Need, Scores, ScoringPolicy
 from cloudsim.placement.request import PlacementRequest
 
 
 class ImplicitDedication(ScoringPolicy):
     name: ClassVar[str] = "implicit-dedication"
+    needs: ClassVar[tuple[Need, ...]] = ("tenants",)
     mode: Literal["strict", "preferred"] = "strict"
 
     def filter(self, request: PlacementRequest, hosts: HostArrays) -> Mask | None:

@@ -29,7 +29,7 @@ from msgspec import Meta
 
 from cloudsim.placement.lifetimes import FOREVER, bounds, class_of, empty_at, end_of
 from cloudsim.placement.norms import Norm
-from cloudsim.placement.policy import Candidates, HostArrays, Ints, Mask, Scores
+from cloudsim.placement.policy import Candidates, HostArrays, Ints, Mask, Need, Scores
 from cloudsim.placement.request import PlacementRequest
 from cloudsim.placement.rules import Rule, RuleChain, least_extended, tightest
 
@@ -38,6 +38,7 @@ EMPTY = -1
 
 class Lava(RuleChain):
     name: ClassVar[str] = "lava"
+    needs: ClassVar[tuple[Need, ...]] = ("lifetimes",)
     hours: tuple[float, ...] = (1, 10, 100)
     full: Annotated[float, Meta(gt=0, le=1)] = 0.9
     steps: tuple[float, ...] = (0, 0.5, 1, 2, 4, 8, 24, 72, 168)

@@ -18,11 +18,13 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from cloudsim.placement.norms import Norm
+from cloudsim.placement.policy import Need
 from cloudsim.placement.rules import Rule, RuleChain, least_extended, tightest
 
 
 class LifetimeAlignment(RuleChain):
     name: ClassVar[str] = "lifetime-alignment"
+    needs: ClassVar[tuple[Need, ...]] = ("lifetimes",)
     norm: Norm = "l2"
 
     def preferences(self) -> Sequence[Rule]:

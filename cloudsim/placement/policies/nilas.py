@@ -19,11 +19,13 @@ from typing import ClassVar
 
 from cloudsim.placement.lifetimes import bounds
 from cloudsim.placement.norms import Norm
+from cloudsim.placement.policy import Need
 from cloudsim.placement.rules import Rule, RuleChain, least_extended, tightest
 
 
 class Nilas(RuleChain):
     name: ClassVar[str] = "nilas"
+    needs: ClassVar[tuple[Need, ...]] = ("lifetimes",)
     hours: tuple[float, ...] = (0, 0.5, 1, 2, 4, 8, 24, 72, 168)
     norm: Norm = "l2"
 

@@ -12,12 +12,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from cloudsim.placement.policy import HostArrays, Mask, Policy
+from cloudsim.placement.policy import HostArrays, Mask, Need, Policy
 from cloudsim.placement.request import PlacementRequest
 
 
 class UserConcentratedPod(Policy):
     name: ClassVar[str] = "user-concentrated-pod"
+    needs: ClassVar[tuple[Need, ...]] = ("tenants", "pods")
     within: Literal["first-fit", "random"] = "first-fit"
 
     def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:

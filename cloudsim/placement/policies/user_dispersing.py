@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from cloudsim.placement.policy import Candidates, Scores, ScoringPolicy
+from cloudsim.placement.policy import Candidates, Need, Scores, ScoringPolicy
 from cloudsim.placement.request import PlacementRequest
 
 
 class UserDispersing(ScoringPolicy):
     name: ClassVar[str] = "user-dispersing"
+    needs: ClassVar[tuple[Need, ...]] = ("tenants",)
 
     def score(self, request: PlacementRequest, hosts: Candidates) -> Scores:
         return -hosts.instances_of(request.account_id)
