@@ -1,4 +1,7 @@
-"""Random: any host that can hold the instance, each as likely as another. CloudStack's default."""
+"""Random: any host that can hold the instance, each as likely as another.
+
+Use it as the baseline that any idea must beat. It is CloudStack's default (`random` of vm.allocation.algorithm).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Round robin: the next host after the one used last that can hold the instance."""
+"""Round robin: the next host after the one used last that can hold the instance.
+
+Use it to spread instances by their number at no cost, where hosts and instances are much alike.
+"""
 
 from __future__ import annotations
 

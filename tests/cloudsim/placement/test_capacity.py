@@ -83,9 +83,8 @@ def shown(capacity: HostCapacity, host_id: str) -> dict[str, object]:
     """All that the arrays say of a host."""
     slot = capacity.slot[host_id]
     names = ("cpu_total", "cpu_used", "cpu_room", "memory_total", "memory_used", "memory_room")
-    said: dict[str, object] = {
-        n: int(getattr(capacity, n)[slot]) for n in (*names, "cpus", "speed", "instances")
-    }
+    more = ("cpus", "speed", "instances", "foretold", "expected_end")
+    said: dict[str, object] = {n: int(getattr(capacity, n)[slot]) for n in (*names, *more)}
     said["enabled"] = bool(capacity.enabled[slot])
     said["gpus"] = [int(free) for free in capacity.gpu_free[slot] if free >= 0]
     said["accounts"] = {a: slots[slot] for a, slots in capacity.by_account.items() if slot in slots}
@@ -242,11 +241,15 @@ class AnyChanges(RuleBasedStateMachine):
         cpus=st.integers(1, 4),
         account=st.sampled_from("ab"),
         milli=st.sampled_from((100, 500)),
+        end=st.sampled_from((None, 10, 20)),
     )
-    def add_instance(self, data: st.DataObject, cpus: int, account: str, milli: int) -> None:
+    def add_instance(
+        self, data: st.DataObject, cpus: int, account: str, milli: int, end: int | None
+    ) -> None:
         self.count += 1
         place = self._place(data)
-        self.bench.insert(vm(self.count, cpus=cpus, account_id=account, gpu_milli=milli, **place))
+        row = vm(self.count, cpus=cpus, account_id=account, gpu_milli=milli, expected_end=end, **place)
+        self.bench.insert(row)
 
     @precondition(lambda self: self.rows(VirtualMachine))
     @rule(data=st.data(), memory=st.sampled_from((512, 1024)))
