@@ -67,7 +67,7 @@ def check(loaded: LoadedScenario, seed: int | None = None) -> Checked:
     source = Source(loaded.text, loaded.where)
     chosen = scenario.seed if seed is None else seed
     try:
-        policy(scenario.policy, Randomness(chosen))
+        policy(scenario.policy_text, Randomness(chosen))
     except InvalidParameterValue as error:
         raise source.wrong(["policy"], error.text) from error
     try:

@@ -118,7 +118,7 @@ async def _run(
 ) -> RunResult:
     scenario = checked.loaded.scenario
     settings = {name: setting_text(value) for name, value in scenario.settings.items()}
-    settings["vm.allocation.algorithm"] = scenario.policy
+    settings["vm.allocation.algorithm"] = scenario.policy_text
     loop = asyncio.get_running_loop()
     commands: list[CommandRecord] = []
     log = CommandLog(world.now, commands.append) if log_commands else None

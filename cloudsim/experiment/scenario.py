@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from cloudsim.experiment.traces import Workload
+from cloudsim.placement.naming import Choice, text_of
 
 Count = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[float, Meta(ge=0)]
@@ -92,8 +93,9 @@ class Sampling(_Part, frozen=True, kw_only=True):
 class Scenario(_Part, frozen=True, kw_only=True):
     """A run of a cloud on a datacenter under a load.
 
-    `policy` is the placement policy; `settings` are configuration keys of the management server. `latency` is the
-    backend's profile: a name, a file, or what differs from its default.
+    `policy` is the placement policy, with its options (`best-fit,norm=l2` or `{name: best-fit, norm: l2}`);
+    `settings` are configuration keys of the management server. `latency` is the backend's profile: a name, a file,
+    or what differs from its default.
     An instance is destroyed when its lifetime, counted from its `arrival` or from when it is `running`, is over;
     with `destroy_after: work`, one that has work is when that is done, whatever its lifetime.
     `faults` are as `cloudsim.faults` reads them, `operations` as `cloudsim.experiment.operations`.
@@ -107,7 +109,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     workload: Workload
     description: str = ""
     seed: Annotated[int, Meta(ge=0)] = 0
-    policy: str = "first-fit"
+    policy: Choice = "first-fit"
     settings: dict[str, str | int | float | bool] = {}
     latency: str | dict[str, Any] = "default"
     instances: Instances = Instances()
@@ -118,6 +120,11 @@ class Scenario(_Part, frozen=True, kw_only=True):
     until: Literal["last-departure", "last-arrival", "last-task"] | Positive = "last-arrival"
     warm_up: NotNegative = 0.0
     sampling: Sampling = Sampling()
+
+    @property
+    def policy_text(self) -> str:
+        """The policy with its options as text. Raises InvalidParameterValue for one without a name."""
+        return text_of(self.policy)
 
     def digest(self) -> str:
         """SHA-256 of the scenario's content, however its file is laid out."""

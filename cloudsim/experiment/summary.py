@@ -26,7 +26,7 @@ def summary(result: RunResult) -> dict[str, Any]:
             "name": scenario.name,
             "file": checked.loaded.name,
             "sha256": scenario.digest(),
-            "policy": scenario.policy,
+            "policy": scenario.policy_text,
         },
         "seed": checked.seed,
         "versions": versions(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -27,6 +26,8 @@ CLOUDSTACK_NAMES = {
 """CloudStack's values of vm.allocation.algorithm and planner names, and the policy that each means here."""
 
 Option = str | int | float | bool
+Choice = str | dict[str, Option | list[Option]]
+"""A policy as a file names it: `best-fit,norm=l2`, or `{name: best-fit, norm: l2}`."""
 
 
 @cache
@@ -76,8 +77,8 @@ def _split(text: str) -> tuple[str, dict[str, str]]:
     return name, options
 
 
-def text_of(choice: str | Mapping[str, Option | Sequence[Option]]) -> str:
-    """A policy as text, from text or from a mapping: `{name: best-fit, norm: l2}`. Raises InvalidParameterValue."""
+def text_of(choice: Choice) -> str:
+    """The policy's name with its options, as text. Raises InvalidParameterValue for one without a name."""
     if isinstance(choice, str):
         return choice
     if not isinstance(choice.get("name"), str):

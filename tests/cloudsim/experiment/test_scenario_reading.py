@@ -67,6 +67,10 @@ def test_a_good_one_is_read() -> None:
             "policy: tidy",
             r"small.yaml:11: policy: no placement policy 'tidy'; there are best-fit",
         ),
+        ("until: 600", "policy: 'best-fit,norm=l9'", r"small.yaml:11: policy: .*norm: expected one of cpu, memory"),
+        ("until: 600", "policy: {norm: l2}", r"small.yaml:11: policy: placement policy: expected a name among norm"),
+        ("until: 600", "policy: {name: best-fit, norm: {a: b}}", r"small.yaml:11: policy: expected `bool"),
+        ("until: 600", "policy: {name: protean, rules: [luck]}", r"small.yaml:11: policy: .*rules: expected some of"),
         ("until: 600", "faults:\n  - {fault: Fire, at: 0}", r"small.yaml:12: faults\[0\]: expected a fault"),
         (
             "until: 600",
@@ -80,6 +84,12 @@ def test_a_good_one_is_read() -> None:
 def test_what_is_wrong_is_located(old: str, new: str, expected: str) -> None:
     with pytest.raises(ScenarioError, match=expected):
         run(parse(GOOD.replace(old, new, 1), "small.yaml"))
+
+
+@pytest.mark.parametrize("policy", ["best-fit,norm=l2", "{name: best-fit, norm: l2}"])
+def test_a_policy_has_options(policy: str) -> None:
+    loaded = parse(GOOD.replace("until: 600", f"policy: {policy}"), "small.yaml")
+    assert check(loaded).loaded.scenario.policy_text == "best-fit,norm=l2"
 
 
 def test_an_inline_datacenter_is_located() -> None:
