@@ -246,8 +246,11 @@ class Machine:
 
     def admit(self, guest: Guest) -> None:
         """Take the guest in, with its memory and a console port."""
-        ports = {other.port for other in self.guests.values()}
-        guest.port = next(port for port in range(_VNC, _VNC + len(ports) + 1) if port not in ports)
+        taken = {other.port for other in self.guests.values()}
+        port = _VNC
+        while port in taken:
+            port += 1
+        guest.port = port
         self.guests[guest.spec.name] = guest
         self.memory_used += guest.spec.memory_mib
         self.changed()
