@@ -15,10 +15,27 @@ from cloudsim.experiment.tasks import Tasks
 from cloudsim.management.vm_allocation import DeployRequest
 from cloudsim.model import AsyncJob, Host, VirtualMachine
 from cloudsim.model.operations import JOB_SUCCEEDED
+from cloudsim.placement import PlacementRequest, Policy
 from cloudsim.work import user_data
 
 RETRY_AFTER = 600.0
 """Seconds after which an instance that could not be destroyed is tried again."""
+
+
+def _asked(request: VmRequest) -> PlacementRequest:
+    """What placement will be asked for it, as far as it is known before there is an instance."""
+    return PlacementRequest(
+        request.cpus * request.cpu_mhz,
+        request.memory_mib,
+        request.cpus,
+        request.cpu_mhz,
+        request.gpus,
+        request.gpu_milli,
+        request.gpu_models,
+        request.tenant,
+        request.tags,
+        request.arrival_ms,
+    )
 
 
 class Feeder:
@@ -42,6 +59,7 @@ class Feeder:
     ) -> None:
         self._cloud = cloud
         self._requests = requests
+        self._following = next(requests, None)
         self._start = start
         self._counts_from_arrival = counts_from_arrival
         self._ends_with_work = ends_with_work
@@ -78,15 +96,39 @@ class Feeder:
         return self._loop.time() - self._start
 
     def _arm(self) -> None:
-        request = next(self._requests, None)
-        if request is None:
-            self.exhausted = True
+        batch = self._next_batch()
+        if batch:
+            self._loop.call_at(self._start + batch[0].arrival_ms / 1000, self._arrive, batch)
         else:
-            self._loop.call_at(self._start + request.arrival_ms / 1000, self._arrive, request)
+            self.exhausted = True
 
-    def _arrive(self, request: VmRequest) -> None:
+    def _next_batch(self) -> list[VmRequest]:
+        """The next request; under a policy that orders batches, all that arrive with it. Empty at the end."""
+        if self._following is None:
+            return []
+        batch = [self._following]
+        self._following = next(self._requests, None)
+        orders = type(self._policy()).order_batch is not Policy.order_batch
+        while orders and self._following is not None and self._following.arrival_ms == batch[0].arrival_ms:
+            batch.append(self._following)
+            self._following = next(self._requests, None)
+        return batch
+
+    def _policy(self) -> Policy:
+        return self._cloud.server.planner.policy(None)
+
+    def _arrive(self, batch: list[VmRequest]) -> None:
+        indices = [self.outcomes.arrived(request) for request in batch]
+        order: Sequence[int] | None = None
+        if len(batch) > 1:
+            order = self._policy().order_batch([_asked(request) for request in batch])
+        for i in range(len(batch)) if order is None else order:
+            self._deploy(indices[i], batch[i])
+        self._arm()
+        self.on_step()
+
+    def _deploy(self, index: int, request: VmRequest) -> None:
         cloud = self._cloud
-        index = self.outcomes.arrived(request)
         assert cloud.template is not None
         zone = cloud.zones[index % len(cloud.zones)]
         deployment = DeployRequest(
@@ -109,8 +151,6 @@ class Feeder:
                 self._index[vm.id] = index
                 self._deploying[job.id] = (index, vm.id, request)
                 self.unanswered += 1
-        self._arm()
-        self.on_step()
 
     # what the recorder hears, within a commit: nothing is written here, only noted or scheduled
 

@@ -217,3 +217,23 @@ def test_levels_integrate_exactly() -> None:
     levels.reach(50.0)
     assert levels.average()["cpu_mhz"] == 0
     assert np.isfinite(list(levels.average().values())).all()
+
+
+def test_a_policy_that_orders_batches_places_the_largest_of_an_instant_first() -> None:
+    """Two hosts of four cores: by first fit the two small ones leave no host for the second large one."""
+    text = """\
+name: batch
+datacenter:
+  uniform: {hosts_per_rack: 2, host: {cores: 4, memory_gib: 8}}
+workload:
+  format: inline
+  list: [{at: 5, count: 2, vcpu: 1, memory_mib: 512}, {at: 5, count: 2, vcpu: 3, memory_mib: 512}]
+settings: {cluster.cpu.allocated.capacity.disablethreshold: 1}
+policy: POLICY
+"""
+    placed = {
+        policy: run(parse(text.replace("POLICY", policy))).outcomes.outcome
+        for policy in ("first-fit", "first-fit-decreasing")
+    }
+    assert placed["first-fit"] == ["placed", "placed", "placed", "rejected"]
+    assert placed["first-fit-decreasing"] == ["placed"] * 4
