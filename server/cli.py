@@ -17,9 +17,11 @@ _COMMANDS = {
     "commands": ("server.cli_commands", "commands_command"),
     "image": ("server.cli_image", "image_command"),
     "lab": ("server.cli_lab", "lab_command"),
+    "replay": ("server.cli_replay", "replay_command"),
     "run": ("server.cli_run", "run_command"),
     "schema": ("server.cli_run", "schema_command"),
     "serve": ("server.serve", "serve_command"),
+    "trace": ("server.cli_trace", "trace_command"),
     "version": ("server.cli", "version_command"),
 }
 

@@ -53,6 +53,8 @@ class AlibabaContainersTrace(Trace, frozen=True, kw_only=True, tag="alibaba-2018
     any order; a container takes about half a KB of memory.
     """
 
+    title: ClassVar[str] = "Alibaba's cluster of 2018: container_meta (CSV)"
+    units: ClassVar[str] = "s, hundredths of a core, per cent of the largest machine's memory"
     source: ClassVar[str] = _SOURCE.format("container_meta.csv")
 
     path: str
@@ -108,6 +110,8 @@ class AlibabaTasksTrace(Trace, frozen=True, kw_only=True, tag="alibaba-2018-task
     of more than 200,000 some wait in temporary files.
     """
 
+    title: ClassVar[str] = "Alibaba's cluster of 2018: batch_task (CSV)"
+    units: ClassVar[str] = "s, hundredths of a core, per cent of the largest machine's memory"
     source: ClassVar[str] = _SOURCE.format("batch_task.csv")
 
     path: str

@@ -39,6 +39,8 @@ class AzureTrace(Trace, frozen=True, kw_only=True, tag="azure-vmtable"):
     vmcreated, ties by their place; of more than 200,000 some wait in temporary files.
     """
 
+    title: ClassVar[str] = "Azure's VMs of 2017 and 2019, vmtable (CSV)"
+    units: ClassVar[str] = "s, cores or buckets of cores, GB (taken as GiB) or buckets of them"
     source: ClassVar[str] = (
         "Azure's traces are at github.com/Azure/AzurePublicDataset; set workload.path to your copy of vmtable.csv."
     )

@@ -33,6 +33,8 @@ class AzurePackingTrace(Trace, frozen=True, kw_only=True, tag="azure-packing"):
     lifetimes early. hdd, ssd and nic are not used. SQLite sorts; memory does not grow with the file.
     """
 
+    title: ClassVar[str] = "Azure's packing trace of 2020 (SQLite)"
+    units: ClassVar[str] = "days, fractions of a machine"
     source: ClassVar[str] = (
         "Azure's packing trace is AzureTracesForPacking2020 at github.com/Azure/AzurePublicDataset (CC-BY); set "
         "workload.path to your copy of the .sqlite file."

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.columns import read_parquet
 from cloudsim.experiment.traces.sample import Sample
+from cloudsim.experiment.traces.sorting import by_arrival
 from cloudsim.experiment.traces.source import Trace
 from cloudsim.randomness import Randomness
 
@@ -22,6 +22,8 @@ class BitbrainsTrace(Trace, frozen=True, kw_only=True, tag="bitbrains"):
     cores) / cpu_count -> cpu_mhz, to the nearest; mem_capacity (KiB, as in GWA-T-12) -> memory_mib, rounded up.
     """
 
+    title: ClassVar[str] = "Bitbrains' VMs, GWA-T-12, as packaged by OpenDC (Parquet)"
+    units: ClassVar[str] = "time stamps, cores, MHz of all cores, KiB"
     source: ClassVar[str] = (
         "The Bitbrains trace is not shipped with cloudsim: it is meta.parquet of the bitbrains workload in the "
         "OpenDC repository (github.com/atlarge-research/opendc); set workload.path to your copy."
@@ -34,25 +36,20 @@ class BitbrainsTrace(Trace, frozen=True, kw_only=True, tag="bitbrains"):
         return sample.has("id", "start_time", "stop_time", "cpu_count", "cpu_capacity", "mem_capacity")
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
-        path = folder / self.path
-        rows: list[VmRequest] = []
-        columns = ("id", "start_time", "stop_time", "cpu_count", "cpu_capacity", "mem_capacity")
-        for part in read_parquet(path, columns):
-            names, starts, stops = (
-                part.text("id"),
-                part.timestamp_ms("start_time"),
-                part.timestamp_ms("stop_time"),
+        return by_arrival(_rows(folder / self.path))
+
+
+def _rows(path: Path) -> Iterator[VmRequest]:
+    columns = ("id", "start_time", "stop_time", "cpu_count", "cpu_capacity", "mem_capacity")
+    for part in read_parquet(path, columns):
+        names, starts, stops = part.text("id"), part.timestamp_ms("start_time"), part.timestamp_ms("stop_time")
+        cpus, speeds = part.whole("cpu_count", 1), part.number("cpu_capacity")
+        memory = part.whole("mem_capacity", 1)
+        for i in range(len(part)):
+            if stops[i] <= starts[i]:
+                raise part.wrong(i, "stop_time", "a time after start_time", stops[i])
+            # The source's MHz are measured values such as 5851.998636: to the nearest MHz per core.
+            mhz = max(1, round(speeds[i] / cpus[i]))
+            yield VmRequest(
+                names[i], starts[i], stops[i] - starts[i], cpus[i], mhz, math.ceil(memory[i] / 1024)
             )
-            cpus, speeds = part.whole("cpu_count", 1), part.number("cpu_capacity")
-            memory = part.whole("mem_capacity", 1)
-            for i in range(len(part)):
-                if stops[i] <= starts[i]:
-                    raise part.wrong(i, "stop_time", "a time after start_time", stops[i])
-                # The source's MHz are measured values such as 5851.998636: to the nearest MHz per core.
-                mhz = max(1, round(speeds[i] / cpus[i]))
-                mib = math.ceil(memory[i] / 1024)
-                rows.append(VmRequest(names[i], starts[i], stops[i] - starts[i], cpus[i], mhz, mib))
-        if not rows:
-            raise TraceError(f"{path}: expected at least one row")
-        rows.sort(key=lambda row: row.arrival_ms)
-        yield from rows

@@ -32,6 +32,8 @@ class BitbrainsCsvTrace(Trace, frozen=True, kw_only=True, tag="bitbrains-csv"):
     Files are read one after the other; a VM takes about half a KB of memory.
     """
 
+    title: ClassVar[str] = "Bitbrains' VMs, GWA-T-12, as published (a folder of CSV files)"
+    units: ClassVar[str] = "s, cores, MHz of all cores, KB (taken as KiB)"
     source: ClassVar[str] = (
         "The trace is GWA-T-12 at the Grid Workloads Archive (gwa.ewi.tudelft.nl); set workload.path to the folder of "
         "your copy that has the .csv files."

@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import BinaryIO, cast
 
 from cloudsim.experiment.errors import TraceError
 
 _GZIP = b"\x1f\x8b"
+_left_out: ContextVar[Mapping[Path, frozenset[int]] | None] = ContextVar("lines not read", default=None)
 
 
 @contextmanager
@@ -34,11 +36,24 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise TraceError(f"{path}: not a whole gzip file: {error}") from error
 
 
-@contextmanager
-def opened_text(path: Path) -> Iterator[TextIO]:
-    """As `opened`, as text in UTF-8 with its line ends as they are. Raises TraceError also for other bytes."""
+def lines(path: Path) -> Iterator[str]:
+    """The file's lines, as text in UTF-8, with their ends. Raises TraceError also for other bytes."""
+    left_out = (_left_out.get() or {}).get(path)
     with opened(path) as data, io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as text:
         try:
-            yield text
+            if left_out:
+                yield from ("\n" if number in left_out else line for number, line in enumerate(text, 1))
+            else:
+                yield from text
         except UnicodeDecodeError as error:
             raise TraceError(f"{path}: expected text in UTF-8: {error}") from error
+
+
+@contextmanager
+def leaving_out(numbers: Mapping[Path, frozenset[int]]) -> Iterator[None]:
+    """Within this, lines of these numbers (from 1) are read as empty ones: to find what is wrong with others."""
+    token = _left_out.set(numbers)
+    try:
+        yield
+    finally:
+        _left_out.reset(token)

@@ -87,6 +87,8 @@ class PoissonTrace(GeneratedTrace, frozen=True, kw_only=True, tag="poisson"):
     beginning. See `arrivals.poisson`.
     """
 
+    title: ClassVar[str] = "Generated: Poisson arrivals, also with the swing of a day"
+
     per_hour: Positive
     daily_swing: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
@@ -100,6 +102,8 @@ class BurstyTrace(GeneratedTrace, frozen=True, kw_only=True, tag="bursty"):
     `calm_per_hour` arrive for exponential times of `calm_s` seconds on average, then `burst_per_hour` for `burst_s`,
     and so on: (calm_per_hour calm_s + burst_per_hour burst_s) / (calm_s + burst_s) an hour on average.
     """
+
+    title: ClassVar[str] = "Generated: arrivals in bursts (a two-state MMPP)"
 
     calm_per_hour: Annotated[float, Meta(ge=0)]
     burst_per_hour: Positive
@@ -116,6 +120,8 @@ class BatchTrace(GeneratedTrace, frozen=True, kw_only=True, tag="batch"):
     `per_hour` requests on average, in batches of `batch_mean` on average: a geometric number of them, or with
     `batch_sizes: fixed` exactly so many, which has to be a whole number then.
     """
+
+    title: ClassVar[str] = "Generated: arrivals in batches"
 
     per_hour: Positive
     batch_mean: Annotated[float, Meta(ge=1, le=65_536)]

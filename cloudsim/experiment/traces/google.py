@@ -10,7 +10,7 @@ import msgspec
 
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
-from cloudsim.experiment.traces.files import opened
+from cloudsim.experiment.traces import files
 from cloudsim.experiment.traces.fractions import Machine
 from cloudsim.experiment.traces.rows import LARGEST, read_csv
 from cloudsim.experiment.traces.sample import Sample
@@ -53,6 +53,8 @@ class GoogleTrace(Trace, frozen=True, kw_only=True, tag="google-2019"):
     (or resource_request.cpus, resource_request.memory), and if there collection_type and alloc_collection_id.
     """
 
+    title: ClassVar[str] = "Google's Borg cells of 2019: instance_events (JSON lines or CSV)"
+    units: ClassVar[str] = "us, fractions of the largest machine"
     source: ClassVar[str] = (
         "Google's trace is described at github.com/google/cluster-data (ClusterData2019, CC-BY); export instance_events "
         "of a cell as JSON or CSV and set workload.path to it."
@@ -150,38 +152,37 @@ class _Instance(msgspec.Struct):
 
 def _events(path: Path) -> Iterator[_Event]:
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-        if not files:
+        parts = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+        if not parts:
             raise TraceError(f"{path}: expected at least one file")
     else:
-        files = [path]
-    for file in files:
+        parts = [path]
+    for file in parts:
         yield from _csv(file) if ".csv" in file.suffixes else _json(file)
 
 
 def _json(path: Path) -> Iterator[_Event]:
     decode = msgspec.json.Decoder(_Line, strict=False).decode
-    with opened(path) as file:
-        for number, text in enumerate(file, 1):
-            if not text.strip():
-                continue
-            where = f"{path}:{number}"
-            try:
-                line = decode(text)
-            except msgspec.DecodeError as error:
-                raise TraceError(f"{where}: expected an instance event as JSON: {error}") from error
-            asked = line.resource_request or _Resources()
-            sized = None if asked.cpus is None or asked.memory is None else (asked.cpus, asked.memory)
-            yield _event(
-                where,
-                line.time,
-                line.type,
-                line.collection_id,
-                line.instance_index,
-                line.collection_type,
-                line.alloc_collection_id or 0,
-                sized,
-            )
+    for number, text in enumerate(files.lines(path), 1):
+        if not text.strip():
+            continue
+        where = f"{path}:{number}"
+        try:
+            line = decode(text)
+        except msgspec.DecodeError as error:
+            raise TraceError(f"{where}: expected an instance event as JSON: {error}") from error
+        asked = line.resource_request or _Resources()
+        sized = None if asked.cpus is None or asked.memory is None else (asked.cpus, asked.memory)
+        yield _event(
+            where,
+            line.time,
+            line.type,
+            line.collection_id,
+            line.instance_index,
+            line.collection_type,
+            line.alloc_collection_id or 0,
+            sized,
+        )
 
 
 def _csv(path: Path) -> Iterator[_Event]:

@@ -19,6 +19,8 @@ class HuaweiEastTrace(Trace, frozen=True, kw_only=True, tag="huawei-east-1"):
     `time_unit_ms` is how many ms the file's unit of time is. The file is read twice: deletions first.
     """
 
+    title: ClassVar[str] = "Huawei-East-1, VMAgent's data set (CSV)"
+    units: ClassVar[str] = "units of `time_unit_ms`, cores, GB (taken as GiB)"
     source: ClassVar[str] = (
         "Huawei-East-1 is in the VMAgent repository (github.com/mail-ecnu/VMAgent); set workload.path to your copy."
     )

@@ -29,6 +29,8 @@ class HuaweiTopologyTrace(Trace, frozen=True, kw_only=True, tag="huawei-topology
     fault domains (column domain, 0 to 2) with no host in common; no request can say that, and it is left out.
     """
 
+    title: ClassVar[str] = "Huawei's placement sequences C1 to C5, with NUMA nodes and groups (Excel)"
+    units: ClassVar[str] = "no times; cores, GiB"
     source: ClassVar[str] = (
         "The sequences are at github.com/mdl1104/Dataset-for-topology-aware-VM-placement (CC0); a copy of C1 to C4 is "
         "in examples/traces/huawei-topology."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import msgspec
 from msgspec import Meta
@@ -35,6 +35,9 @@ class InlineRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 class InlineTrace(Trace, frozen=True, kw_only=True, tag="inline"):
     """`list` has the requests in the order of their arrival."""
+
+    title: ClassVar[str] = "Requests written into a scenario"
+    units: ClassVar[str] = "s, cores, MHz a core, MiB"
 
     list: Annotated[tuple[InlineRequest, ...], Meta(min_length=1)]
 

@@ -31,6 +31,8 @@ class OpenbTrace(Trace, frozen=True, kw_only=True, tag="openb"):
     deleted within a second gets a lifetime of 1 ms.
     """
 
+    title: ClassVar[str] = "Alibaba's GPU cluster of 2023 (CSV)"
+    units: ClassVar[str] = "s, thousandths of a core, MiB, thousandths of a GPU"
     source: ClassVar[str] = (
         "The openb trace is in the Alibaba cluster data repository (github.com/alibaba/clusterdata, "
         "cluster-trace-gpu-v2023); a copy is in examples/traces/openb."

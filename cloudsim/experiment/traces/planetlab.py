@@ -55,6 +55,8 @@ class PlanetLabTrace(Trace, frozen=True, kw_only=True, tag="planetlab"):
     and k types the first ceil(n / k) VMs are of the first type, and so on. How busy a VM is, `utilisation` tells.
     """
 
+    title: ClassVar[str] = "PlanetLab's CPU utilisation, a day of VMs (a folder or a tar archive)"
+    units: ClassVar[str] = "per cent every 5 minutes; sizes are the study's"
     source: ClassVar[str] = (
         "The PlanetLab traces are in github.com/beloglazov/planetlab-workload-traces and in CloudSim's examples; "
         "set workload.path to your copy of a day."

@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from cloudsim.experiment.errors import TraceError
-from cloudsim.experiment.traces.files import opened_text
+from cloudsim.experiment.traces import files
 
 LARGEST = 1 << 53
 """No number in a trace is larger: a double is exact up to there, and sums of two still fit 64 bits."""
@@ -88,6 +88,10 @@ class CsvRow:
         return tuple(part for part in value.split("|") if part) if value else ()
 
 
+class HeaderError(TraceError):
+    """What a file begins with is wrong, so that no row of it can be understood."""
+
+
 class Header(NamedTuple):
     """What comes before a CSV file's rows: its columns' names, and how many lines all that takes."""
 
@@ -95,29 +99,29 @@ class Header(NamedTuple):
     lines: int
 
 
-def read_header(path: Path, file: TextIO, needed: Sequence[str], delimiter: str = ",") -> Header:
+def read_header(path: Path, lines: Iterator[str], needed: Sequence[str], delimiter: str = ",") -> Header:
     """Read up to the first row. Empty lines, and those that begin with #, go before the line with the columns' names,
     which may have spaces around them.
 
-    Raises TraceError for a file without the `needed` columns, or with two of one name.
+    Raises HeaderError for a file without the `needed` columns, or with two of one name.
     """
-    lines = 0
+    count = 0
     columns: tuple[str, ...] = ()
-    for line in file:
-        lines += 1
+    for line in lines:
+        count += 1
         if line.strip() and not line.startswith("#"):
             columns = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
             break
     missing = [name for name in needed if name not in columns]
     if missing:
-        raise TraceError(
-            f"{path}:{max(lines, 1)}: expected a header with the columns {', '.join(needed)}; "
+        raise HeaderError(
+            f"{path}:{max(count, 1)}: expected a header with the columns {', '.join(needed)}; "
             f"missing: {', '.join(missing)}"
         )
     twice = [name for name in columns if columns.count(name) > 1]
     if twice:
-        raise TraceError(f"{path}:{lines}: expected each column only once, got {twice[0]!r} twice")
-    return Header(columns, lines)
+        raise HeaderError(f"{path}:{count}: expected each column only once, got {twice[0]!r} twice")
+    return Header(columns, count)
 
 
 def read_csv(
@@ -127,21 +131,21 @@ def read_csv(
 
     A file without a header has the `columns` given. TraceError also for a line of another length.
     """
-    with opened_text(path) as file:
-        if columns is None:
-            header = read_header(path, file, needed, delimiter)
-        else:
-            header = Header(tuple(columns), 0)
-        places = {name: index for index, name in enumerate(header.columns)}
-        width = len(header.columns)
-        reader = csv.reader(file, strict=True, delimiter=delimiter)
-        try:
-            for values in reader:
-                if len(values) != width:
-                    if not values:
-                        continue
-                    line = header.lines + reader.line_num
-                    raise TraceError(f"{path}:{line}: expected {width} columns, got {len(values)}")
-                yield CsvRow(path, header.lines + reader.line_num, places, values)
-        except csv.Error as error:
-            raise TraceError(f"{path}:{header.lines + reader.line_num}: not CSV: {error}") from error
+    lines = files.lines(path)
+    if columns is None:
+        header = read_header(path, lines, needed, delimiter)
+    else:
+        header = Header(tuple(columns), 0)
+    places = {name: index for index, name in enumerate(header.columns)}
+    width = len(header.columns)
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
+    try:
+        for values in reader:
+            if len(values) != width:
+                if not values:
+                    continue
+                line = header.lines + reader.line_num
+                raise TraceError(f"{path}:{line}: expected {width} columns, got {len(values)}")
+            yield CsvRow(path, header.lines + reader.line_num, places, values)
+    except csv.Error as error:
+        raise TraceError(f"{path}:{header.lines + reader.line_num}: not CSV: {error}") from error

@@ -56,7 +56,7 @@ def sample(path: Path) -> Sample:
         try:
             with gzip.open(path) as file:
                 data = file.read(_BYTES)
-        except (EOFError, zlib.error):
+        except (OSError, EOFError, zlib.error):
             data = b""
     lines = _lines(data)
     return Sample(path, name, False, data, lines, _first_row(lines))

@@ -38,6 +38,12 @@ class Trace(
     `traces.prediction`; 0 tells the true ones. Without it placement is told what the trace says, mostly nothing.
     """
 
+    title: ClassVar[str]
+    """What the format is, in a line."""
+
+    units: ClassVar[str] = "s, cores, MHz a core, MiB"
+    """The units of its times and sizes, which become ms, cores, MHz of each core, and MiB."""
+
     source: ClassVar[str] = ""
     """Where users get such a trace, for the error when the file is not there."""
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.traces.columns import read_parquet
 from cloudsim.experiment.traces.sample import Sample
+from cloudsim.experiment.traces.sorting import by_arrival
 from cloudsim.experiment.traces.source import Trace
 from cloudsim.randomness import Randomness
 
@@ -22,9 +22,11 @@ class SurfTrace(Trace, frozen=True, kw_only=True, tag="surf"):
     id; submission_time (ms since 1970) -> arrival; duration (ms) -> lifetime; cpu_count -> cpus;
     cpu_capacity (MHz of all cores) / cpu_count -> cpu_mhz; mem_capacity (MB, 10^6 bytes) -> memory_mib;
     divisions are rounded up. A duration of 1000 means: shorter than the source resolves. The file is not quite in the
-    order of submission, so it is read whole (24 bytes a row) and sorted; ties keep the file's order.
+    order of submission, so it is sorted; ties keep its order, and of more than 200,000 rows some wait in temporary files.
     """
 
+    title: ClassVar[str] = "SURF's Lisa cluster, 2022, as packaged by OpenDC (Parquet)"
+    units: ClassVar[str] = "ms, cores, MHz of all cores, MB (10^6 bytes)"
     source: ClassVar[str] = (
         "The SURF trace is not shipped with cloudsim: it is tasks.parquet of the SURF workload in the "
         "OpenDC repository (github.com/atlarge-research/opendc); set workload.path to your copy."
@@ -37,33 +39,21 @@ class SurfTrace(Trace, frozen=True, kw_only=True, tag="surf"):
         return sample.has("id", "submission_time", "duration", "cpu_count", "cpu_capacity", "mem_capacity")
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:
-        rows: list[tuple[int, int, str, int, int, int, int]] = []
-        path = folder / self.path
-        columns = ("id", "submission_time", "duration", "cpu_count", "cpu_capacity", "mem_capacity")
-        for part in read_parquet(path, columns):
-            names = part.text("id")
-            arrivals = part.whole("submission_time")
-            lifetimes = part.whole("duration", 1)
-            cpus = part.whole("cpu_count", 1)
-            speeds = part.number("cpu_capacity")
-            memory = part.whole("mem_capacity", 1)
-            serial = len(rows)
-            rows.extend(
-                (
-                    arrivals[i],
-                    serial + i,
-                    names[i],
-                    lifetimes[i],
-                    cpus[i],
-                    -int(-speeds[i] // cpus[i]),
-                    memory[i],
-                )
-                for i in range(len(part))
-            )
-        if not rows:
-            raise TraceError(f"{path}: expected at least one row")
-        rows.sort()
-        first = rows[0][0]
-        for arrival, _, name, lifetime, cores, mhz, megabytes in rows:
+        return by_arrival(_rows(folder / self.path))
+
+
+def _rows(path: Path) -> Iterator[VmRequest]:
+    columns = ("id", "submission_time", "duration", "cpu_count", "cpu_capacity", "mem_capacity")
+    for part in read_parquet(path, columns):
+        rows = zip(
+            part.text("id"),
+            part.whole("submission_time"),
+            part.whole("duration", 1),
+            part.whole("cpu_count", 1),
+            part.number("cpu_capacity"),
+            part.whole("mem_capacity", 1),
+            strict=True,
+        )
+        for name, arrival, lifetime, cpus, mhz, megabytes in rows:
             mib = -(-megabytes * MEGABYTE // MEBIBYTE)
-            yield VmRequest(name, arrival - first, lifetime, cores, mhz, mib)
+            yield VmRequest(name, arrival, lifetime, cpus, -int(-mhz // cpus), mib)

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.requests import SMALLEST_MIB, VmRequest
-from cloudsim.experiment.traces.files import opened_text
+from cloudsim.experiment.traces import files
 from cloudsim.experiment.traces.rows import CsvRow
 from cloudsim.experiment.traces.sample import Sample
 from cloudsim.experiment.traces.source import Count, Trace
@@ -50,6 +50,8 @@ class SwfTrace(Trace, frozen=True, kw_only=True, tag="swf"):
     submission, as the format has it.
     """
 
+    title: ClassVar[str] = "Logs of batch systems, Standard Workload Format"
+    units: ClassVar[str] = "s, processors, KiB a processor"
     source: ClassVar[str] = (
         "Logs in this format are in the Parallel Workloads Archive (www.cs.huji.ac.il/labs/parallel/workload); set "
         "workload.path to your copy."
@@ -102,14 +104,13 @@ class SwfTrace(Trace, frozen=True, kw_only=True, tag="swf"):
 
 def _lines(path: Path) -> Iterator[CsvRow]:
     columns = {name: index for index, name in enumerate(FIELDS)}
-    with opened_text(path) as file:
-        for number, line in enumerate(file, 1):
-            values = line.split()
-            if not values or values[0].startswith(";"):
-                continue
-            if len(values) != len(FIELDS):
-                raise TraceError(f"{path}:{number}: expected {len(FIELDS)} fields, got {len(values)}")
-            yield CsvRow(path, number, columns, values)
+    for number, line in enumerate(files.lines(path), 1):
+        values = line.split()
+        if not values or values[0].startswith(";"):
+            continue
+        if len(values) != len(FIELDS):
+            raise TraceError(f"{path}:{number}: expected {len(FIELDS)} fields, got {len(values)}")
+        yield CsvRow(path, number, columns, values)
 
 
 def _known(row: CsvRow, *columns: str) -> int | None:

@@ -57,6 +57,8 @@ class TableTrace(Trace, frozen=True, kw_only=True, tag="table"):
     A file is read as it streams; requests by rows have their ids remembered, to see that there are no two of one.
     """
 
+    title: ClassVar[str] = "cloudsim's own columns (CSV or Parquet)"
+    units: ClassVar[str] = "ms, cores, MHz a core, MiB (or GiB), thousandths of a GPU"
     source: ClassVar[str] = "`cloudsim trace convert` makes such a file of any other format."
 
     path: str

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from msgspec import Meta
@@ -81,6 +81,8 @@ def blocks(hosts: int, requests: int, seed: int = 42, fill: float = 0.8) -> Iter
 
 class W1Trace(Trace, frozen=True, kw_only=True, tag="w1"):
     """W1 for `hosts` hosts: the warm start and `requests` more. `seed` is W1's own, not the scenario's."""
+
+    title: ClassVar[str] = 'Generated: W1, the placement benchmark "churn"'
 
     hosts: Count
     requests_after_warm_start: NotNegative

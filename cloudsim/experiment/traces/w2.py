@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ def lengths(first: int, vms: int, tasks: int, seed: int) -> NDArray[np.int64]:
 
 class W2Trace(Trace, frozen=True, kw_only=True, tag="w2"):
     """W2 with `vms` instances of `tasks_per_vm` tasks. `seed` is W2's own, not the scenario's."""
+
+    title: ClassVar[str] = 'Generated: W2, the benchmark "work"'
 
     vms: Count
     tasks_per_vm: Count = 1
