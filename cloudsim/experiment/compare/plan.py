@@ -1,0 +1,43 @@
+"""What a comparison will run: cases (a trace on a cluster), the policies that take part in each, and the runs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cloudsim.experiment.compare.clusters import Cluster
+from cloudsim.experiment.compare.metrics import Watts
+from cloudsim.experiment.compare.spec import LoadedComparison
+from cloudsim.experiment.compare.traits import TraceFacts
+from cloudsim.experiment.compare.units import Unit
+
+
+class Case(NamedTuple):
+    """A trace on a cluster. `runs` has the seeds of each policy that takes part; `left_out` why the others do not.
+
+    `varies`: the requests differ from seed to seed; else only policies that use chance have several. `facts` are of the
+    first seed.
+    """
+
+    trace: str
+    cluster: Cluster
+    slices: int | None
+    varies: bool
+    facts: TraceFacts
+    runs: dict[str, tuple[int, ...]]
+    left_out: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.trace} on {self.cluster.name}"
+
+
+class Plan(NamedTuple):
+    """All that will be done. `metrics` are those to be shown, `versions` those that take part."""
+
+    loaded: LoadedComparison
+    cases: tuple[Case, ...]
+    units: tuple[Unit, ...]
+    baseline: str
+    metrics: tuple[str, ...]
+    watts: Watts | None
+    versions: dict[str, str]
