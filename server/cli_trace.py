@@ -125,7 +125,7 @@ def _table(file: Path, trace: Trace, info: TraceInfo) -> Table:
     table.add_row("From first arrival to last", duration(info.span_s))
     table.add_row(
         "Between arrivals",
-        f"{info.gap_mean_s:.3g} s on average, coefficient of variation {info.gap_variation:.2f}",
+        f"{duration(info.gap_mean_s)} on average, coefficient of variation {info.gap_variation:.2f}",
     )
     table.add_row("Instances that run on", f"{info.endless:,}")
     if info.lifetimes.count:
