@@ -188,6 +188,14 @@ def _table(found: dict[str, Any], timing: dict[str, Any]) -> Table:
             "Deployment, p50 / p95 / p99",
             f"{deploy['p50']:.3g} / {deploy['p95']:.3g} / {deploy['p99']:.3g} s",
         )
+    if "work" in found:
+        work = found["work"]
+        table.add_row("Tasks finished", f"{work['finished']:,} of {work['tasks']:,}")
+        if work["finished"]:
+            table.add_row(
+                "Tasks' mean finish / makespan", f"{work['mean_finish_s']:,.4f} / {work['makespan_s']:,.3f} s"
+            )
+            table.add_row("Tasks' mean slowdown", f"{work['mean_slowdown']:.4f}")
     table.add_row("Jobs", f"{found['jobs']['total']:,}")
     table.add_row("Messages", f"{found['messages']['total']:,}")
     table.add_section()
