@@ -47,7 +47,8 @@ class Lava(RuleChain):
     def prepare(self) -> None:
         self._limits = bounds(self.name, "hours", self.hours)
         self._steps = bounds(self.name, "steps", self.steps)
-        self._spans = np.append(self._limits, FOREVER)
+        self._above = np.concatenate(([-1], self._limits))
+        self._up_to = np.append(self._limits, FOREVER)
         self._class = np.zeros(0, np.int64)
         self._recycling = np.zeros(0, np.bool_)
         self._due = np.zeros(0, np.int64)
@@ -56,52 +57,50 @@ class Lava(RuleChain):
         self._follow(request.time, hosts)
         slot = super().choose(request, hosts, feasible)
         if self._class[slot] == EMPTY:
-            self._put(slot, self._class_of(request), request.time)
+            self._put(np.array([slot]), class_of(end_of(request) - request.time, self._limits), request.time)
         return slot
 
     def preferences(self) -> Sequence[Rule]:
-        return self.state, self.nearest_class, least_extended(self._steps), tightest(self.norm)
+        return self.state, least_extended(self._steps), tightest(self.norm)
 
     def state(self, request: PlacementRequest, hosts: Candidates) -> Scores:
-        """The rule that compares the state of hosts: 3 for recycling ones of a higher class, down to 0 for empty ones."""
-        mine, theirs, recycling = self._class_of(request), self._class[hosts.slots], self._recycling[hosts.slots]
-        return np.select(
-            [theirs == EMPTY, recycling & (theirs > mine), ~recycling & (theirs == mine)], [0, 3, 2], default=1
-        )
-
-    def nearest_class(self, request: PlacementRequest, hosts: Candidates) -> Scores:
-        """The rule that compares recycling hosts: the lower of their classes."""
-        mine, theirs, recycling = self._class_of(request), self._class[hosts.slots], self._recycling[hosts.slots]
-        return np.where(recycling & (theirs > mine), -theirs, 0)
-
-    def _class_of(self, request: PlacementRequest) -> Ints:
-        return class_of(end_of(request) - request.time, self._limits)
+        """The rule that compares classes: 0 for empty hosts, 1, 2 for open ones of its own, more for recycling ones."""
+        mine = class_of(end_of(request) - request.time, self._limits)
+        theirs, recycling = self._class[hosts.slots], self._recycling[hosts.slots]
+        level = (theirs != EMPTY).astype(np.int64)
+        level += ~recycling & (theirs == mine)
+        return level + (recycling & (theirs > mine)) * (2 + len(self._limits) - theirs)
 
     # the state of hosts
 
     def _follow(self, now: int, hosts: HostArrays) -> None:
         """Bring every host's class and state up to date."""
-        new = hosts.size - len(self._class)
+        n = hosts.size
+        new = n - len(self._class)
         if new:
             self._class = np.append(self._class, np.full(new, EMPTY))
             self._recycling = np.append(self._recycling, np.zeros(new, np.bool_))
             self._due = np.append(self._due, np.zeros(new, np.int64))
-        rows = Candidates(hosts, np.arange(hosts.size))
-        there = rows.instances > 0
+        there = hosts.instances[:n] > 0
         self._class[~there] = EMPTY
-        self._recycling[~there] = False
-        left = class_of(empty_at(now, rows) - now, self._limits)
-        unknown = there & (self._class == EMPTY)  # somebody else put instances there
-        self._put(unknown, left[unknown], now)
-        cpu, memory = (rows.cpu_used, rows.cpu_total), (rows.memory_used, rows.memory_total)
-        used = [used / np.maximum(total, 1) for used, total in (cpu, memory)]
-        self._recycling |= there & (np.maximum(*used) >= self.full)
+        self._recycling &= there
+        others = np.flatnonzero(there & (self._class == EMPTY))  # which somebody else has put instances on
+        if len(others):
+            self._put(others, class_of(empty_at(now, Candidates(hosts, others)) - now, self._limits), now)
+        full = hosts.cpu_used[:n] >= self.full * hosts.cpu_total[:n]
+        full |= hosts.memory_used[:n] >= self.full * hosts.memory_total[:n]
+        self._recycling |= there & full
         overdue = there & (self._due <= now)
-        self._put(overdue, np.minimum(self._class[overdue] + 1, len(self._limits)), now)
-        shorter = self._recycling & ~overdue & (rows.expected_end > now) & (left < self._class)
-        self._put(shorter, left[shorter], now)
+        left = hosts.expected_end[:n] - now
+        shorter = self._recycling & ~overdue & (left > 0) & (left <= self._above[self._class])
+        shorter &= hosts.instances[:n] == hosts.foretold[:n]
+        for slots, classes in (
+            (np.flatnonzero(overdue), np.minimum(self._class[overdue] + 1, len(self._limits))),
+            (np.flatnonzero(shorter), class_of(left[shorter], self._limits)),
+        ):
+            self._put(slots, classes, now)
 
-    def _put(self, slots: int | Mask, lifetime_class: Ints, now: int) -> None:
+    def _put(self, slots: Ints, lifetime_class: Ints, now: int) -> None:
         """Those hosts have that class from now on; their time is over when an instance of it must have ended."""
         self._class[slots] = lifetime_class
-        self._due[slots] = now + np.minimum(self._spans[lifetime_class], FOREVER - now)
+        self._due[slots] = now + np.minimum(self._up_to[lifetime_class], FOREVER - now)

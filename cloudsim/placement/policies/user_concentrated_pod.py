@@ -7,7 +7,6 @@ and userconcentratedpod_random.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -22,11 +21,13 @@ class UserConcentratedPod(Policy):
     within: Literal["first-fit", "random"] = "first-fit"
 
     def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
-        pods: Counter[int] = Counter()
-        for slot, count in hosts.by_account.get(request.account_id, {}).items():
-            pods[int(hosts.pod[slot])] += count
-        for pod, _ in sorted(pods.items(), key=lambda item: (-item[1], item[0])):
-            inside = feasible & (hosts.pod[: hosts.size] == pod)
+        mine, pods = hosts.instances_of(request.account_id), hosts.pod[: hosts.size]
+        there = np.flatnonzero((mine > 0) & (pods >= 0))  # a host that is gone is in no pod
+        counts = np.bincount(pods[there], mine[there])
+        for pod in np.argsort(-counts, kind="stable"):
+            inside = feasible & (pods == pod)
+            if not counts[pod]:
+                break
             if inside.any():
                 return self._one_of(inside)
         return self._one_of(feasible)
