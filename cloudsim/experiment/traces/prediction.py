@@ -1,8 +1,9 @@
 """Lifetimes as a predictor would tell them: the true one times a log-normal factor.
 
 A prediction is expected = true * exp(sigma z), with z standard normal: the error of ln(lifetime) is normal with
-standard deviation `sigma`, which is how regression models of lifetimes are trained and judged, as lifetimes go over many
-orders of magnitude. sigma = 0 is exact, at 0.7 two thirds of the predictions are within a factor of 2, at 2.3 of 10.
+standard deviation `sigma`. An error of the logarithm suits lifetimes, which go over many orders of magnitude; its
+normal shape is an assumption, not a fit to a published predictor. sigma = 0 is exact, at 0.7 two thirds of the
+predictions are within a factor of 2, at 2.3 within one of 10.
 """
 
 from __future__ import annotations

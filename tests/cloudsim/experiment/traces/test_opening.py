@@ -16,6 +16,7 @@ import pytest
 from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.traces import FORMATS
 from cloudsim.experiment.traces.generated import PoissonTrace
+from cloudsim.experiment.traces.known import KNOWN
 from cloudsim.experiment.traces.opening import guess, open_trace
 from cloudsim.experiment.traces.planetlab import PlanetLabTrace
 from cloudsim.experiment.traces.surf import SurfTrace
@@ -182,7 +183,16 @@ class TestDescriptions:
         assert len(read(open_trace(tmp_path / "s.yaml"), Path())) == 480
 
 
-def test_every_format_says_what_it_is() -> None:
-    assert len(FORMATS) == 20
+def test_every_format_says_what_it_is_and_is_documented() -> None:
+    documented = Path("docs/traces.md").read_text()
     for name, kind in FORMATS.items():
         assert kind.title and kind.units and kind.__doc__, name
+        assert f"`{name}`" in documented, name
+    for name in KNOWN:
+        assert f"`{name}`" in documented, name
+
+
+def test_the_shipped_description_of_a_load() -> None:
+    requests = read(open_trace(Path("examples/traces/bursty.yaml"), None, {"limit": "600"}), Path())
+    assert [r.arrival_ms for r in requests[:500]] == [0] * 500
+    assert len({r.tenant for r in requests}) > 20
