@@ -1,4 +1,4 @@
-"""The command line: `cloudsim serve`, `agent`, `lab`, `run`, `schema`, `version`.
+"""The command line: `cloudsim serve`, `agent`, `lab`, `run`, `replay`, `policies`, `trace`, `schema`, ...
 
 Each command is imported when it is called for: plotting libraries take a second that a server need not wait.
 """
@@ -17,6 +17,7 @@ _COMMANDS = {
     "commands": ("server.cli_commands", "commands_command"),
     "image": ("server.cli_image", "image_command"),
     "lab": ("server.cli_lab", "lab_command"),
+    "policies": ("server.cli_policies", "policies_command"),
     "replay": ("server.cli_replay", "replay_command"),
     "run": ("server.cli_run", "run_command"),
     "schema": ("server.cli_run", "schema_command"),
