@@ -71,7 +71,7 @@ class PlanetLabTrace(Trace, frozen=True, kw_only=True, tag="planetlab"):
         return (
             len(sample.lines) == LINES and all(line.isdigit() for line in sample.lines)
             if sample.folder
-            else sample.name.endswith(".tar")
+            else sample.name.endswith((".tar", ".tgz"))
         )
 
     def read(self, folder: Path, randomness: Randomness) -> Iterator[VmRequest]:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from cloudsim.experiment.traces.sheets import first_row
 
 _BYTES = 65_536
-LINES = 50
+LINES = 200
 
 
 class Sample(NamedTuple):

@@ -36,7 +36,7 @@ SAMPLES = {
         "e.json": '{"time":"0","type":"0","collection_id":"1","instance_index":"0"}\n',
         "e.csv.gz": "time,type,collection_id,instance_index,cpus,memory\n",
     },
-    "swf": {"l.swf": "; a comment\n" + "1 0 5 60 4 -1 2048 8 100 -1 1 3 1 1 1 1 -1 -1\n" * 2},
+    "swf": {"l.swf": "; a comment\n" * 90 + "1 0 5 60 4 -1 2048 8 100 -1 1 3 1 1 1 1 -1 -1\n" * 2},
 }
 
 
