@@ -15,6 +15,7 @@ _COMMANDS = {
     "agent": ("server.cli_agent", "agent_command"),
     "calibrate": ("server.cli_calibrate", "calibrate_command"),
     "commands": ("server.cli_commands", "commands_command"),
+    "compare": ("server.cli_compare", "compare_command"),
     "image": ("server.cli_image", "image_command"),
     "lab": ("server.cli_lab", "lab_command"),
     "policies": ("server.cli_policies", "policies_command"),

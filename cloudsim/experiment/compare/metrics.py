@@ -198,18 +198,27 @@ Watts = tuple[float, float, bool]
 """Idle and peak power of a host (W), and whether hosts without instances are idle, not off."""
 
 
-def shown(name: str, value: float | None) -> str:
-    """A value as tables have it."""
+def shown(name: str, value: float | None, half: float | None = None, plus_minus: str = "±") -> str:
+    """A value as tables have it, with half its interval where there is one."""
     if value is None or math.isnan(value):
         return "–"
     kind = METRICS[name].show
-    if kind == "share":
-        return f"{100 * value:.2f} %"
-    if kind == "ratio":
-        return f"{value:.4f}"
-    if kind == "seconds":
-        return f"{value:.3g} s"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.1f}"
+    factor, unit = {"share": (100.0, " %"), "seconds": (1.0, " s"), "kWh": (1.0, " kWh")}.get(kind, (1.0, ""))
+    digits = _digits(kind, factor * value, None if half is None else factor * half)
+    text = f"{factor * value:,.{digits}f}"
+    return f"{text}{unit}" if half is None else f"{text} {plus_minus} {factor * half:,.{digits}f}{unit}"
+
+
+def _digits(kind: Show, value: float, half: float | None) -> int:
+    """Digits after the point: as many as the kind has, or as an interval that is smaller still needs for one of its own."""
+    if kind in ("share", "ratio"):
+        return 2 if kind == "share" else 4
+    needed = 0 if abs(value) >= 1000 else 1
+    if kind == "seconds" and 0 < abs(value) < 10:
+        needed = 1 - math.floor(math.log10(abs(value)))
+    if half:
+        needed = max(needed, min(4, -math.floor(math.log10(half))))
+    return needed
 
 
 class Measured:
