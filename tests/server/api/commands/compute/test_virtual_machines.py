@@ -268,6 +268,7 @@ def test_what_cannot_be_deployed_is_refused_at_once_and_leaves_nothing(cloud: Tw
         (431, {"rootdisksize": -1}),
         (431, {"rootdisksize": 1 << 40}),
         (431, {"deploymentplanner": "no such planner"}),
+        (431, {"deploymentplanner": "best-fit,norm=l9"}),
         (431, {"details": {"cpuNumber": 9}}),
         (431, {"group": " "}),
         (431, {"account": "nobody", "domainid": cloud.cloud.owner.domain_id}),
