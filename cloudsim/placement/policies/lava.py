@@ -13,10 +13,11 @@ called `steps` here. A request without an expected end is expected to stay for e
 
 Use it to keep hosts empty under a mixture of short and long instances, with lifetimes predicted with some
 error. Source: Ling et al., "LAVA: Lifetime-aware VM allocation with learned distributions and adaptation to
-mispredictions" (MLSys 2025). What is simpler here: a lifetime is one number, foretold once, not a
-distribution that is asked again as an instance ages; a host falls a class by its expected end, and not when
-the last of the instances that it had when it became recycling is gone; the state of hosts is brought up to
-date when an instance is placed. The steps of NILAS are chosen here.
+mispredictions" (MLSys 2025). This is a reading of the idea, and not the authors' code. What is simpler here:
+a lifetime is one number, foretold once, not a distribution that is asked again as an instance ages; a host
+falls a class by its expected end, and not when the last of the instances that it had when it became recycling
+is gone; the state of hosts is brought up to date when an instance is placed. The steps, and that
+other hosts come before empty ones, are chosen here.
 """
 
 from __future__ import annotations

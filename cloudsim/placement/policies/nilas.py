@@ -6,10 +6,11 @@ which the least is left by `norm`. Coarse steps leave the packing score somethin
 errors of prediction that are smaller than a step.
 
 Use it where lifetimes are predicted, and with some error. Source: Ling et al., "LAVA: Lifetime-aware VM
-allocation with learned distributions and adaptation to mispredictions" (MLSys 2025). What is simpler here: a
-lifetime is one number, foretold once; the paper predicts again from a distribution as instances age, where
-here an overdue instance counts as ending now. The bounds are chosen here, and tightness stands for the score
-of the scheduler that NILAS is added to. A request without an expected end is expected to stay for ever.
+allocation with learned distributions and adaptation to mispredictions" (MLSys 2025). This is a reading of the
+idea, and not the authors' code. What is simpler here: a lifetime is one number, foretold once; the paper
+predicts again from a distribution as instances age, where here an overdue instance counts as ending now. The
+bounds are chosen here, and tightness stands for the score of the scheduler that NILAS is added to. A request
+without an expected end is expected to stay for ever.
 """
 
 from __future__ import annotations

@@ -55,6 +55,16 @@ def test_affinity_tags_gpus_dedication_and_overcommit_hold_under_every_policy(
         assert slot in allowed
 
 
+@pytest.mark.parametrize("name", sorted(policies()))
+def test_an_instance_fits_the_numa_nodes_that_it_is_spread_over(name: str) -> None:
+    bench = Bench([Site(), Site()])
+    bench.hosts.set_numa(0, [4 * MHZ, 4 * MHZ], [4096, 4096])
+    bench.hosts.set_numa(1, [6 * MHZ, 2 * MHZ], [4096, 4096])
+    request = PlacementRequest(6 * MHZ, 2048, time=NOW)
+    assert bench.plan(name, request) == 1, "six cores of one node"
+    assert bench.plan(name, request._replace(numa_nodes=2)) == 0, "three cores of each of two"
+
+
 def test_a_dedicated_host_is_for_its_owner_alone() -> None:
     bench = Bench([Site(dedicated="a"), Site(dedicated="d-1"), Site()])
     small = PlacementRequest(256, 256)

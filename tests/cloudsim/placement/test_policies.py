@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.placement import Candidates, NoPlace, PlacementRequest, RuleChain, ScoringPolicy, policy
+from cloudsim.placement import (
+    Candidates,
+    Capacities,
+    NoPlace,
+    PlacementRequest,
+    RuleChain,
+    ScoringPolicy,
+    policy,
+)
 from cloudsim.placement.naming import CLOUDSTACK_NAMES, check, policies, policy_class, text_of
 from cloudsim.placement.policy import Scores, option_types
 from cloudsim.randomness import Randomness
@@ -77,6 +85,23 @@ def test_a_score_is_a_number_for_each_host_and_the_highest_is_taken(
         scores = made.score(request, Candidates(bench.hosts, fitting))
         assert scores.shape == (len(fitting),) and not np.isnan(scores).any()
         assert bench.plan(name, request) == fitting[np.argmax(scores)]
+
+
+@pytest.mark.parametrize("name", [name for name in SCORED if policy_class(name).of_capacity])
+@settings(max_examples=15, deadline=None)
+@given(sites=clouds, request=requests)
+def test_a_score_of_capacity_looks_at_nothing_else(
+    name: str, sites: list[Site], request: PlacementRequest
+) -> None:
+    bench = Bench(sites)
+    fitting = np.array(bench.fitting(request), np.int64)
+    made = bench.planner.policy(name)
+    assert isinstance(made, ScoringPolicy)
+    if len(fitting):
+        rows = Candidates(bench.hosts, fitting)
+        capacities = Capacities(rows.cpu_total, rows.cpu_room, rows.memory_total, rows.memory_room)
+        bare = PlacementRequest(request.cpu, request.memory)
+        assert np.array_equal(made.score(bare, capacities), made.score(request, rows))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", EVERY)
