@@ -87,6 +87,7 @@ def compare_command(
     for result in results:
         for table in _tables(result, console.width):
             console.print(table)
+        console.print(f"[dim]Replication: {result.replication}. {result.note}[/dim]", highlight=False)
         for policy, why in sorted(result.case.left_out.items()):
             console.print(f"[dim]without {policy}: {why}[/dim]", highlight=False)
     if out is not None:
@@ -179,10 +180,8 @@ def _tables(result: CaseResult, width: int) -> Iterator[Table]:
         parts[-1].append(column)
         left -= needed
     for part in parts:
-        last = part is parts[-1]
-        caption = f"Replication: {result.replication}." if last else None
         title = result.case.name if part is parts[0] else None
-        table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+        table = Table(title=title, title_justify="left")
         for column in (0, *part):
             justify: Any = "right" if column else "left"
             table.add_column(Text(grid.head[column]), justify=justify, width=across[column])
