@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cloudsim.experiment.compare.reading import load
 from cloudsim.placement import PlacementRequest, Policy, policy
 from cloudsim.placement.describing import PolicyInfo, installed
-from cloudsim.placement.naming import CLOUDSTACK_NAMES
+from cloudsim.placement.naming import CLOUDSTACK_NAMES, text_of
 from cloudsim.randomness import Randomness
 from tests.cloudsim.placement.policies.bench import Bench, Site, Vm
 
@@ -60,6 +61,9 @@ def test_the_example_is_found_by_module_and_its_own_tests_pass(monkeypatch: pyte
     monkeypatch.syspath_prepend(str(EXAMPLES))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     assert type(policy("tightest:Tightest,memory_weight=2", Randomness(1))).name == "tightest"
+    spec = load(EXAMPLES / "compare.yaml").spec
+    assert not isinstance(spec.policies, str)
+    assert all(isinstance(policy(text_of(each), Randomness(1)), Policy) for each in spec.policies)
     tests = runpy.run_path(str(EXAMPLES / "test_tightest.py"))
     found = [value for name, value in tests.items() if name.startswith("test_")]
     assert len(found) == 3
