@@ -13,10 +13,13 @@ from cloudsim.experiment.replay import classes, kernels, ordered, scored
 from cloudsim.experiment.replay.hosts import HostGroup
 from cloudsim.experiment.replay.result import Totals
 from cloudsim.experiment.replay.samples import Mix, Sampler, State
-from cloudsim.experiment.replay.state import Live, cumulated, grown, live, units
+from cloudsim.experiment.replay.state import Live, cumulated, grown, integral, live, units
 from cloudsim.placement import OrderedPolicy, Policy, RuleChain, ScoringPolicy
 
-_STEPS = {"lowest": 0, "last": 1, "after last": 2}
+_SEARCHES = {"lowest": kernels.LOWEST, "last": kernels.LAST, "after last": kernels.AFTER_LAST}
+_CPU_LEVELS = ((kernels.CPU, kernels.I_CPU), (kernels.BUSY_CPU, kernels.I_BUSY_CPU))
+_MEMORY_LEVELS = ((kernels.MEMORY, kernels.I_MEMORY), (kernels.BUSY_MEMORY, kernels.I_BUSY_MEMORY))
+_place: Any = kernels.place
 MOST_UNITS = 1 << 22
 """A host may have so many units of CPU or memory at most: the tables of what fits have an entry for each."""
 
@@ -60,6 +63,7 @@ class IndexedEngine:
         self._asked = np.zeros(0, np.int64)
         self._unit = np.ones(2, np.int64)
         self._state: Live | None = None
+        self._search = _SEARCHES[policy.begin] if isinstance(policy, OrderedPolicy) else kernels.LOWEST
         self._index: Any = None
         self._can = np.zeros((0, len(self._capacity)), np.bool_)
         self._requests = 0
@@ -85,7 +89,7 @@ class IndexedEngine:
         columns = (arrival, lifetime, flavour, self._flavour_cores, block.first)
         at = counted = 0
         while True:
-            why, at = self._step(columns, at, hosts)
+            why, at = self._step(columns, 0, at, hosts)
             if why == kernels.GROW:
                 assert self._state is not None
                 self._state = grown(self._state)
@@ -99,19 +103,15 @@ class IndexedEngine:
         self._requests += len(block)
         return hosts
 
-    def _step(self, columns: tuple[Any, ...], at: int, hosts: np.ndarray) -> tuple[int, int]:
-        here = (self._state, self._index, self._can)
-        found: tuple[int, int]
-        if isinstance(self._policy, OrderedPolicy):
-            found = kernels.place_in_order(*here, _STEPS[self._policy.begin], *columns, at, hosts)
-        else:
-            found = kernels.place_by_class(*here, *columns, at, hosts)
+    def _step(self, columns: tuple[Any, ...], until: int, at: int, hosts: np.ndarray) -> tuple[int, int]:
+        where = (self._state, self._index, self._can, self._search)
+        found: tuple[int, int] = _place(*where, *columns, until, at, hosts)
         return found
 
     def _release(self, now: int) -> None:
-        ordered_policy = isinstance(self._policy, OrderedPolicy)
-        release = kernels.release_in_order if ordered_policy else kernels.release_by_class
-        release(self._state, self._index, now)
+        """Let time pass until `now`."""
+        nothing = np.zeros(0, np.int64)
+        self._step((nothing, nothing, nothing, self._flavour_cores, 0), now, 0, np.zeros(0, np.int32))
 
     def _sample(self, until_ms: int) -> None:
         """Take the samples that are due until then, and say when the next one is."""
@@ -126,9 +126,9 @@ class IndexedEngine:
 
     def _now(self) -> State:
         assert self._state is not None
-        room = self._state.room.astype(np.int64) * self._unit
-        capacity = self._capacity
-        return State(capacity[:, 0], room[:, 0], capacity[:, 1], room[:, 1], self._state.instances)
+        room = self._state.hosts[:, :2].astype(np.int64) * self._unit
+        capacity, instances = self._capacity, self._state.hosts[:, kernels.INSTANCES]
+        return State(capacity[:, 0], room[:, 0], capacity[:, 1], room[:, 1], instances)
 
     def _mix(self) -> Mix:
         return Mix(self._need[:, 0], self._need[:, 1], self._asked)
@@ -168,7 +168,8 @@ class IndexedEngine:
                 self._kinds[None, :, 3] >= speed[:, None]
             )
             ranking = classes.ranking(self._policy, grid, need, kind_can)
-            self._index = scored.occupied(grid, ranking, grid.of(self._kind, self._state.room), self._kind)
+            cells = grid.of(self._kind, self._state.hosts)
+            self._index = scored.occupied(grid, ranking, cells, self._kind)
 
     def _rescale(self, unit: np.ndarray, need: np.ndarray) -> None:
         capacity = (self._capacity // unit).astype(np.int32)
@@ -177,21 +178,12 @@ class IndexedEngine:
             self._state.count[kernels.MEASURE_FROM] = self._measure_from
         else:
             factor = self._unit // unit
-            room = (self._state.room * factor).astype(np.int32)
-            self._state = self._state._replace(
-                capacity=capacity, room=room, need=need, sums=cumulated(capacity)
-            )
-            count, integral = self._state.count, self._state.integral
-            for d, levels in enumerate(
-                ((kernels.CPU, kernels.BUSY_CPU), (kernels.MEMORY, kernels.BUSY_MEMORY))
-            ):
-                for level in levels:
-                    count[level] *= factor[d]
-            for d, sums in enumerate(
-                ((kernels.I_CPU, kernels.I_BUSY_CPU), (kernels.I_MEMORY, kernels.I_BUSY_MEMORY))
-            ):
-                for level in sums:
-                    integral[level] *= factor[d]
+            self._state.hosts[:, :2] *= factor.astype(np.int32)
+            self._state = self._state._replace(capacity=capacity, need=need, sums=cumulated(capacity))
+            for d, levels in enumerate((_CPU_LEVELS, _MEMORY_LEVELS)):
+                for level, integrated in levels:
+                    self._state.count[level] *= factor[d]
+                    self._state.integral[integrated] *= factor[d]
         self._unit = unit
 
     # the end
@@ -201,10 +193,14 @@ class IndexedEngine:
         state = self._state
         assert state is not None
         if drain:
-            self._release(kernels.LATEST - 2)
-        count, integral = state.count, state.integral
+            self._release(int(state.count[kernels.LAST_END]))
+        count = state.count
         cpu, memory = (int(unit) for unit in self._unit)
         causes = {"cpu": int(count[kernels.REJECTED_CPU]), "memory": int(count[kernels.REJECTED_MEMORY])}
+
+        def over_time(which: int, level: int) -> float:
+            return integral(state, which, level)
+
         return Totals(
             engine=self.name,
             hosts=len(self._capacity),
@@ -215,20 +211,20 @@ class IndexedEngine:
             rejected={cause: n for cause, n in causes.items() if n},
             check=int(count[kernels.CHECK]) % (1 << 64),
             end_ms=int(count[kernels.CLOCK]),
-            measured_ms=float(integral[kernels.I_TIME]),
+            measured_ms=float(max(0, count[kernels.CLOCK] - self._measure_from)),
             measured_requests=int(count[kernels.MEASURED_REQUESTS]),
             measured_rejected=int(count[kernels.MEASURED_REJECTED]),
-            live=float(integral[kernels.I_LIVE]),
-            not_empty=float(integral[kernels.I_NOT_EMPTY]),
-            cpu=float(integral[kernels.I_CPU]) * cpu,
-            memory=float(integral[kernels.I_MEMORY]) * memory,
-            busy_cpu=float(integral[kernels.I_BUSY_CPU]) * cpu,
-            busy_memory=float(integral[kernels.I_BUSY_MEMORY]) * memory,
-            bound=float(integral[kernels.I_BOUND]),
-            asked_core_ms=float(integral[kernels.I_ASKED]),
-            refused_core_ms=float(integral[kernels.I_REFUSED]),
-            not_empty_peak=int(count[kernels.PEAK_NOT_EMPTY]),
-            live_peak=int(count[kernels.PEAK_LIVE]),
+            live=over_time(kernels.I_LIVE, len(state.instance) - int(count[kernels.FREE])),
+            not_empty=over_time(kernels.I_NOT_EMPTY, count[kernels.NOT_EMPTY]),
+            cpu=over_time(kernels.I_CPU, count[kernels.CPU]) * cpu,
+            memory=over_time(kernels.I_MEMORY, count[kernels.MEMORY]) * memory,
+            busy_cpu=over_time(kernels.I_BUSY_CPU, count[kernels.BUSY_CPU]) * cpu,
+            busy_memory=over_time(kernels.I_BUSY_MEMORY, count[kernels.BUSY_MEMORY]) * memory,
+            bound=over_time(kernels.I_BOUND, max(count[kernels.BOUND_CPU], count[kernels.BOUND_MEMORY])),
+            asked_core_ms=float(state.integral[kernels.I_ASKED]),
+            refused_core_ms=float(state.integral[kernels.I_REFUSED]),
+            not_empty_peak=int(count[kernels.NOT_EMPTY_PEAK]),
+            live_peak=len(state.instance) - int(count[kernels.LEAST_FREE]),
         )
 
     def capacity(self) -> np.ndarray:

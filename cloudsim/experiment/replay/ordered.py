@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from cloudsim.experiment.replay.state import Live
+from cloudsim.experiment.replay.state import Live, packed
 
 
 class Fits(NamedTuple):
@@ -31,21 +31,12 @@ class Fits(NamedTuple):
 
 def fits(state: Live, can: np.ndarray) -> Fits:
     """The trees for hosts as they are. `can[f, h]`: the host's cores and their speed would do for flavour f."""
-    room, need = state.room, state.need
-    fit = can & (room[None, :, 0] >= need[:, None, 0]) & (room[None, :, 1] >= need[:, None, 1])
-    low = _packed(fit)
-    mid = _packed(low != 0)
-    high = _packed(mid != 0)
+    hosts, need = state.hosts, state.need
+    fit = can & (hosts[None, :, 0] >= need[:, None, 0]) & (hosts[None, :, 1] >= need[:, None, 1])
+    low = packed(fit)
+    mid = packed(low != 0)
+    high = packed(mid != 0)
     by_cpu, by_memory = (
-        _packed(np.arange(int(state.capacity[:, d].max()) + 1)[:, None] >= need[None, :, d]) for d in range(2)
+        packed(np.arange(int(state.capacity[:, d].max()) + 1)[:, None] >= need[None, :, d]) for d in range(2)
     )
-    return Fits(low, mid, high, by_cpu, by_memory, _packed(np.ascontiguousarray(can.T)))
-
-
-def _packed(bits: np.ndarray) -> np.ndarray:
-    """bool[m, n] -> uint64[m, ceil(n / 64)], the lowest bit first."""
-    width = -(-bits.shape[1] // 64)
-    padded = np.zeros((bits.shape[0], width * 64), np.bool_)
-    padded[:, : bits.shape[1]] = bits
-    packed: np.ndarray = np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
-    return packed
+    return Fits(low, mid, high, by_cpu, by_memory, packed(np.ascontiguousarray(can.T)))

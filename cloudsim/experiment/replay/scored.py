@@ -12,33 +12,29 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cloudsim.experiment.replay.classes import Grid, Ranking
-from cloudsim.experiment.replay.kernels import NOBODY, PAGE_BITS, join
+from cloudsim.experiment.replay.kernels import LOWEST_HOST, NOBODY, PAGE_BITS, SUMMARY, join
+from cloudsim.experiment.replay.state import packed
 
 
 class Classes(NamedTuple):
-    """Which hosts are in which class, and which classes are occupied, in each flavour's order.
+    """Which hosts are in which class, and which classes may be occupied, in each flavour's order.
 
-    `cell[h]` is a host's class, and `columns[h]` how many classes a unit of CPU is, see Grid. `members[c]` is how many a
-    class has, `lowest[c]` the lowest of them. `page[c, p]` is the number of a page in `words` (64 words of 64 hosts)
-    whose non-empty words are the bits of `summary`; `unused` are the free pages, `unused_count[0]` many. `place[c, f]`,
-    `at` and `tie` are a Ranking's; `low[f, w]` has a bit for each occupied class at its place, `high` one for each
-    non-zero word of `low`.
+    `cell[h]` is a host's class, and how many classes a unit of CPU is there, see Grid. `classes[c]` is the lowest host of a
+    class, and whether some order lacks it. `page[c, p]` is the number of a page in `words`: 64 words of 64 hosts, and a word
+    with a bit for each of those that is not 0. `unused` are the free pages, from 1 on, `unused[0]` many. `place[c, f]` and
+    `order[f, place]` (class, tie) are a Ranking's; `low[f, w]` has a bit for each class at its place, `high` one for each
+    word of `low`. An empty class keeps its bit until a search comes across it.
     """
 
     cell: Any
-    members: Any
-    lowest: Any
+    classes: Any
     page: Any
     words: Any
-    summary: Any
     unused: Any
-    unused_count: Any
     place: Any
-    at: Any
-    tie: Any
+    order: Any
     low: Any
     high: Any
-    columns: Any
 
 
 def occupied(grid: Grid, ranking: Ranking, cell: np.ndarray, kind: np.ndarray) -> Classes:
@@ -46,24 +42,22 @@ def occupied(grid: Grid, ranking: Ranking, cell: np.ndarray, kind: np.ndarray) -
     hosts = len(cell)
     pages = -(-hosts >> PAGE_BITS)
     most = min(hosts, grid.size * pages) + 1
-    width = -(-grid.size // 64)
-    flavours = len(ranking.at)
-    state = Classes(
-        cell.astype(np.int32),
-        np.zeros(grid.size, np.int32),
-        np.full(grid.size, NOBODY, np.int32),
+    unused = np.arange(most, -1, -1, dtype=np.int32)
+    unused[0] = most
+    low = packed(np.arange(grid.size)[None, :] < (ranking.place >= 0).sum(axis=1)[:, None])
+    classes = np.zeros((grid.size, 2), np.int32)
+    classes[:, LOWEST_HOST] = NOBODY
+    index = Classes(
+        np.column_stack((cell, grid.columns[kind])).astype(np.int32),
+        classes,
         np.full((grid.size, pages), -1, np.int32),
-        np.zeros((most, 64), np.uint64),
-        np.zeros(most, np.uint64),
-        np.arange(most - 1, -1, -1, dtype=np.int32),
-        np.full(1, most, np.int64),
+        np.zeros((most + 1, SUMMARY + 1), np.uint64),
+        unused,
         np.ascontiguousarray(ranking.place.T),
-        ranking.at,
-        ranking.tie,
-        np.zeros((flavours, width), np.uint64),
-        np.zeros((flavours, -(-width // 64)), np.uint64),
-        grid.columns[kind].astype(np.int32),
+        np.stack((ranking.at, ranking.tie), axis=2),
+        low,
+        packed(low != 0),
     )
     for h in range(hosts):
-        join(state, h, int(state.cell[h]))
-    return state
+        join(*index[:5], h, int(cell[h]))
+    return index
