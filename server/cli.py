@@ -16,6 +16,7 @@ _COMMANDS = {
     "calibrate": ("server.cli_calibrate", "calibrate_command"),
     "commands": ("server.cli_commands", "commands_command"),
     "compare": ("server.cli_compare", "compare_command"),
+    "consolidate": ("server.cli_consolidate", "consolidate_command"),
     "image": ("server.cli_image", "image_command"),
     "lab": ("server.cli_lab", "lab_command"),
     "policies": ("server.cli_policies", "policies_command"),

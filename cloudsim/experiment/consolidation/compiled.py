@@ -28,6 +28,9 @@ def compile_all() -> None:
     """Compile what has not been, so that simulations can be timed."""
     for compiled in (place_all, advance, settle, decide):
         compiled()
+    s = _types()
+    for moving in (kernels.begin_moves, kernels.finish_moves):
+        moving.compile((s.instances, s.slots, s.ends, s.moves))
 
 
 @cache

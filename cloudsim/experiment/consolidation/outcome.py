@@ -10,17 +10,18 @@ from cloudsim.experiment.consolidation.state import Floats, Ints
 
 
 class Series(NamedTuple):
-    """What was the case at every decision: its time (s), hosts that are on, and short of what is asked of them, after it;
-    migrations that it began; MHz that instances ask for, and that hosts that are on have; mean power since the one before (W).
+    """Decision by decision: its time (s); the mean number of hosts on, and the mean power (W), since the one before; hosts
+    that are short of what is asked of them after it; migrations that it began; MHz that instances ask for, and that hosts that
+    are on have.
     """
 
     time: Floats
-    on: Ints
+    on: Floats
+    watts: Floats
     short: Ints
     migrations: Ints
     asked: Floats
     capacity: Floats
-    watts: Floats
 
 
 class Outcome(NamedTuple):

@@ -178,27 +178,26 @@ class _Simulation:
         self.rows.append(
             (
                 time,
-                float(np.count_nonzero(on)),
+                float(self.state.counts[ON_S]),
+                float(self.state.counts[ENERGY]),
                 float(np.count_nonzero(on & hosts["short"])),
                 self.started,
                 float(instances["demand"][~instances["ended"]].sum()),
                 float(hosts["total"][on].sum()),
-                float(self.state.counts[ENERGY]),
             )
         )
 
     def _outcome(self) -> Outcome:
         instances, hosts, counts = self.state.instances, self.state.hosts, self.state.counts
         columns = np.array(self.rows, np.float64).reshape(-1, len(Series._fields)).T
-        time, energy = columns[0], columns[-1]
-        watts = np.diff(energy, prepend=0.0) / np.diff(time, prepend=0.0)
+        time, on, watts = columns[0], _rates(columns[1], columns[0]), _rates(columns[2], columns[0])
         seconds = float(counts[RECORDED_AT]) - (self.began or 0.0)
         spent, on_s = float(counts[ENERGY]), float(counts[ON_S])
         if isinstance(self.policy, Baseline) and self.policy.full_power:
             peak = float(sum(watts_of(curve, 1.0) for curve in self.state.curves))
             spent, on_s = peak * float(counts[LAST]), len(hosts) * seconds
-            watts = np.full(len(time), peak)
-        whole = [column.astype(np.int64) for column in columns[1:4]]
+            on, watts = np.full(len(time), float(len(hosts))), np.full(len(time), peak)
+        short, begun = (column.astype(np.int64) for column in columns[3:5])
         return Outcome(
             energy=spent,
             migrations=self.migrations,
@@ -210,6 +209,11 @@ class _Simulation:
             asked=instances["asked_in_all"],
             given=instances["given_in_all"],
             lost=instances["lost_in_all"],
-            series=Series(time, whole[0], whole[1], whole[2], columns[4], columns[5], watts),
+            series=Series(time, on, watts, short, begun, columns[5], columns[6]),
             assignment=np.where(instances["ended"], NONE, instances["host"]),
         )
+
+
+def _rates(total: Floats, time: Floats) -> Floats:
+    """What a sum has grown by, by second, since the time before."""
+    return np.diff(total, prepend=0.0) / np.diff(time, prepend=0.0)

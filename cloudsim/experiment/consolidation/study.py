@@ -71,6 +71,12 @@ class Case(NamedTuple):
     hosts: tuple[Records, Floats]
     conventions: Conventions
 
+    def prepare(self) -> None:
+        """Compile the policy's rules, where that has not been, so that a run can be timed."""
+        if isinstance(self.policy, Consolidation):
+            for rule in (self.policy.detection, self.policy.selection, self.policy.placement, self.policy.underload):
+                rule.pointer()
+
     def run(self) -> Outcome:
         """Simulate it. Raises ExperimentError if an instance fits on no host."""
         return simulate(self.load, self.hosts, self.policy, Randomness(self.seed), self.conventions)
