@@ -102,15 +102,17 @@ def _do(work: _Work) -> tuple[int, Record, float]:
     """Runs in another process, which may be on another machine."""
     sys.path.extend(path for path in work.search if path not in sys.path)
     unit = work.unit
+    where = f"{unit.policy} on {unit.trace_name} on {unit.cluster.name}, seed {unit.seed}"
     try:
         if unit.scenario is None:
             compile_for(unit.policy)
         began = work.clock()
         record = execute(unit, work.clock)
     except (ExperimentError, CloudError) as error:
-        text = getattr(error, "text", str(error))
-        where = f"{unit.policy} on {unit.trace_name} on {unit.cluster.name}, seed {unit.seed}"
-        raise RunFailed(f"{where}: {text}") from error
+        raise RunFailed(f"{where}: {getattr(error, 'text', str(error))}") from error
+    except Exception as error:  # of a policy from elsewhere, or a defect: what happened, and in which run
+        error.add_note(f"in the run of {where}")
+        raise
     return work.number, record, work.clock() - began
 
 
