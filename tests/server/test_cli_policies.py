@@ -51,4 +51,4 @@ def test_a_policy_of_ones_own_is_found_in_the_working_folder(tmp_path: Path, mon
 
 
 def test_one_that_is_not_there_is_refused() -> None:
-    assert "no placement policy 'tallest'; there are best-fit" in output("tallest", code=1)
+    assert "no placement policy 'tallest'; there are " in output("tallest", code=1)

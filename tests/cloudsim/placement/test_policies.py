@@ -150,7 +150,7 @@ def test_a_policy_of_ones_own_is_found_by_module_and_class() -> None:
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("tallest", "no placement policy 'tallest'; there are best-fit"),
+        ("tallest", "no placement policy 'tallest'; there are "),
         ("nowhere:Policy", "cannot be loaded"),
         ("cloudsim.placement.planner:Planner", "is not a cloudsim.placement.Policy"),
         ("cloudsim.placement:ScoringPolicy", "is not complete: it has no score"),
