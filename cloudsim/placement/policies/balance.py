@@ -6,7 +6,7 @@ their difference. An empty host is taken only when no other has room.
 Use it when instances are CPU-heavy or memory-heavy: best fit by the sum of shares (`best-fit,norm=l1`,
 which is this with a weight of 0) fills one resource and leaves the other lying. Penalising an uneven
 remainder is also what Kubernetes' NodeResourcesBalancedAllocation does. See `least-stranding` for a rule
-that packs tighter.
+that packs tighter while a cloud fills.
 """
 
 from __future__ import annotations
