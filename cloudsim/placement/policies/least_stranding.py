@@ -18,7 +18,7 @@ Use it to pack a load that asks for CPU and memory in the hosts' own proportion 
 how much a single instance may differ: 2 for 2 to 8 GiB per core on hosts of 4. With too small a skew the
 instances themselves look like stranding, with too large a one stranding is not seen. Do not use it where
 one resource runs out long before the other: it would open host after host to save what cannot be used
-anyway. Take `best-fit,norm=l1` there. Its lead is largest while a cloud fills and in the first ten mean
+anyway. Take `best-fit,norm=l1` there. Its lead is made while a cloud fills and in the first few mean
 lifetimes after; in the long run, with room to spare, `balance` keeps as few hosts in use or fewer (W1 at
 80 %, 1,000 hosts, after ten days: 1.031 times the lower bound against 1.034).
 
