@@ -108,6 +108,10 @@ class LabWorld(RealWorld):
         """The small image, whatever size was asked for."""
         return f"file://{self._image}"
 
+    def when_settled(self, callback: Callable[[], object]) -> None:
+        """Call it soon: in real time no two things happen at one instant."""
+        self.loop.call_soon(callback)
+
     def close(self) -> None:
         """Take the lab away, and all that it made. Again is no error."""
         try:

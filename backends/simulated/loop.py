@@ -104,6 +104,7 @@ class SimLoop(Stepping, Bridge, Sealed, base_events.BaseEventLoop):
         self.env = simpy.Environment(initial_time) if env is None else env
         self.external = external
         self._pace = Pace(pace)
+        self._settling: deque[Any] = deque()
         super().__init__()
         other = _loop_of.get(self.env, lambda: None)()
         if other is not None and not other.is_closed():
@@ -283,6 +284,12 @@ class SimLoop(Stepping, Bridge, Sealed, base_events.BaseEventLoop):
         finally:
             self._must_complete = outer
 
+    def call_when_settled(self, callback: Callable[..., object], *args: Any) -> Any:
+        """Call it at this very instant, when nothing else is left that happens in it; in the order of asking."""
+        handle = asyncio.Handle(callback, args, self)
+        self._settling.append(handle)
+        return handle
+
     def close(self) -> None:
         """Drop what is ready and every timer. SimPy's events stay in the environment."""
         if not self._closed and not self.is_running() and hasattr(self, "_queue"):
@@ -307,7 +314,10 @@ class SimLoop(Stepping, Bridge, Sealed, base_events.BaseEventLoop):
                     now = self._next_instant()
                 else:
                     now = queue[0][0] if queue else math.inf
-                if now > self._limit:
+                if self._settling and now > env._now:
+                    now = env._now
+                    ready.append(self._settling.popleft())
+                elif now > self._limit:
                     now = self._hold(now)
                 env._now = now
             while queue and queue[0][0] <= now:

@@ -146,6 +146,10 @@ class SimulatedWorld:
         """Where an image of that size can be downloaded from."""
         return f"http://images.example/experiment.qcow2?size={gib}g"
 
+    def when_settled(self, callback: Callable[[], object]) -> None:
+        """Call it at this instant, after all that happens in it; on a loop of real time, soon."""
+        getattr(self.loop, "call_when_settled", self.loop.call_soon)(callback)
+
     def close(self) -> None:
         """A simulated world leaves nothing behind."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,7 +35,7 @@ class Flavour(NamedTuple):
     numa_nodes: int = 1
 
 
-class RequestBlock(NamedTuple):
+class RequestBlock(msgspec.Struct, frozen=True):
     """Consecutive requests, in the order of arrival; `first` is the number of the first one, from 0.
 
     `flavour` is an index into `flavours`, which later blocks of the same trace extend. `tenants` and `groups` are empty where no
@@ -107,4 +108,50 @@ def _block(
         tuple((r.affinity, r.anti_affinity) for r in part)
         if any(r.affinity or r.anti_affinity for r in part)
         else (),
+    )
+
+
+def whole_instants(blocks: Iterable[RequestBlock]) -> Iterator[RequestBlock]:
+    """The same requests in blocks that end where an instant does, so that none has requests of the same instant as the next."""
+    kept: RequestBlock | None = None
+    for block in blocks:
+        joined = block if kept is None else _joined(kept, block)
+        last = int(np.searchsorted(joined.arrival_ms, joined.arrival_ms[-1])) if len(joined) else 0
+        if last:
+            yield _part(joined, 0, last)
+        kept = _part(joined, last, len(joined))
+    if kept is not None and len(kept):
+        yield kept
+
+
+def _part(block: RequestBlock, begin: int, end: int) -> RequestBlock:
+    part = slice(begin, end)
+    return RequestBlock(
+        block.first + begin,
+        block.arrival_ms[part],
+        block.lifetime_ms[part],
+        block.expected_ms[part],
+        block.flavour[part],
+        block.flavours,
+        block.tenants[part],
+        block.groups[part],
+    )
+
+
+def _joined(one: RequestBlock, other: RequestBlock) -> RequestBlock:
+    tenants: tuple[str, ...] = ()
+    if one.tenants or other.tenants:
+        tenants = (one.tenants or ("",) * len(one)) + (other.tenants or ("",) * len(other))
+    groups: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    if one.groups or other.groups:
+        groups = (one.groups or (((), ()),) * len(one)) + (other.groups or (((), ()),) * len(other))
+    return RequestBlock(
+        one.first,
+        np.concatenate((one.arrival_ms, other.arrival_ms)),
+        np.concatenate((one.lifetime_ms, other.lifetime_ms)),
+        np.concatenate((one.expected_ms, other.expected_ms)),
+        np.concatenate((one.flavour, other.flavour)),
+        other.flavours,
+        tenants,
+        groups,
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from cloudsim.experiment.requests import Shape
+from cloudsim.experiment.requests import Shape, VmRequest
 from cloudsim.experiment.scenario import Instances
 from cloudsim.management import first_state
+from cloudsim.management.affinity import AFFINITY, ANTI_AFFINITY
 from cloudsim.management.building import build_zone
 from cloudsim.management.caller import Caller
 from cloudsim.management.command_log import CommandLog
@@ -23,6 +24,7 @@ from cloudsim.model import (
     TemplateOnStore,
     Zone,
 )
+from cloudsim.model.identity import ROOT_ADMIN
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
 from cloudsim.world import World
@@ -41,6 +43,9 @@ class DescribedWorld(World, Protocol):
 
     def template_url(self, gib: int) -> str:
         """Where an image for instances, of that size, can be downloaded from."""
+
+    def when_settled(self, callback: Callable[[], object]) -> None:
+        """Call it at this instant, after all else that happens in it; where time is real, soon."""
 
     def close(self) -> None:
         """The run is over: take away what was made for it."""
@@ -80,6 +85,40 @@ class Cloud:
         self.zones: list[Zone] = []
         self.template: Template | None = None
         self.offerings: dict[Shape, ServiceOffering] = {}
+        self._tenants: dict[str, Account] = {}
+        self._groups: dict[tuple[str, str, str], str] = {}
+
+    def owner(self, tenant: str) -> Account:
+        """The account of a tenant: one without users, and as without limits as an administrator's."""
+        if not tenant:
+            return self.account
+        found = self._tenants.get(tenant)
+        if found is None:
+            with self.store.transaction():
+                found = self.store.table(Account).insert(
+                    Account(
+                        id=self.randomness.uuid(),
+                        name=f"tenant {tenant}",
+                        type=ROOT_ADMIN,
+                        domain_id=self.account.domain_id,
+                        role_id=self.account.role_id,
+                        created=self.world.now(),
+                    )
+                )
+            self._tenants[tenant] = found
+        return found
+
+    def affinity_groups(self, owner: Account, request: VmRequest) -> tuple[str, ...]:
+        """The ids of the request's groups, made when they are first asked for. They are the owner's: so are a trace's groups."""
+        ids = []
+        for type_, names in ((AFFINITY, request.affinity), (ANTI_AFFINITY, request.anti_affinity)):
+            for name in names:
+                key = (owner.id, type_, name)
+                if key not in self._groups:
+                    group = self.server.affinity_groups.create(owner, f"{name} ({type_})", type_)
+                    self._groups[key] = group.id
+                ids.append(self._groups[key])
+        return tuple(ids)
 
     def caller_for(self, trace_id: str) -> Caller:
         """The caller of something that is to be told apart in the command log."""

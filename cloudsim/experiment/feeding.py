@@ -98,7 +98,7 @@ class Feeder:
     def _arm(self) -> None:
         batch = self._next_batch()
         if batch:
-            self._loop.call_at(self._start + batch[0].arrival_ms / 1000, self._arrive, batch)
+            self._loop.call_at(self._start + batch[0].arrival_ms / 1000, self._due, batch)
         else:
             self.exhausted = True
 
@@ -117,6 +117,10 @@ class Feeder:
     def _policy(self) -> Policy:
         return self._cloud.server.planner.policy(None)
 
+    def _due(self, batch: list[VmRequest]) -> None:
+        # What leaves at this very instant leaves first, and requests of one instant come one after the other.
+        self._cloud.world.when_settled(lambda: self._arrive(batch))
+
     def _arrive(self, batch: list[VmRequest]) -> None:
         indices = [self.outcomes.arrived(request) for request in batch]
         order: Sequence[int] | None = None
@@ -131,11 +135,14 @@ class Feeder:
         cloud = self._cloud
         assert cloud.template is not None
         zone = cloud.zones[index % len(cloud.zones)]
+        owner = cloud.owner(request.tenant)
         deployment = DeployRequest(
             zone_id=zone.id,
             template_id=cloud.template.id,
             service_offering_id=cloud.offerings[request.shape].id,
-            owner=cloud.account,
+            owner=owner,
+            affinity_group_ids=cloud.affinity_groups(owner, request),
+            expected_ms=request.expected_ms,
             user_data=user_data(request.work_ms) if request.work_ms else None,
         )
         if request.work_ms:
@@ -211,9 +218,11 @@ class Feeder:
             else:
                 self._loop.call_soon(self._destroy, vm_id)
         elif request.lifetime_ms is not None:
-            since = request.arrival_ms / 1000 if self._counts_from_arrival else now
+            # As one sum of ms where it can be: the instant is then exactly that of an arrival at the same ms.
+            end = request.arrival_ms + request.lifetime_ms
+            seconds = end / 1000 if self._counts_from_arrival else now + request.lifetime_ms / 1000
             self.to_depart += 1
-            self._loop.call_at(self._start + since + request.lifetime_ms / 1000, self._destroy, vm_id)
+            self._loop.call_at(self._start + seconds, self._destroy, vm_id)
         self._loop.call_soon(self.on_step)
 
     def _destroy(self, vm_id: str) -> None:

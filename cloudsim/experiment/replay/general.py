@@ -105,7 +105,7 @@ class GeneralEngine:
     def place(self, block: RequestBlock) -> np.ndarray:
         """The slots for a block of requests, -1 for those that no host can hold.
 
-        Requests of one instant are a batch to policies that order batches; a batch ends with its block.
+        Requests of one instant are a batch to policies that order batches: their blocks end where an instant does.
         """
         self._flavours = block.flavours
         if self._sampler is not None:

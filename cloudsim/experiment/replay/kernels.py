@@ -9,6 +9,9 @@ A kernel works through a block of requests and comes back when the block is over
 to grow; it is then called again to go on.
 """
 
+# What is an int here is Numba's to say, and not what a checker can know of NumPy's.
+# mypy: disable-error-code="arg-type, assignment, return-value"
+
 from __future__ import annotations
 
 from typing import Any

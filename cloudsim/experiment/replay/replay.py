@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.experiment.blocks import RequestBlock
+from cloudsim.experiment.blocks import RequestBlock, whole_instants
 from cloudsim.experiment.errors import ScenarioError, TraceError
 from cloudsim.experiment.replay.bounds import HostsNeeded
 from cloudsim.experiment.replay.general import GeneralEngine
@@ -16,6 +16,7 @@ from cloudsim.experiment.replay.hosts import HostGroup
 from cloudsim.experiment.replay.indexed import IndexedEngine, NotIndexed, takes
 from cloudsim.experiment.replay.result import ReplayResult
 from cloudsim.experiment.replay.samples import Sampler
+from cloudsim.placement import Policy
 from cloudsim.placement import policy as named
 from cloudsim.randomness import Randomness
 
@@ -65,7 +66,9 @@ def replay(
     elif engine == "indexed":
         raise InvalidParameterValue(f"engine: there is no index for {policy} on these hosts")
     general = GeneralEngine(policy, hosts, sampler, measure_from_ms, randomness)
-    return _run(general, blocks(), policy, seed, sampler, until, keep_assignments, clock, progress)
+    ordered = type(chooser).order_batch is not Policy.order_batch
+    source = whole_instants(blocks()) if ordered else blocks()
+    return _run(general, source, policy, seed, sampler, until, keep_assignments, clock, progress)
 
 
 def _run(
