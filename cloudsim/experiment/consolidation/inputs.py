@@ -31,14 +31,14 @@ class _Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class PlanetLabLoad(_Source, frozen=True, kw_only=True, tag="planetlab"):
-    """`days` are folders, or .tar.gz of one, each a load of its own.
+    """`days` are folders, or .tar.gz of one, each a load of its own; one that is called 20110303 needs no quotes.
 
     Of n VMs and k `types`, the first ceil(n / k) VMs are of the first type, and so on: so the `order` of the files
     decides which VM is how large. By `name`; by name in `upper-case`, as Windows lists a folder; as `listed` by the
     folder or archive, which is what CloudSim takes; or `shuffled` by the seed.
     """
 
-    days: Annotated[tuple[str, ...], Meta(min_length=1)]
+    days: Annotated[tuple[str | int, ...], Meta(min_length=1)]
     order: Order = "name"
     types: Annotated[tuple[InstanceType, ...], Meta(min_length=1)] = INSTANCE_TYPES
 
@@ -50,7 +50,7 @@ class PlanetLabLoad(_Source, frozen=True, kw_only=True, tag="planetlab"):
     def loads(self, folder: Path, randomness: Randomness) -> Iterator[Load]:
         """Each day's load; paths are relative to `folder`. Raises TraceError."""
         for day in self.days:
-            path = folder / day
+            path = folder / str(day)
             names, matrix = utilisation(path)
             places = self._order(path, names, randomness)
             share = -(-len(names) // len(self.types))
