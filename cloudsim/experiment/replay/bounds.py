@@ -14,6 +14,8 @@ dynamic bin packing).
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.optimize import linprog
@@ -27,19 +29,17 @@ class HostsNeeded:
     """Bounds for hosts with those capacities, an array [hosts, dimensions]."""
 
     def __init__(self, capacity: np.ndarray) -> None:
-        self._sums = cumulated(capacity)
+        self._sums = cumulated(capacity).T.tolist()
         self.kinds, self.counts = np.unique(capacity, axis=0, return_counts=True)
 
-    def volume(self, used: np.ndarray) -> int:
+    def volume(self, used: Sequence[int]) -> int:
         """How many hosts, by the volume bound, hold what is used in each dimension."""
-        return max(
-            int(np.searchsorted(self._sums[:, d], amount)) for d, amount in enumerate(used.tolist())
-        )
+        return max(bisect_left(sums, amount) for sums, amount in zip(self._sums, used, strict=True))
 
     def linear(self, used: np.ndarray) -> int:
         """How many hosts, by the LP bound, rounded up."""
         if len(self.kinds) == 1:
-            return self.volume(used)
+            return self.volume(used.tolist())
         found = linprog(
             np.ones(len(self.kinds)),
             A_ub=-self.kinds.T.astype(float),

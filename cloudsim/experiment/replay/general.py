@@ -85,9 +85,9 @@ class GeneralEngine:
         self._asked: Counter[int] = Counter()
         self._clock = 0
         self._not_empty = self._busy_cpu = self._busy_memory = 0
-        self._used = np.zeros(3, np.int64)
+        self._used = [0, 0, 0]
         self._bound = 0
-        self._integral = np.zeros(8)
+        self._integral = [0.0] * 8
         totals = self.hosts.totals()
         self._totals = Totals(
             engine=self.name,
@@ -220,7 +220,10 @@ class GeneralEngine:
             self._busy_cpu += sign * int(hosts.cpu_total[slot])
             self._busy_memory += sign * int(hosts.memory_total[slot])
             self._totals.not_empty_peak = max(self._totals.not_empty_peak, self._not_empty)
-        self._used += sign * np.array((request.cpu, request.memory, request.gpu_milli * len(placed.gpus)))
+        used = self._used
+        used[0] += sign * request.cpu
+        used[1] += sign * request.memory
+        used[2] += sign * request.gpu_milli * len(placed.gpus)
         self._bound = -1
 
     # time
@@ -250,11 +253,11 @@ class GeneralEngine:
         if last < self._measure_from:
             last = min(now, self._measure_from)
         if self._bound < 0:
-            used = self._used if self._totals.gpu_capacity else self._used[:2]
-            self._bound = self._needed.volume(used)
-        levels = (1, len(self._live), self._not_empty, self._busy_cpu, self._busy_memory, *self._used.tolist())
-        self._integral[:8] += float(now - last) * np.array(levels, float)
-        self._totals.bound += float(now - last) * self._bound
+            self._bound = self._needed.volume(self._used if self._totals.gpu_capacity else self._used[:2])
+        span = float(now - last)
+        levels = (1, len(self._live), self._not_empty, self._busy_cpu, self._busy_memory, *self._used)
+        self._integral = [sum_ + span * level for sum_, level in zip(self._integral, levels, strict=True)]
+        self._totals.bound += span * self._bound
         self._clock = now
 
     def _state(self) -> State:
@@ -283,5 +286,5 @@ class GeneralEngine:
             totals.cpu,
             totals.memory,
             totals.gpu,
-        ) = self._integral.tolist()
+        ) = self._integral
         return totals

@@ -924,3 +924,30 @@ def test_sleepers_wake_by_time_then_by_order_of_going_to_sleep(delays: list[int]
         return seen
 
     assert run(main()) == sorted((delay, i) for i, delay in enumerate(delays))
+
+
+def test_what_is_called_when_settled_comes_after_all_else_of_its_instant_and_in_turn() -> None:
+    loop = SimLoop()
+    seen: list[str] = []
+
+    def settled(name: str) -> None:
+        seen.append(f"{name} at {loop.time():g}")
+        loop.call_soon(seen.append, f"soon after {name}")
+        loop.call_later(0, seen.append, f"no later than {name}")
+
+    def begin() -> None:
+        loop.call_when_settled(settled, "first")
+        loop.call_when_settled(settled, "second")
+        loop.call_at(5.0, seen.append, "a timer of the same instant")
+        loop.call_soon(lambda: loop.call_soon(seen.append, "the callback of a callback"))
+
+    loop.call_at(5.0, begin)
+    loop.call_at(6.0, seen.append, "the next instant")
+    loop.run_forever()
+    assert sorted(seen[:2]) == ["a timer of the same instant", "the callback of a callback"]
+    assert seen[2] == "first at 5"
+    assert sorted(seen[3:5]) == ["no later than first", "soon after first"]
+    assert seen[5] == "second at 5"
+    assert sorted(seen[6:8]) == ["no later than second", "soon after second"]
+    assert seen[8:] == ["the next instant"]
+    loop.close()
