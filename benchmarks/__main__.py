@@ -37,6 +37,7 @@ def measure(name: str) -> Figures:
 
 def table(figures: Figures) -> Table:
     shown = Table("figure", "value", "unit")
+    shown.columns[0].overflow = "fold"
     shown.columns[1].justify = "right"
     for name, figure in figures.items():
         value = figure["value"]

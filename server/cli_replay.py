@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from cloudsim.experiment.replay import HostGroup, ReplayResult, groups_of, repla
 from cloudsim.experiment.traces.openb import host_groups
 from cloudsim.experiment.traces.opening import open_trace
 from cloudsim.randomness import Randomness
+from server.memory import peak_mib
 
 COMPILING = (HostGroup(1, 1, 1024),)
 
@@ -172,7 +172,7 @@ def replay_command(
         "sampling_cpu_seconds": result.sampling_cpu_seconds,
         "total_cpu_seconds": total,
         "placements_per_cpu_s": result.totals.placed / max(result.cpu_seconds, 1e-9),
-        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_rss_mb": peak_mib(),
     }
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(figures), indent=2).decode())

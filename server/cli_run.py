@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import resource
 import sys
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ from cloudsim.experiment.reading import load
 from cloudsim.experiment.run import Progress, run
 from cloudsim.experiment.scenario import json_schema
 from cloudsim.experiment.summary import summary
+from server.memory import peak_mib
 
 _EVERY = 0.1  # wall seconds between two updates of the bar
 
@@ -54,7 +54,7 @@ class Stopwatch:
             "jobs_per_cpu_s": found["jobs"]["total"] / cpu,
             "messages_per_cpu_s": found["messages"]["total"] / cpu,
             "simulated_s_per_cpu_s": found["simulated_s"] / cpu,
-            "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peak_memory_mib": peak_mib(),
         }
 
 
