@@ -50,18 +50,57 @@ def _unexplained(history: Any, chosen: int) -> float:
 
 
 @njit(cache=True)
+def _all_unexplained(history: Any, left: Any) -> bool:
+    """Set `left` to what is left of each row, from the inverse of their covariances; False if some are (nearly) dependent.
+
+    The diagonal of the inverse of a Gram matrix has the reciprocals of the residual sums of squares.
+    """
+    n, values = history.shape
+    rows = np.empty((n, values))
+    for i in range(n):
+        rows[i] = history[i] - np.mean(history[i])
+    lower = np.zeros((n, n))
+    for i in range(n):
+        for k in range(i + 1):
+            rest = 0.0
+            for t in range(values):
+                rest += rows[i, t] * rows[k, t]
+            if k == i:
+                left[i] = rest
+            for j in range(k):
+                rest -= lower[i, j] * lower[k, j]
+            if k < i:
+                lower[i, k] = rest / lower[k, k]
+            elif rest <= EXPLAINED * left[i]:
+                return False
+            else:
+                lower[i, i] = np.sqrt(rest)
+    inverse = np.zeros((n, n))
+    for i in range(n):
+        inverse[i, i] = 1 / lower[i, i]
+        for k in range(i):
+            rest = 0.0
+            for j in range(k, i):
+                rest -= lower[i, j] * inverse[j, k]
+            inverse[i, k] = rest / lower[i, i]
+    for i in range(n):
+        diagonal = 0.0
+        for k in range(i, n):
+            diagonal += inverse[k, i] * inverse[k, i]
+        left[i] = 1 / (diagonal * left[i])
+    return True
+
+
+@njit(cache=True)
 def _rule(demand: Any, size: Any, memory: Any, history: Any, draw: float, options: Any) -> int:
     n, values = history.shape
     if values <= n:
         return int(np.argmin(memory))
-    best = 0
-    least = 2.0
-    for i in range(n):
-        left = _unexplained(history, i)
-        if left < least:
-            least = left
-            best = i
-    return best
+    left = np.empty(n)
+    if not _all_unexplained(history, left):
+        for i in range(n):
+            left[i] = _unexplained(history, i)
+    return int(np.argmin(left))
 
 
 class MaximumCorrelation(Selection, frozen=True, kw_only=True):
