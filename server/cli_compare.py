@@ -145,8 +145,9 @@ def _connected(backend: str, jobs: int, address: str | None) -> Iterator[None]:
             from distributed import Client
         except ImportError as error:
             raise click.ClickException("Dask is missing: pip install cloudsim[dask]") from error
-        options: dict[str, Any] = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
-        with Client(address) if address else Client(**options):
+        connect: Any = Client
+        local: dict[str, Any] = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+        with connect(address) if address else connect(**local):
             yield
     elif backend == "ray":
         try:
@@ -154,7 +155,7 @@ def _connected(backend: str, jobs: int, address: str | None) -> Iterator[None]:
             from ray.util.joblib import register_ray
         except ImportError as error:
             raise click.ClickException("Ray is missing: pip install cloudsim[ray]") from error
-        local: dict[str, Any] = {} if address else {"num_cpus": jobs, "include_dashboard": False}
+        local = {} if address else {"num_cpus": jobs, "include_dashboard": False}
         ray.init(address=address, log_to_driver=False, **local)
         register_ray()
         try:

@@ -92,7 +92,7 @@ def _case(plan: Plan, case: Case, found: dict[str, list[Record]]) -> CaseResult:
     spec = plan.loaded.spec
     rows = {policy: _row(policy, runs, begin, plan.watts, case.slices) for policy, runs in found.items()}
     there = {name for _, _, figures, _ in rows.values() for each in figures for name in each}
-    metrics = tuple(name for name in plan.metrics if name in there)
+    metrics = tuple(name for name in case.metrics if name in there)
     complete = [
         Row(policy, runs, figures, values, {n: estimate(v, spec.confidence) for n, v in values.items()}, {})
         for policy, runs, figures, values in rows.values()

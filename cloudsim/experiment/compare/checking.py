@@ -47,14 +47,15 @@ def check(loaded: LoadedComparison) -> Plan:
     baseline = policies[0] if spec.baseline is None else _text(loaded, spec.baseline, ["baseline"])
     if baseline not in policies:
         raise source.wrong(["baseline"], f"expected one of the policies: {', '.join(policies)}")
-    for index, metric in enumerate(spec.metrics):
-        if metric not in METRICS:
-            raise source.wrong(["metrics", index], f"expected one of {', '.join(METRICS)}")
+    _known(loaded, ["metrics"], spec.metrics)
+    for index, trace in enumerate(spec.traces):
+        _known(loaded, ["traces", index, "metrics"], trace.metrics)
     if spec.engine == "replay" and spec.scenario:
         raise source.wrong(["scenario"], "expected this key only with engine: run")
     watts = _watts(loaded)
     clusters = [_cluster(loaded, index) for index in range(len(spec.clusters))]
-    laid_out = _Layout(loaded, policies, baseline)
+    shown = spec.metrics or (*DEFAULT, *(("energy_kwh",) if watts else ()))
+    laid_out = _Layout(loaded, policies, baseline, shown)
     for index, trace in enumerate(spec.traces):
         for name in trace.clusters:
             if name not in [cluster.name for cluster in clusters]:
@@ -62,16 +63,20 @@ def check(loaded: LoadedComparison) -> Plan:
         for cluster in clusters:
             if not trace.clusters or cluster.name in trace.clusters:
                 laid_out.add(index, cluster)
-    shown = spec.metrics or (*DEFAULT, *(("energy_kwh",) if watts else ()))
     return Plan(
         loaded=loaded,
         cases=tuple(laid_out.cases),
         units=tuple(laid_out.units),
         baseline=baseline,
-        metrics=shown,
         watts=watts,
         versions=laid_out.versions,
     )
+
+
+def _known(loaded: LoadedComparison, keys: Keys, metrics: Sequence[str]) -> None:
+    for index, metric in enumerate(metrics):
+        if metric not in METRICS:
+            raise loaded.source.wrong([*keys, index], f"expected one of {', '.join(METRICS)}")
 
 
 def _only_once(loaded: LoadedComparison, key: str, names: Sequence[str]) -> None:
@@ -127,8 +132,11 @@ def _cluster(loaded: LoadedComparison, index: int) -> Cluster:
 class _Layout:
     """Adds case by case what there is to run."""
 
-    def __init__(self, loaded: LoadedComparison, policies: Sequence[str], baseline: str) -> None:
+    def __init__(
+        self, loaded: LoadedComparison, policies: Sequence[str], baseline: str, metrics: tuple[str, ...]
+    ) -> None:
         self._loaded = loaded
+        self._metrics = metrics
         self._policies = policies
         self._baseline = baseline
         self._digests: dict[Path, str] = {}
@@ -156,7 +164,8 @@ class _Layout:
                 left_out[policy] = why
             else:
                 runs[policy] = seeds if varies or (len(seeds) > 1 and uses_chance(policy)) else seeds[:1]
-        self.cases.append(Case(spec.name, cluster, spec.slices, varies, facts, runs, left_out))
+        metrics = spec.metrics or self._metrics
+        self.cases.append(Case(spec.name, cluster, spec.slices, varies, facts, runs, left_out, metrics))
         for seed in seeds:
             trace = self._open(index, seed, cluster)
             for policy in runs:

@@ -15,7 +15,7 @@ class Case(NamedTuple):
     """A trace on a cluster. `runs` has the seeds of each policy that takes part; `left_out` why the others do not.
 
     `varies`: the requests differ from seed to seed; else only policies that use chance have several. `facts` are of the
-    first seed.
+    first seed; `metrics` are those to be shown.
     """
 
     trace: str
@@ -25,6 +25,7 @@ class Case(NamedTuple):
     facts: TraceFacts
     runs: dict[str, tuple[int, ...]]
     left_out: dict[str, str]
+    metrics: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -32,12 +33,11 @@ class Case(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All that will be done. `metrics` are those to be shown, `versions` those that take part."""
+    """All that will be done; `versions` are of the software that does it."""
 
     loaded: LoadedComparison
     cases: tuple[Case, ...]
     units: tuple[Unit, ...]
     baseline: str
-    metrics: tuple[str, ...]
     watts: Watts | None
     versions: dict[str, str]

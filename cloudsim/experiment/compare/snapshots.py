@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from cloudsim.experiment.compare.cells import edges_of
@@ -36,6 +38,11 @@ def snapshots_of(placements: Placements) -> Floats:
     instances = np.zeros(len(capacity), np.int64)
     mix = np.zeros(len(p.flavours), np.int64)
     needed = HostsNeeded(capacity if capacity[:, 2].any() else capacity[:, :2])
+
+    @lru_cache(maxsize=1)  # often nothing has changed since the snapshot before
+    def bound(in_all: tuple[int, ...]) -> int:
+        return needed.linear(np.array(in_all[: needed.kinds.shape[1]]))
+
     rows = np.empty((len(instants), len(COLUMNS)))
     seen = known = 0
     for row, (upto, arrived) in enumerate(zip(parts.tolist(), asked.tolist(), strict=True)):
@@ -46,8 +53,7 @@ def snapshots_of(placements: Placements) -> Floats:
         room = capacity - used
         state = State(capacity[:, 0], room[:, 0], capacity[:, 1], room[:, 1], instances)
         found = sample(0, state, Mix(p.flavours[:, 0], p.flavours[:, 1], mix), 0)
-        in_all = used.sum(axis=0)[: needed.kinds.shape[1]]
-        linear = float(needed.linear(in_all)) if len(needed.kinds) > 1 else np.nan
+        linear = float(bound(tuple(used.sum(axis=0).tolist()))) if len(needed.kinds) > 1 else np.nan
         rows[row] = (found.stranded_cpu, found.stranded_memory, found.fragmentation, found.gini, linear)
     return rows
 

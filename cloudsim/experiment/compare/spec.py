@@ -34,7 +34,7 @@ class TraceSpec(_Part, frozen=True, kw_only=True):
     In a workload (and in options) "{seed}" stands for the seed of a run and "{hosts}" for the number of hosts of its
     cluster. `clusters` are those it is replayed on; left out, all. A trace that was recorded once can be divided into
     `slices` of time, which then stand for replications: see docs/metrics.md for what that does and does not say.
-    `seeds`, where given, are this trace's instead of all.
+    `seeds` and `metrics`, where given, are this trace's instead of the comparison's.
     """
 
     name: Name
@@ -45,6 +45,7 @@ class TraceSpec(_Part, frozen=True, kw_only=True):
     clusters: tuple[str, ...] = ()
     seeds: int | tuple[Seed, ...] | None = None
     slices: Annotated[int, Meta(ge=2, le=CELLS // 4)] | None = None
+    metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.workload is None) == (self.path is None):

@@ -54,7 +54,9 @@ def _difference(against: Against | None) -> str:
     if against is None:
         return ""
     estimate = against.difference.estimate
-    if against.relative is None or not estimate.mean:
+    if not estimate.mean:
+        return "0" if not estimate.half else f"0 [{estimate.low:+.3g}, {estimate.high:+.3g}]"
+    if against.relative is None:
         return f"{estimate.mean:+.4g}"
     unit = 100 * against.relative / estimate.mean
     text = f"{unit * estimate.mean:+.2f} %"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure
 
 from cloudsim.experiment.compare.analysis import CaseResult
 from cloudsim.experiment.compare.plan import Plan
@@ -55,13 +56,11 @@ def write(
         for name, figure in draw(result, plan.loaded.spec.confidence).items():
             file = f"{slug(result.case.name)}-{name}"
             progress(f"plots/{file}")
-            figures[f"{number}-{name}"] = svg(figure)
-            _plots(folder / file, figures[f"{number}-{name}"], png(figure), pdf(figure))
+            figures[f"{number}-{name}"] = _plot(folder / file, figure)
     everything: dict[str, bytes] = {}
     for name, figure in draw_all(results).items():
         progress(f"plots/{name}")
-        everything[name] = svg(figure)
-        _plots(folder / name, everything[name], png(figure), pdf(figure))
+        everything[name] = _plot(folder / name, figure)
     (out / "report.html").write_text(report(plan, results, figures, everything), encoding="utf-8")
 
 
@@ -70,9 +69,13 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
-def _plots(path: Path, drawn: bytes, pixels: bytes, paper: bytes) -> None:
-    for kind, data in (("svg", drawn), ("png", pixels), ("pdf", paper)):
+def _plot(path: Path, figure: Figure) -> bytes:
+    """Write the figure in all formats; returns it as SVG."""
+    drawn = svg(figure)
+    figure.set_layout_engine("none")  # all has found its place, which takes longer than to draw it
+    for kind, data in (("svg", drawn), ("png", png(figure)), ("pdf", pdf(figure))):
         path.with_name(f"{path.name}.{kind}").write_bytes(data)
+    return drawn
 
 
 def _parquet(table: pa.Table, path: Path) -> None:

@@ -43,7 +43,7 @@ def placed(
     return result, of_replay(blocks, result.assignments, groups, result.totals.end_ms)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(traces, st.sampled_from(POLICIES), st.sampled_from(["last-arrival", "last-departure"]))
 def test_sums_over_all_cells_are_the_engines_totals(trace: list[VmRequest], policy: str, until: str) -> None:
     result, placements = placed(list(blocks_of(trace)), policy, GROUPS, until)
@@ -98,7 +98,7 @@ def _states(trace: list[VmRequest], result: ReplayResult, instant: float) -> tup
     return used[:, 0], used[:, 1]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=15)
 @given(traces, st.sampled_from(POLICIES))
 def test_snapshots_see_the_hosts_as_they_are(trace: list[VmRequest], policy: str) -> None:
     result, placements = placed(list(blocks_of(trace)), policy, GROUPS)

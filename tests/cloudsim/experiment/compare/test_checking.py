@@ -56,7 +56,7 @@ def test_a_server_that_nobody_measured_is_not_known() -> None:
 
 
 def test_a_trace_that_is_not_there_is_said_before_anything_runs(tmp_path: Path) -> None:
-    text = SPEC.replace('{format: w1, hosts: "{hosts}", requests_after_warm_start: 300, seed: "{seed}"}', "{format: surf, path: a}")
+    text = SPEC[: SPEC.index("workload")] + "workload: {format: surf, path: a}\n" + SPEC[SPEC.index("clusters") :]
     with pytest.raises(ScenarioError, match=r"c.yaml:6: traces\[0\]: .*there is no such file"):
         check(parse(text, "c.yaml", tmp_path))
 
@@ -172,5 +172,12 @@ def test_the_examples_can_run(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["surf", "real-traces"])
 def test_the_examples_on_a_trace_that_is_not_shipped_say_where_to_get_it(name: str) -> None:
-    with pytest.raises(ScenarioError, match="github.com/atlarge-research/opendc"):
+    with pytest.raises(ScenarioError, match=r"github\.com/atlarge-research/opendc"):
         check(load(EXAMPLES / "compare" / f"{name}.yaml"))
+
+
+def test_a_trace_may_have_metrics_of_its_own() -> None:
+    text = SPEC.replace("- name: churn", "- name: churn\n  metrics: [gini, empty_share]")
+    assert check(parse(text)).cases[0].metrics == ("gini", "empty_share")
+    with pytest.raises(ScenarioError, match=r"c.yaml:7: traces\[0\].metrics\[1\]: expected one of host_hours_ratio"):
+        check(parse(text.replace("empty_share", "emptiness"), "c.yaml"))
