@@ -18,6 +18,7 @@ from rich.table import Table
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.experiment.consolidation.compiled import compile_all
 from cloudsim.experiment.consolidation.conventions import Conventions
+from cloudsim.experiment.consolidation.inputs import PlanetLabLoad
 from cloudsim.experiment.consolidation.reading import LoadedStudy, load, parse
 from cloudsim.experiment.consolidation.study import Row, cases, policies_of
 from cloudsim.experiment.consolidation.summary import COLUMNS, lines
@@ -30,6 +31,7 @@ ORDERS = ("name", "upper-case", "listed", "shuffled")
 @click.command("consolidate")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--policy", "policies", multiple=True, help="Such as npa, dvfs, mad-mmt, lr-mmt-1.2; as often as you like.")
+@click.option("--day", "days", type=click.Path(), multiple=True, help="A day of PlanetLab's data instead of the study's.")
 @click.option("--hosts", type=click.IntRange(min=1), help="How many hosts there are.")
 @click.option("--seed", "seeds", type=click.IntRange(min=0), multiple=True, help="As often as you like.")
 @click.option("--order", type=click.Choice(ORDERS), help="In which order VMs are taken: it decides how large each is.")
@@ -46,6 +48,7 @@ ORDERS = ("name", "upper-case", "listed", "shuffled")
 def consolidate_command(
     paths: tuple[Path, ...],
     policies: tuple[str, ...],
+    days: tuple[str, ...],
     hosts: int | None,
     seeds: tuple[int, ...],
     order: str | None,
@@ -71,12 +74,14 @@ def consolidate_command(
             study = msgspec.structs.replace(study, seeds=seeds)
         if hosts:
             study = msgspec.structs.replace(study, hosts=msgspec.structs.replace(study.hosts, count=hosts))
-        if order:
-            if "order" not in study.utilisation.__struct_fields__:
-                raise click.UsageError("--order is for PlanetLab's data")
-            study = msgspec.structs.replace(
-                study, utilisation=msgspec.structs.replace(study.utilisation, order=order)
-            )
+        changes = ({"days": days} if days else {}) | ({"order": order} if order else {})
+        if changes:
+            if not isinstance(study.utilisation, PlanetLabLoad):
+                raise click.UsageError(f"--{next(iter(changes))} is for PlanetLab's data")
+            used = msgspec.structs.replace(study.utilisation, **changes)
+            study = msgspec.structs.replace(study, utilisation=used)
+        if days:
+            loaded = loaded._replace(folder=Path())
         if as_cloudsim:
             study = msgspec.structs.replace(study, conventions="cloudsim")
         if flip:
@@ -143,7 +148,7 @@ def _table(loaded: LoadedStudy, rows: list[Row]) -> Table:
     table = Table(
         title=loaded.study.name, title_justify="left", pad_edge=False, box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
-    table.add_column("Policy", no_wrap=True)
+    table.add_column("Policy", overflow="fold")
     if any(line.runs > 1 for line in found):
         table.add_column("Runs", justify="right")
     for column in COLUMNS:

@@ -41,6 +41,14 @@ def test_figures_can_be_had_as_json(day: Path) -> None:
     assert thr["policy"] == "thr-mmt" and thr["migrations"] > 0 and thr["cpu_s"] > 0
 
 
+def test_another_day_can_be_given_than_a_study_has(day: Path, tmp_path: Path) -> None:
+    study = tmp_path / "study.yaml"
+    study.write_text("name: mine\nutilisation: {format: planetlab, days: [nowhere]}\nhosts: {count: 8}\npolicies: [dvfs]\n")
+    assert _run(study).exit_code == 1
+    done = _run(study, "--day", day, "--json")
+    assert json.loads(done.output)[0]["load"] == "20110303"
+
+
 def test_one_convention_can_be_turned(day: Path) -> None:
     base = [day, "--hosts", 8, "--policy", "npa", "--as-cloudsim", "--json"]
     (found,) = json.loads(_run(*base, "--flip", "ends_uncounted").output)
