@@ -17,9 +17,8 @@ from cloudsim.experiment.compare.writing import write
 from cloudsim.experiment.figures import svg
 from tests.cloudsim.experiment.compare.comparing import SLICED, SPEC, Memory, compared
 
-TIGHT = SPEC.replace("- name: ten", "- {name: eight, hosts: [{count: 8, cores: 64, memory_gib: 256}]}\n- name: ten").replace(
-    'hosts: "{hosts}"', "hosts: 10"
-)
+TIGHT = SPEC.replace("- name: ten", "- {name: eight, hosts: [{count: 8, cores: 64, memory_gib: 256}]}\n- name: ten")
+TIGHT = TIGHT.replace('hosts: "{hosts}"', "hosts: 10") + "metrics: [host_hours_ratio, rejected_share, empty_share]\n"
 
 
 @pytest.fixture(scope="module")
