@@ -24,6 +24,9 @@ from cloudsim.experiment.replay.kernels import (
     SAMPLE_AT,
 )
 
+FIRST_DAY_BITS = 12
+"""Days of 4 s at first, so that the calendar goes three days ahead: what lives that long is not looked at again until then."""
+
 
 class Live(NamedTuple):
     """Sizes are (CPU, memory) in `units`, so that they are small numbers; hosts by slot, instances by a number of their own.
@@ -77,7 +80,7 @@ def live(capacity: np.ndarray, need: np.ndarray, size: int = 1024) -> Live:
     )
     state.count[FREE] = state.count[LEAST_FREE] = size
     state.count[SAMPLE_AT] = LATEST
-    state.count[DAY_BITS] = 10
+    state.count[DAY_BITS] = FIRST_DAY_BITS
     state.count[NEXT_SWEEP] = DAYS >> 1
     state.count[FAR] = NONE
     return state
