@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 from rich.console import Console
 from rich.table import Table
 
+from backends.simulated.datacenter import DatacenterError, load
 from cloudsim.errors import CloudError
 from cloudsim.experiment.blocks import Flavour, RequestBlock
 from cloudsim.experiment.errors import ExperimentError, ScenarioError
@@ -61,12 +61,12 @@ def _description(path: Path) -> dict[str, Any]:
     if path.suffix == ".csv":
         return {"zones": [{"pods": [{"racks": [{"hosts": host_groups(path)}]}]}]}
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ScenarioError(f"{path}: {error}") from error
-    if not isinstance(data, dict) or "zones" not in data:
-        raise ScenarioError(f"{path}: expected a datacenter's description, with `zones`")
-    return data
+        found: dict[str, Any] = msgspec.to_builtins(load(path))
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"{path}: expected text in UTF-8") from error
+    except DatacenterError as error:
+        raise ScenarioError(str(error)) from error
+    return found
 
 
 def _options(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

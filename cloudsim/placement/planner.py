@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from cloudsim.errors import InsufficientCapacity
+from cloudsim.errors import InsufficientCapacity, InvalidParameterValue
 from cloudsim.placement.arrays import HostArrays, Mask
 from cloudsim.placement.naming import policy
 from cloudsim.placement.policy import Policy
@@ -62,7 +62,7 @@ class Planner:
     ) -> int:
         """The slot of the host to use. `host_ids`, where given, are the only ones allowed.
 
-        Raises NoPlace.
+        Raises NoPlace; InvalidParameterValue where the policy does not keep to what a policy is.
         """
         chooser = self.policy(planner)
         feasible = self.feasible(
@@ -78,7 +78,10 @@ class Planner:
             feasible &= allowed
             if not feasible.any():
                 raise NoPlace(f"Unable to create a deployment: no host that policy {chooser.name} allows (policy)", "policy")
-        return chooser.choose(request, self.hosts, feasible)
+        slot = chooser.choose(request, self.hosts, feasible)
+        if not (0 <= slot < len(feasible) and feasible[slot]):
+            raise InvalidParameterValue(f"policy {chooser.name} chose host {slot}, which cannot hold the request")
+        return slot
 
     def feasible(
         self,

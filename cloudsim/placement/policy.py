@@ -104,7 +104,14 @@ class ScoringPolicy(Policy):
 
     def choose(self, request: PlacementRequest, hosts: HostArrays, feasible: Mask) -> int:
         candidates = np.flatnonzero(feasible)
-        return int(candidates[np.argmax(self.score(request, Candidates(hosts, candidates)))])
+        scores = np.asarray(self.score(request, Candidates(hosts, candidates)))
+        if scores.shape != candidates.shape:
+            what = f"an array of {len(candidates)}, one for each host, got {scores.shape}"
+            raise InvalidParameterValue(f"policy {self.name}: score: expected {what}")
+        best = int(np.argmax(scores))
+        if scores[best] != scores[best]:  # where there is a NaN, that is the highest
+            raise InvalidParameterValue(f"policy {self.name}: score: expected numbers, got NaN")
+        return int(candidates[best])
 
 
 class OrderedPolicy(Policy):

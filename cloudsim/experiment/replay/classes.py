@@ -111,9 +111,11 @@ def _scores(policy: ScoringPolicy, request: PlacementRequest, rows: Capacities) 
         raise InvalidParameterValue(
             f"policy {policy.name}: score: expected an array of {len(rows)}, one for each host, got {scores.shape}"
         )
-    if scores.dtype.kind not in "iuf" or (scores.dtype.kind == "f" and np.isnan(scores).any()):
-        raise InvalidParameterValue(f"policy {policy.name}: score: expected numbers, got {scores.dtype} or NaN")
-    return scores.astype(np.int64) if scores.dtype.kind in "iu" else scores
+    if scores.dtype.kind not in "biuf":
+        raise InvalidParameterValue(f"policy {policy.name}: score: expected numbers, got {scores.dtype}")
+    if scores.dtype.kind == "f" and np.isnan(scores).any():
+        raise InvalidParameterValue(f"policy {policy.name}: score: expected numbers, got NaN")
+    return scores if scores.dtype.kind == "f" else scores.astype(np.int64)
 
 
 def kinds_of(capacity: np.ndarray, cores: np.ndarray, speed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

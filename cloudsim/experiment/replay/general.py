@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.experiment.blocks import Flavour, RequestBlock
 from cloudsim.experiment.replay.bounds import HostsNeeded
 from cloudsim.experiment.replay.hosts import HostGroup, arrays_of
@@ -152,7 +153,12 @@ class GeneralEngine:
 
     def _in_order(self, batch: list[Waiting]) -> Sequence[Waiting]:
         order = self._policy.order_batch([each.request for each in batch]) if self._ordered else None
-        return batch if order is None else [batch[i] for i in order]
+        if order is None:
+            return batch
+        if sorted(order) != list(range(len(batch))):
+            wrong = f"order_batch: expected each index of {len(batch)} requests once, got {list(order)}"
+            raise InvalidParameterValue(f"policy {self._policy.name}: {wrong}")
+        return [batch[i] for i in order]
 
     def _place(self, waiting: Waiting) -> int:
         request, totals = waiting.request, self._totals

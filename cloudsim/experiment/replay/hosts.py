@@ -67,8 +67,8 @@ def groups_of(description: Mapping[str, Any]) -> list[HostGroup]:
 
     Raises ScenarioError for one with several zones, since a replay places in one.
     """
-    zones = description.get("zones", ())
-    if len(zones) != 1 or zones[0].get("count", 1) != 1:
+    zones = _listed(description.get("zones", [{}]))
+    if sum(zone.get("count", 1) for zone in zones) != 1:
         raise ScenarioError("datacenter: expected exactly one zone: a replay places in one")
     found: list[HostGroup] = []
     pod_number = rack_number = 0

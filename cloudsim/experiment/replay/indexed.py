@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from cloudsim.experiment.blocks import Flavour, RequestBlock
-from cloudsim.experiment.errors import TraceError
 from cloudsim.experiment.replay import classes, kernels, ordered, scored
 from cloudsim.experiment.replay.hosts import HostGroup
 from cloudsim.experiment.replay.result import Totals
@@ -20,8 +19,10 @@ _SEARCHES = {"lowest": kernels.LOWEST, "last": kernels.LAST, "after last": kerne
 _CPU_LEVELS = ((kernels.CPU, kernels.I_CPU), (kernels.BUSY_CPU, kernels.I_BUSY_CPU))
 _MEMORY_LEVELS = ((kernels.MEMORY, kernels.I_MEMORY), (kernels.BUSY_MEMORY, kernels.I_BUSY_MEMORY))
 _place: Any = kernels.place
-MOST_UNITS = 1 << 22
-"""A host may have so many units of CPU or memory at most: the tables of what fits have an entry for each."""
+MOST_FLAVOURS = 1 << 16
+"""A departure has so many bits for its flavour."""
+MOST_WORDS = 1 << 23
+"""The tables of what fits may have so many words: one for each unit that a host has and each 64 flavours."""
 
 
 class NotIndexed(Exception):
@@ -74,8 +75,8 @@ class IndexedEngine:
             raise NotIndexed("affinity groups")
         if len(block.flavours) > self._flavours:
             self._learn(block.flavours)
-        if len(block) and int((block.arrival_ms + block.lifetime_ms).max()) >= kernels.LATEST:
-            raise TraceError(f"a request lives until after {kernels.LATEST:,} ms, which a replay cannot count to")
+        if (np.maximum(block.lifetime_ms, 0) >= kernels.LATEST - block.arrival_ms).any():
+            raise NotIndexed(f"a request after {kernels.LATEST:,} ms, or one that lives until then")
         if self._sampler is not None:
             assert self._state is not None
             self._sampler.begin(block)
@@ -92,7 +93,10 @@ class IndexedEngine:
             why, at = self._step(columns, 0, at, hosts)
             if why == kernels.GROW:
                 assert self._state is not None
-                self._state = grown(self._state)
+                try:
+                    self._state = grown(self._state)
+                except OverflowError as error:
+                    raise NotIndexed(str(error)) from error
             elif why == kernels.SAMPLE:
                 self._asked += np.bincount(block.flavour[counted:at], minlength=self._flavours)
                 counted = at
@@ -144,10 +148,12 @@ class IndexedEngine:
         """There are flavours that were not there before: the units may become smaller, and the index is made for all."""
         if any(f.gpus or f.tags or f.numa_nodes > 1 for f in flavours[self._flavours :]):
             raise NotIndexed("GPUs, tags or NUMA nodes")
+        if len(flavours) > MOST_FLAVOURS:
+            raise NotIndexed(f"more than {MOST_FLAVOURS:,} sizes")
         need = np.array([(f.cpus * f.cpu_mhz, f.memory_mib) for f in flavours], np.int64)
         unit = units(self._capacity, need)
-        if int((self._capacity // unit).max()) > MOST_UNITS:
-            raise NotIndexed("sizes without a common unit")
+        if int((self._capacity // unit).max()) * -(-len(flavours) // 64) > MOST_WORDS:
+            raise NotIndexed("too many sizes without a common unit")
         grid = None
         if isinstance(self._policy, ScoringPolicy):
             grid = classes.grid(self._kinds[:, :2], unit, len(need))

@@ -36,7 +36,13 @@ def fits(state: Live, can: np.ndarray) -> Fits:
     low = packed(fit)
     mid = packed(low != 0)
     high = packed(mid != 0)
-    by_cpu, by_memory = (
-        packed(np.arange(int(state.capacity[:, d].max()) + 1)[:, None] >= need[None, :, d]) for d in range(2)
-    )
+    by_cpu, by_memory = (_by_room(need[:, d], int(state.capacity[:, d].max())) for d in range(2))
     return Fits(low, mid, high, by_cpu, by_memory, packed(np.ascontiguousarray(can.T)))
+
+
+def _by_room(need: np.ndarray, most: int) -> np.ndarray:
+    """Which flavours fit, for each room up to the most that a host has: bits as in `Fits`."""
+    flavours = np.flatnonzero(need <= most)
+    table = np.zeros((most + 1, -(-len(need) // 64)), np.uint64)
+    np.bitwise_or.at(table, (need[flavours], flavours >> 6), np.uint64(1) << (flavours & 63).astype(np.uint64))
+    return np.bitwise_or.accumulate(table, axis=0, out=table)

@@ -50,8 +50,10 @@ def replay(
     to have what it does not know. Memory grows with the instances that run at a time, not with the trace (but for
     `keep_assignments`, four bytes a request). Raises InvalidParameterValue for the policy, TraceError, ScenarioError.
     """
-    if not hosts:
+    if not sum(group.number for group in hosts):
         raise ScenarioError("hosts: expected at least one")
+    if any(group.number and min(group.cpu, group.memory) < 1 for group in hosts):
+        raise ScenarioError("hosts: expected at least one MHz and one MiB for instances on each")
     randomness = planner_randomness(seed)
     chooser = named(policy, randomness.branch("placement"))
     sampler = Sampler(clock) if samples else None
@@ -86,6 +88,8 @@ def _run(
     spent = 0.0
     requests = 0
     for block in blocks:
+        if not len(block):
+            continue
         began = clock()
         slots = engine.place(block)
         spent += clock() - began
@@ -120,4 +124,6 @@ def _linear(engine: IndexedEngine | GeneralEngine, sampler: Sampler | None) -> n
     if len(needed.kinds) == 1:
         return None
     used = np.array([(s.cpu_used, s.memory_used) for s in sampler.samples], np.int64).reshape(-1, 2)
-    return np.array([needed.linear(row) for row in used])
+    levels, place = np.unique(used, axis=0, return_inverse=True)
+    found: np.ndarray = np.array([needed.linear(level) for level in levels], np.int64)[place.reshape(-1)]
+    return found

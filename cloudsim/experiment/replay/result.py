@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -88,17 +89,17 @@ class ReplayResult(msgspec.Struct, kw_only=True):
         if t.gpu_capacity:
             found["gpu_allocated_share"] = _over(t.gpu, t.measured_ms * t.gpu_capacity)
         for name in ("stranded_cpu", "stranded_memory", "fragmentation", "gini"):
-            found[name] = self._sampled(name)
-        if self.linear_bound is not None and len(self.samples):
-            found["hosts_linear_bound_average"] = float(np.mean(self.linear_bound))
+            found[name] = self._mean([getattr(sample, name) for sample in self.samples])
+        if self.linear_bound is not None:
+            found["hosts_linear_bound_average"] = self._mean(self.linear_bound.tolist())
         found["check"] = t.check
         return found
 
-    def _sampled(self, name: str) -> float | None:
-        """The mean over samples taken from when measuring began."""
+    def _mean(self, values: Sequence[float]) -> float | None:
+        """The mean of what each sample has, over those taken from when measuring began."""
         begin = self.totals.end_ms - self.totals.measured_ms
-        values = [getattr(sample, name) for sample in self.samples if sample.time_ms >= begin]
-        return float(np.mean(values)) if values else None
+        measured = [value for value, sample in zip(values, self.samples, strict=True) if sample.time_ms >= begin]
+        return float(np.mean(measured)) if measured and self.totals.measured_ms else None
 
 
 def _over(part: float, whole: float) -> float | None:

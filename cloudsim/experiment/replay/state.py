@@ -87,10 +87,10 @@ def live(capacity: np.ndarray, need: np.ndarray, size: int = 1024) -> Live:
 
 
 def grown(state: Live) -> Live:
-    """The same with room for twice as many instances. OverflowError beyond MOST_LIVE."""
+    """The same with room for twice as many instances. OverflowError where that would be MOST_LIVE or more."""
     size = len(state.instance)
-    if 2 * size > MOST_LIVE:
-        raise OverflowError(f"more than {MOST_LIVE:,} instances at a time")
+    if 2 * size >= MOST_LIVE:  # not all numbers can be given away: NONE is one
+        raise OverflowError(f"more than {size:,} instances at a time")
     free = np.zeros(2 * size, np.int32)
     free[: state.count[FREE]] = state.free[: state.count[FREE]]
     free[state.count[FREE] : state.count[FREE] + size] = np.arange(2 * size - 1, size - 1, -1)

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from cloudsim.experiment.blocks import RequestBlock
 from cloudsim.experiment.replay import replay
-from cloudsim.experiment.replay.samples import MOST, Mix, Sampler, State, fragmentation, gini, sample, stranding
+from cloudsim.experiment.replay.samples import (
+    MOST,
+    Mix,
+    Sampler,
+    State,
+    fragmentation,
+    gini,
+    sample,
+    stranding,
+)
 from tests.cloudsim.experiment.replay.workloads import HOUR, YEAR, host, played, single_cores, vm
 
 # Three hosts of 8 MHz and 16 MiB: one with 2 and 1 left, one with 1 and 12, and an empty one.
