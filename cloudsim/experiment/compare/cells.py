@@ -62,7 +62,7 @@ def cells_of(placements: Placements) -> tuple[Floats, Floats]:
         ),
         axis=1,
     )
-    peaks = np.column_stack((levels.peaks(edges)[:, 0], used.peaks(edges)[:, 0]))
+    peaks = np.column_stack((levels.peaks(edges), used.peaks(edges)))
     return sums, peaks
 
 

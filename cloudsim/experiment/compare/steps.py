@@ -43,12 +43,12 @@ class Steps:
         nothing = np.zeros((1, self.levels.shape[1]))
         return np.concatenate((nothing, self.levels))[found + 1]
 
-    def peaks(self, edges: Floats) -> Floats:
-        """The highest that each level is between neighbouring edges, the later one left out: [edges - 1, levels]."""
-        found = self.at(edges[:-1])
+    def peaks(self, edges: Floats, level: int = 0) -> Floats:
+        """The highest that a level is between neighbouring edges, the later one left out: [edges - 1]."""
+        found: Floats = self.at(edges[:-1])[:, level]
         cell = np.searchsorted(edges, self.times, side="right") - 1
         inside = (cell >= 0) & (cell < len(edges) - 1)
-        np.maximum.at(found, cell[inside], self.levels[inside])
+        np.maximum.at(found, cell[inside], self.levels[inside, level])
         return found
 
 

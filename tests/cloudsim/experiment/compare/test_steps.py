@@ -20,14 +20,14 @@ def test_an_integral_by_hand() -> None:
     steps = Steps.of_changes(np.array([10.0, 20.0, 30.0]), np.array([[2.0], [3.0], [-5.0]]))
     assert steps.integrals(np.array([5.0, 25.0, 100.0])).ravel().tolist() == [45.0, 25.0]
     assert steps.at(np.array([9.9, 10.0, 29.0, 30.0])).ravel().tolist() == [0.0, 2.0, 5.0, 0.0]
-    assert steps.peaks(np.array([0.0, 15.0, 25.0, 40.0])).ravel().tolist() == [2.0, 5.0, 5.0]
+    assert steps.peaks(np.array([0.0, 15.0, 25.0, 40.0])).tolist() == [2.0, 5.0, 5.0]
 
 
 def test_nothing_happens_where_nothing_changes() -> None:
     steps = Steps.of_changes(np.zeros(0), np.zeros((0, 2)))
     assert steps.integrals(np.array([0.0, 1.0])).tolist() == [[0.0, 0.0]]
     assert steps.at(np.array([3.0])).tolist() == [[0.0, 0.0]]
-    assert steps.peaks(np.array([0.0, 1.0])).tolist() == [[0.0, 0.0]]
+    assert steps.peaks(np.array([0.0, 1.0]), 1).tolist() == [0.0]
 
 
 @given(intervals)
@@ -41,7 +41,7 @@ def test_levels_are_as_many_as_there_are_intervals_at_a_time(found: list[Interva
     count = [sum(b <= t < e for b, e in zip(begins, ends, strict=True)) for t in range(90)]
     parts = [count[0:7], count[7:33], count[33:90]]
     assert steps.integrals(edges).ravel() == pytest.approx([sum(part) for part in parts])
-    assert steps.peaks(edges).ravel().tolist() == [max(part) for part in parts]
+    assert steps.peaks(edges).tolist() == [max(part) for part in parts]
     assert steps.at(np.arange(90.0)).ravel().tolist() == count
 
 
