@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from cloudsim.experiment.blocks import ENDLESS
 from cloudsim.experiment.replay import HostGroup, ReplayResult, replay
 from cloudsim.experiment.replay.kernels import DAYS, LATEST
+from cloudsim.experiment.replay.state import FIRST_DAY_BITS
 from tests.cloudsim.experiment.replay.workloads import HOUR, YEAR, host, played, single_cores, slots, vm
 
 
@@ -59,12 +60,12 @@ def test_the_time_that_instances_run_adds_up_to_their_lifetimes(
 
 
 def test_days_become_shorter_where_very_many_leave_on_one() -> None:
-    # More than 32 a day of about a second, over half the calendar's days, so that it halves them.
-    number = 3_000_000
-    arrivals = np.arange(number, dtype=np.int64) * 13
-    lifetimes = 1000 + arrivals * 7919 % 5_000_001 * 13 // 64
+    # More than 32 for each of the calendar's days, within the half of them after which it is looked at.
+    number, half = 2_800_000, DAYS // 2 << FIRST_DAY_BITS
+    arrivals = np.arange(number, dtype=np.int64) * (half // 2_600_000)
+    lifetimes = 1000 + arrivals * 7919 % 1_000_003
+    assert ((arrivals + lifetimes) < half).sum() > 32 * DAYS and arrivals[-1] > half
     totals = full(arrivals, lifetimes).totals
-    assert arrivals[-1] > DAYS // 2 * 1024 and number > 32 * DAYS
     assert totals.live == pytest.approx(float(lifetimes.sum()), rel=1e-12)
 
 
