@@ -24,6 +24,7 @@ from cloudsim.experiment.replay import HostGroup, ReplayResult, groups_of, repla
 from cloudsim.experiment.traces.openb import host_groups
 from cloudsim.experiment.traces.opening import open_trace
 from cloudsim.randomness import Randomness
+from server.cli_trace import parse_options
 from server.memory import peak_mib
 
 COMPILING = (HostGroup(1, 1, 1024),)
@@ -69,16 +70,6 @@ def _description(path: Path) -> dict[str, Any]:
     return found
 
 
-def _options(context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"expected NAME=VALUE, got {value!r}")
-        found[name] = text
-    return found
-
-
 @click.command("replay")
 @click.argument("trace", type=click.Path(exists=True, path_type=Path))
 @click.option("--policy", default="first-fit", show_default=True, help="NAME or module:Class, with ,option=value")
@@ -102,7 +93,7 @@ def _options(context: click.Context, parameter: click.Parameter, values: tuple[s
     type=click.Choice(["last-arrival", "last-departure"]),
 )
 @click.option("--format", "format_", help="The trace's format, where it cannot be told from the file.")
-@click.option("--option", "options", multiple=True, callback=_options, help="NAME=VALUE, an option of the format.")
+@click.option("--option", "options", multiple=True, callback=parse_options, help="NAME=VALUE, an option of the format.")
 @click.option("--engine", default="auto", type=click.Choice(["auto", "indexed", "general"]), show_default=True)
 @click.option("--samples/--no-samples", default=True, help="Whether stranding, fragmentation and Gini are sampled.")
 @click.option(

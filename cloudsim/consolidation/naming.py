@@ -15,6 +15,7 @@ from cloudsim.consolidation.rule import Rule
 from cloudsim.consolidation.selection import SELECTIONS, Selection
 from cloudsim.consolidation.underload import LeastUtilised
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.placement.naming import options_of
 
 Kind = TypeVar("Kind", bound=Rule)
 
@@ -28,7 +29,7 @@ def policy(text: str) -> Policy:
     Raises InvalidParameterValue, saying what there is.
     """
     name, *parts = (part.strip() for part in text.split(","))
-    options = _options(text, parts)
+    options = options_of(f"consolidation policy {text!r}", parts)
     if name in BASELINES:
         if options:
             raise InvalidParameterValue(f"consolidation policy {text!r}: {name} has no options")
@@ -63,18 +64,6 @@ def policy(text: str) -> Policy:
             f"consolidation policy {text!r} has no option {next(iter(options))!r}: it has {', '.join(known)}, placement"
         )
     return found
-
-
-def _options(text: str, parts: list[str]) -> dict[str, str]:
-    options: dict[str, str] = {}
-    for part in parts:
-        name, equals, value = part.partition("=")
-        if not equals or not name:
-            raise InvalidParameterValue(f"consolidation policy {text!r}: expected option=value, got {part!r}")
-        if name in options:
-            raise InvalidParameterValue(f"consolidation policy {text!r}: option {name} is given twice")
-        options[name] = value
-    return options
 
 
 def _class(text: str, what: str, name: str, known: Mapping[str, type[Kind]], base: type[Kind]) -> type[Kind]:

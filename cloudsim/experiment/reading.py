@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import yaml
@@ -15,6 +15,7 @@ from cloudsim.experiment.scenario import LoadedScenario, Scenario
 from cloudsim.management.configuration_keys import KEYS
 
 Keys = list[str | int]
+Kind = TypeVar("Kind")
 
 
 class Source:
@@ -68,26 +69,35 @@ class Source:
         return ScenarioError(f"{self.name}:{self.line(keys)}: {shown or 'the scenario'}: {text}")
 
 
-def load(path: Path) -> LoadedScenario:
-    """Read a scenario's file. Raises ScenarioError."""
+def read_text(path: Path) -> str:
+    """The text of a file. Raises ScenarioError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ScenarioError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path}: expected text in UTF-8") from error
-    return parse(text, str(path), path.parent)
+
+
+def converted(source: Source, kind: type[Kind], keys: str) -> Kind:
+    """The text as such a Struct, which has at least those `keys`. Raises ScenarioError with the line that is wrong."""
+    if not isinstance(source.data, dict):
+        raise ScenarioError(f"{source.name}:1: expected a mapping with {keys}")
+    try:
+        return msgspec.convert(source.data, kind)
+    except msgspec.ValidationError as error:
+        raise located(source, str(error)) from error
+
+
+def load(path: Path) -> LoadedScenario:
+    """Read a scenario's file. Raises ScenarioError."""
+    return parse(read_text(path), str(path), path.parent)
 
 
 def parse(text: str, name: str = "scenario", folder: Path = Path()) -> LoadedScenario:
     """Read a scenario from YAML text; `name` is what errors call it. Raises ScenarioError."""
     source = Source(text, name)
-    if not isinstance(source.data, dict):
-        raise ScenarioError(f"{name}:1: expected a mapping with name, datacenter and workload")
-    try:
-        scenario = msgspec.convert(source.data, Scenario)
-    except msgspec.ValidationError as error:
-        raise located(source, str(error)) from error
+    scenario = converted(source, Scenario, "name, datacenter and workload")
     for key, value in scenario.settings.items():
         _check_setting(source, key, value)
     return LoadedScenario(scenario=scenario, text=text, where=name, folder=folder)

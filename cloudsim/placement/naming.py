@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -66,15 +67,20 @@ def split(text: str) -> tuple[str, dict[str, str]]:
 
 def _split(text: str) -> tuple[str, dict[str, str]]:
     name, *parts = (part.strip() for part in text.split(","))
+    return name, options_of(f"placement policy {text!r}", parts)
+
+
+def options_of(what: str, parts: Iterable[str]) -> dict[str, str]:
+    """Texts `option=value` as a mapping; `what` they are of is for errors. Raises InvalidParameterValue."""
     options: dict[str, str] = {}
     for part in parts:
         option, equals, value = part.partition("=")
         if not equals or not option:
-            raise InvalidParameterValue(f"placement policy {text!r}: expected option=value, got {part!r}")
+            raise InvalidParameterValue(f"{what}: expected option=value, got {part!r}")
         if option in options:
-            raise InvalidParameterValue(f"placement policy {text!r}: option {option} is given twice")
+            raise InvalidParameterValue(f"{what}: option {option} is given twice")
         options[option] = value
-    return name, options
+    return options
 
 
 def text_of(choice: Choice) -> str:
