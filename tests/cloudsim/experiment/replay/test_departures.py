@@ -69,6 +69,21 @@ def test_days_become_shorter_where_very_many_leave_on_one() -> None:
     assert totals.live == pytest.approx(float(lifetimes.sum()), rel=1e-12)
 
 
+@pytest.mark.parametrize("begin", [10, 11])
+def test_what_leaves_on_a_day_that_has_begun_when_days_become_longer(begin: int) -> None:
+    # An empty cloud goes on from any day, so that a longer day may have begun with a shorter one that is over.
+    day = 1 << FIRST_DAY_BITS
+    begun = (begin + DAYS // 2) * day  # half a calendar later it is looked at, and few have left
+    trace = [
+        vm(0, 1),
+        vm(begin * day, 4 * DAYS * day),
+        vm(begun - day, 2 * day - 1),
+        *(vm(begun + offset, 3) for offset in range(0, day, 16)),
+        *(vm(begun + day + offset, 3) for offset in range(0, day, 16)),
+    ]
+    assert slots(played(trace, [host(3, 8)], samples=False)) == [0] * len(trace)
+
+
 def test_an_instance_has_left_at_the_millisecond_of_its_end() -> None:
     one = [host(1, 1)]
     assert slots(played([vm(0, 5), vm(4), vm(5)], one)) == [0, -1, 0]
