@@ -34,6 +34,8 @@ PANELS = 4
 """Panels side by side."""
 DRAWN = 6
 """Lines over time that have a colour of their own."""
+POINTS = 120
+"""Of a line over time: each the mean over some cells."""
 BLACK = "#222222"
 _UNITS = ((96.0, 24.0, "days"), (2.0, 1.0, "hours"), (0.05, 1 / 60, "minutes"), (0.0, 1 / 3600, "seconds"))
 """From so many hours on, time is counted in units of so many hours."""
@@ -66,12 +68,13 @@ def draw_all(results: Sequence[CaseResult]) -> dict[str, Figure]:
     return {f"glance-{name}": figure for name, figure in figures.items() if figure is not None}
 
 
-def _panels(number: int, rows: int, title: str) -> tuple[Figure, list[Any]]:
-    """Panels with a line for each of so many policies, the first on top; the leftmost ones have the policies' names."""
+def _panels(number: int, policies: Sequence[str], title: str) -> tuple[Figure, list[Any]]:
+    """Panels with a line for each policy, the first on top; the leftmost ones have the policies' names."""
     across = min(PANELS, number)
     down = -(-number // across)
-    width = 2.4 + 2.3 * across
-    figure = Figure(figsize=(width, 0.5 + down * (0.85 + 0.235 * max(3, rows))), layout="constrained")
+    width = 0.4 + 0.08 * max(len(policy) for policy in policies) + 2.45 * across
+    height = 0.5 + down * (0.85 + 0.235 * max(3, len(policies)))
+    figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(down, across, sharey=True, squeeze=False).ravel().tolist()
     for unused in axes[number:]:
@@ -84,19 +87,18 @@ def _dress(axes: Any, name: str, policies: Sequence[str], baseline: str) -> None
     axes.set_ylim(len(policies) - 0.4, -0.6)
     axes.set_yticks(range(len(policies)), [f"{policy}*" if policy == baseline else policy for policy in policies])
     axes.tick_params(axis="y", length=0, labelsize=9)
-    axes.set_title(METRICS[name].label, fontsize=9.5, pad=6)
+    unit = {"kWh": " (kWh)", "seconds": " (s)"}.get(METRICS[name].show, "")
+    axes.set_title(f"{METRICS[name].label}{unit}", fontsize=9, pad=6)
     axes.tick_params(axis="x", labelsize=8)
 
 
 def _value_axis(axes: Any, name: str, signed: bool = False) -> None:
     """Ticks with units, few enough not to touch."""
     kind = METRICS[name].show
-    axes.xaxis.set_major_locator(MaxNLocator(4, min_n_ticks=2, prune="upper"))
+    axes.xaxis.set_major_locator(MaxNLocator(4 if kind != "kWh" else 3, min_n_ticks=2, prune="upper"))
     if kind == "share":
         unit = " pp" if signed else " %"
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{_short(100 * v, signed)}{unit}"))
-    elif kind in ("seconds", "kWh"):
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{_short(v, signed)} {'s' if kind == 'seconds' else kind}"))
     else:
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _short(v, signed)))
 
@@ -113,7 +115,7 @@ def metrics(result: CaseResult, confidence: float) -> Figure | None:
         return None
     ranked = result.ranked
     policies = [row.policy for row in ranked]
-    figure, panels = _panels(len(result.metrics), len(policies), f"{result.case.name}: means (* baseline)")
+    figure, panels = _panels(len(result.metrics), policies, f"{result.case.name}: means (* baseline)")
     for axes, name in zip(panels, result.metrics, strict=True):
         for place, row in enumerate(ranked):
             found = row.estimates.get(name)
@@ -137,7 +139,7 @@ def differences(result: CaseResult, confidence: float) -> Figure | None:
         return None
     policies = [row.policy for row in ranked]
     title = f"{result.case.name}: differences from {result.baseline}"
-    figure, panels = _panels(len(names), len(policies), title)
+    figure, panels = _panels(len(names), policies, title)
     for axes, name in zip(panels, names, strict=True):
         axes.axvline(0.0, color=ORANGE, linewidth=1.2, zorder=0)
         for place, row in enumerate(ranked):
@@ -154,9 +156,9 @@ def differences(result: CaseResult, confidence: float) -> Figure | None:
         _dress(axes, name, policies, result.baseline)
         _value_axis(axes, name, signed=True)
         axes.margins(x=0.12)
-        low, high = axes.get_xlim()
-        if high - low < 1e-9:
-            axes.set_xlim(-1e-3, 1e-3)
+        if not any(name in row.against and row.against[name].difference.estimate.mean for row in ranked):
+            axes.set_xlim(-1, 1)
+            axes.set_xticks([0])
     return figure
 
 
@@ -174,14 +176,19 @@ def hosts(result: CaseResult, confidence: float) -> Figure | None:
     if not hours:
         return None
     size, unit = next((size, unit) for least, size, unit in _UNITS if hours >= least)
-    time = (np.arange(CELLS) + 0.5) / CELLS * hours / size
+    time = (np.arange(POINTS) + 0.5) / POINTS * hours / size
+
+    def line(row: Row, column: str = "not_empty") -> np.ndarray:
+        means: np.ndarray = series(row.records, column).reshape(POINTS, -1).mean(axis=1)
+        return means
+
     figure, axes = blank(
         f"{result.case.name}: hosts with instances", f"Time ({unit})", "Hosts, mean over runs", (8.6, 4.6)
     )
     chosen = _some(ranked, result.baseline)
     for row in ranked:
         if row not in chosen:
-            axes.plot(time, series(row.records, "not_empty"), color="#D0D0D0", linewidth=0.9, zorder=1)
+            axes.plot(time, line(row), color="#D8D8D8", linewidth=0.8, zorder=1)
     styles: tuple[Any, ...] = ("-", "--", "-.", (0, (4, 1, 1, 1, 1, 1)), (0, (6, 2)), (0, (1, 1)))
     colours = (BLUE, GREEN, PURPLE, SKY, RED, BLACK)
     number = 0
@@ -191,12 +198,11 @@ def hosts(result: CaseResult, confidence: float) -> Figure | None:
         else:
             colour, style = colours[number], styles[number]
             number += 1
-        axes.plot(time, series(row.records, "not_empty"), color=colour, linestyle=style, label=row.policy, zorder=2)
-    axes.plot(
-        time, series(ranked[0].records, "bound"), color=BLACK, linewidth=1.0, linestyle=":", label="volume bound", zorder=2
-    )
+        axes.plot(time, line(row), color=colour, linestyle=style, label=row.policy, zorder=2)
+    bound = line(ranked[0], "bound")
+    axes.plot(time, bound, color=BLACK, linewidth=1.0, linestyle=":", label="volume bound", zorder=2)
     if len(chosen) < len(ranked):
-        axes.plot([], [], color="#D0D0D0", linewidth=0.9, label="other policies")
+        axes.plot([], [], color="#D8D8D8", linewidth=0.8, label="other policies")
     if result.begin:
         axes.axvspan(0, result.begin / CELLS * hours / size, color="#F0F0F0", zorder=0, label="left out")
     axes.margins(x=0)
@@ -271,11 +277,12 @@ def packing(result: CaseResult, confidence: float) -> Figure | None:
     )
     x, y = (np.array([row.estimates[name].mean for row in ranked]) for name in both)
     for index, row in enumerate(ranked):
-        colour = ORANGE if row.policy == result.baseline else BLUE
+        first = row.policy == result.baseline
+        colour = ORANGE if first else BLUE
         a, b = (row.estimates[name] for name in both)
-        label = f"{index + 1}  {row.policy}"
-        axes.errorbar(
-            a.mean, b.mean, xerr=a.half, yerr=b.half, fmt="o", color=colour, markersize=5, lw=0.8, alpha=0.85, label=label
+        axes.errorbar(a.mean, b.mean, xerr=a.half, yerr=b.half, fmt="none", ecolor=colour, elinewidth=0.7, alpha=0.4)
+        axes.plot(
+            a.mean, b.mean, "o", color=colour, markersize=5, zorder=4 if first else 3, label=f"{index + 1}  {row.policy}"
         )
     axes.margins(0.12)
     if np.ptp(x) < 1e-6:
@@ -284,7 +291,9 @@ def packing(result: CaseResult, confidence: float) -> Figure | None:
         axes.set_ylim(y[0] - 0.01, y[0] + 0.01)
     for members in _together(x / max(np.ptp(x), 0.02), y / max(np.ptp(y), 0.02)):
         text = _numbers([index + 1 for index in members])
-        axes.annotate(text, (x[members[0]], y[members[0]]), (5, 5), textcoords="offset points", fontsize=8.5, color=BLACK)
+        # To the lower right: policies lie along the diagonal.
+        corner = (max(x[index] for index in members), min(y[index] for index in members))
+        axes.annotate(text, corner, (5, -10), textcoords="offset points", fontsize=8.5, color=BLACK, zorder=5)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5))
         axis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.4g} %"))
@@ -376,7 +385,7 @@ def glance(results: Sequence[CaseResult], name: str) -> Figure | None:
         widest = np.nanmax(np.abs(worse))
         colours[:, column] = worse / widest if widest else worse
     order = np.argsort(np.nanmean(colours, axis=1), kind="stable")
-    size = (2.6 + 1.25 * len(results), 1.9 + 0.27 * len(policies))
+    size = (max(7.2, 2.6 + 1.25 * len(results)), 1.9 + 0.27 * len(policies))
     figure, axes = blank(f"{METRICS[name].label} by policy and case", "", "", size)
     scale = matplotlib.colors.LinearSegmentedColormap.from_list("", [BLUE, "#FFFFFF", ORANGE])
     axes.imshow(np.ma.masked_invalid(colours[order]), aspect="auto", cmap=scale, vmin=-1.4, vmax=1.4)
