@@ -19,7 +19,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic, overload
+from numba.np import arrayobj
 
 DONE, SAMPLE, GROW = 0, 1, 2
 """Why a kernel came back."""
@@ -115,13 +117,35 @@ def _trailing_zeros(typingctx: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
+@intrinsic
+def _prefetch(typingctx: Any, table: Any, row: Any) -> Any:
+    """Have a row of a table brought into the cache, without waiting for it."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array: Any = arrayobj.make_array(signature.args[0])  # type: ignore[no-untyped-call]
+        start = (args[1], ir.Constant(ir.IntType(64), 0))
+        where = cgutils.get_item_pointer(  # type: ignore[no-untyped-call]
+            context, builder, signature.args[0], array(context, builder, args[0]), start
+        )
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind_of_call = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        call = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind_of_call)
+        to_read, keep, data = (ir.Constant(number, value) for value in (0, 3, 1))
+        builder.call(call, [builder.bitcast(where, byte), to_read, keep, data])
+        return context.get_dummy_value()
+
+    return types.void(table, types.int64), generate
+
+
 _lowest: Any = _trailing_zeros
-"""Called with the word alone: the context is Numba's to give."""
+_fetch: Any = _prefetch
+"""Called without the context, which is Numba's to give."""
 
 
 # the calendar of departures (a calendar queue, after Brown, CACM 1988): a list for each day, sorted when the day comes
 #
-# `instance[number]` is (time, host + flavour * 2^24 + next in the list * 2^40).
+# `instance[number]` is (time, host + flavour * 2^24 + next in the list * 2^40). A list leads all over a memory that is larger
+# than the caches: at each departure `place` looks one step ahead on the next day's, so that it is near when that day is opened.
 
 
 @njit(cache=True)
@@ -517,6 +541,7 @@ def place(
     live_ms, cpu_ms, memory_ms = integral[I_LIVE], integral[I_CPU], integral[I_MEMORY]
     why, i, now, latest, leaves = DONE, at, count[CLOCK], -1, False
     h, c, m, t = 0, np.int64(0), np.int64(0), np.int64(0)
+    ahead = np.int64(NONE)
     while True:
         # What is next: an instance that leaves, or the request that arrives.
         leaves = False
@@ -528,8 +553,15 @@ def place(
                 else:
                     count[FREE] = free
                     _open(instance, calendar, due, count)
+                    ahead = np.int64(calendar[count[DAY] & (DAYS - 1)])
             leaves = count[DUE_AT] < count[DUE_END] and due[count[DUE_AT]] <= latest
         if leaves:
+            if ahead != NONE:
+                following = instance[ahead, 1]
+                _fetch(hosts, following & (MOST_LIVE - 1))
+                ahead = (following >> 40) & NONE
+                if ahead != NONE:
+                    _fetch(instance, ahead)
             entry = due[count[DUE_AT]]
             count[DUE_AT] += 1
             number = entry & (MOST_LIVE - 1)
