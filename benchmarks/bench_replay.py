@@ -271,7 +271,7 @@ def _add(found: Figures, rate: Rate) -> None:
 
 
 def _table(rates: Sequence[Rate]) -> Table:
-    table = Table(title="W1: placements for each second of CPU", title_justify="left", box=None)
+    table = Table(title="W1: placements for each second of CPU", title_justify="left", box=None, pad_edge=False)
     for name in ("policy", "engine", "hosts", "N", "placements/s", "C", "to C"):
         table.add_column(name, justify="left" if name in ("policy", "engine") else "right")
     for rate in rates:

@@ -1,4 +1,4 @@
-/* The least that placing W1 can cost: a program that does nothing else, for the replay engine to be measured against.
+/* Places W1, and does nothing else: no metrics, no options, no other trace. The replay engine is measured against it.
  *
  *     cc -O2 -march=native -o w1 w1.c
  *     ./w1 first-fit|best-fit HOSTS REQUESTS.bin
@@ -10,7 +10,7 @@
  *
  * First fit keeps, for every flavour, the set of hosts that can hold one. Best fit (fewest free vCPUs, ties to the lowest
  * host) keeps hosts in rows by free vCPUs and in each row in cells by free memory, each cell a set. A set of hosts is a tree
- * of bits with 64 branches, so that its lowest member is four words away.
+ * of bits with 64 branches, so that its lowest member is four words away. Departures are in a binary heap.
  */
 
 #include <inttypes.h>
