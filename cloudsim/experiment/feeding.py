@@ -123,10 +123,10 @@ class Feeder:
 
     def _arrive(self, batch: list[VmRequest]) -> None:
         indices = [self.outcomes.arrived(request) for request in batch]
-        order: Sequence[int] | None = None
+        order: Sequence[int] = range(len(batch))
         if len(batch) > 1:
-            order = self._policy().order_batch([_asked(request) for request in batch])
-        for i in range(len(batch)) if order is None else order:
+            order = self._policy().batch_order([_asked(request) for request in batch])
+        for i in order:
             self._deploy(indices[i], batch[i])
         self._arm()
         self.on_step()

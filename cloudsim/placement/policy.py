@@ -80,6 +80,16 @@ class Policy(ABC):
         """In which order to place requests that arrive at one instant: each of their indices once; None: as they came."""
         return None
 
+    def batch_order(self, requests: Sequence[PlacementRequest]) -> Sequence[int]:
+        """What `order_batch` says, as indices. Raises InvalidParameterValue where it leaves one out or says one twice."""
+        order = self.order_batch(requests)
+        if order is None:
+            return range(len(requests))
+        if sorted(order) != list(range(len(requests))):
+            wrong = f"order_batch: expected each index of {len(requests)} requests once, got {list(order)}"
+            raise InvalidParameterValue(f"policy {self.name}: {wrong}")
+        return order
+
     def filter(self, request: PlacementRequest, hosts: HostArrays) -> Mask | None:
         """Hosts (all slots) that this policy allows, among those that can hold the request; None: all."""
         return None

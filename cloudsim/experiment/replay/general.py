@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from cloudsim.errors import InvalidParameterValue
 from cloudsim.experiment.blocks import Flavour, RequestBlock
 from cloudsim.experiment.replay.bounds import HostsNeeded
 from cloudsim.experiment.replay.hosts import HostGroup, arrays_of
@@ -152,13 +151,9 @@ class GeneralEngine:
         return found
 
     def _in_order(self, batch: list[Waiting]) -> Sequence[Waiting]:
-        order = self._policy.order_batch([each.request for each in batch]) if self._ordered else None
-        if order is None:
+        if not self._ordered:
             return batch
-        if sorted(order) != list(range(len(batch))):
-            wrong = f"order_batch: expected each index of {len(batch)} requests once, got {list(order)}"
-            raise InvalidParameterValue(f"policy {self._policy.name}: {wrong}")
-        return [batch[i] for i in order]
+        return [batch[i] for i in self._policy.batch_order([each.request for each in batch])]
 
     def _place(self, waiting: Waiting) -> int:
         request, totals = waiting.request, self._totals
