@@ -17,6 +17,8 @@ NOT_YET = 1 << 38
 MOST = 512
 PARTS, PARTS_OF_A_SHORT_TRACE = 8, 256
 """Into how many intervals the span of the first block of requests is divided: few where more blocks will come."""
+LEAST = 64
+"""So many samples are kept when intervals become longer because more blocks have come."""
 MOST_FLAVOURS = 64
 """Fragmentation is computed for so many flavours at most, those asked for most."""
 
@@ -66,11 +68,17 @@ class Sampler:
         self.samples: list[Sample] = []
 
     def begin(self, block: RequestBlock) -> None:
-        """Choose the interval by the first block that takes any time."""
+        """Choose the interval by the first block that takes any time; make it longer where later ones show it too short.
+
+        A first block that is small may be a short trace, or the beginning of a long one that is read in small blocks.
+        """
         span = int(block.arrival_ms[-1] - block.arrival_ms[0]) if len(block) else 0
         if not self.interval and span:
             self.interval = max(1, span // (PARTS if len(block) >= BLOCK else PARTS_OF_A_SHORT_TRACE))
             self.next_ms = int(block.arrival_ms[0]) + self.interval
+            return
+        while len(self.samples) >= 2 * LEAST and span >= 2 * PARTS * self.interval:
+            self._thin_out()
 
     def take(self, time_ms: int, state: State, mix: Mix, rejected: int) -> None:
         """The state at `time_ms`, the instant that was due."""

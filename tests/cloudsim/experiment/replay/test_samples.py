@@ -136,3 +136,24 @@ def test_without_them_nothing_is_sampled() -> None:
 def test_a_trace_of_one_instant_has_none() -> None:
     for engine in ("indexed", "general"):
         assert played([vm(), vm()], [host()], engine=engine).samples == []
+
+
+def test_a_long_trace_in_small_blocks_does_not_take_as_many_samples_of_each_as_a_short_trace_of_one() -> None:
+    looks = 0
+
+    def clock() -> float:
+        nonlocal looks
+        looks += 1
+        return 0.0
+
+    sampler = Sampler(clock)
+    code = np.zeros(2, np.int64)
+    for first in range(0, 40 * 1024, 1024):
+        sampler.begin(RequestBlock(first, np.array([first, first + 1024]), code, code, code, []))
+        while sampler.next_ms <= first + 1024:
+            sampler.take(sampler.next_ms, STATE, MIX, 0)
+    taken = looks // 2
+    assert taken < 1000, "and not 1,600"
+    times = [s.time_ms for s in sampler.samples]
+    assert len(times) >= 64
+    assert len(set(np.diff(times))) == 1
