@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from cloudsim.experiment.reading import parse
+from cloudsim.experiment.result import RunResult
 from cloudsim.experiment.run import Progress, run
 
 Figures = dict[str, dict[str, Any]]
@@ -47,12 +48,8 @@ until: last-arrival
 """
 
 
-def deploys_per_cpu_second(hosts: int, arrivals: int, ping: int = 3600) -> float:
-    """Deploys for each CPU second of W1 on that many hosts."""
-    requests = round(0.8 * 64 * hosts / 3.3) + arrivals
-    text = _SCENARIO.format(
-        racks=hosts // PER_RACK, per_rack=PER_RACK, hosts=hosts, arrivals=arrivals, ping=ping, limit=requests
-    )
+def timed_run(text: str, name: str) -> tuple[RunResult, float]:
+    """The result of a scenario, and the CPU seconds from the first arrival to its end."""
     began: list[float] = []
 
     def note(progress: Progress) -> None:
@@ -64,11 +61,21 @@ def deploys_per_cpu_second(hosts: int, arrivals: int, ping: int = 3600) -> float
     thresholds = gc.get_threshold()
     gc.set_threshold(200_000, 50, 100)  # as `cloudsim run` does: what lives here lives long
     try:
-        result = run(parse(text, "w1", Path(".")), progress=note)
+        result = run(parse(text, name, Path(".")), progress=note)
         spent = time.process_time() - began[0]
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
+    return result, spent
+
+
+def deploys_per_cpu_second(hosts: int, arrivals: int, ping: int = 3600) -> float:
+    """Deploys for each CPU second of W1 on that many hosts."""
+    requests = round(0.8 * 64 * hosts / 3.3) + arrivals
+    text = _SCENARIO.format(
+        racks=hosts // PER_RACK, per_rack=PER_RACK, hosts=hosts, arrivals=arrivals, ping=ping, limit=requests
+    )
+    result, spent = timed_run(text, "w1")
     placed = result.outcomes.counts["placed"]
     assert placed == requests, f"W1 rejects nothing at 80 % fill, but {requests - placed} were"
     return requests / spent

@@ -14,16 +14,11 @@ of the Zen 4 class at 2.6 GHz with JDK 25, and stated here for reference. Anothe
 from __future__ import annotations
 
 import cProfile
-import gc
 import sys
-import time
-from pathlib import Path
 from typing import Any
 
-from benchmarks.bench_w1 import shares_of
-from cloudsim.experiment.reading import parse
+from benchmarks.bench_w1 import shares_of, timed_run
 from cloudsim.experiment.result import RunResult
-from cloudsim.experiment.run import Progress, run
 
 Figures = dict[str, dict[str, Any]]
 
@@ -63,23 +58,7 @@ def run_w2(hosts: int, vms: int, tasks: int, ping: int = 3600) -> tuple[RunResul
     text = _SCENARIO.format(
         racks=hosts // PER_RACK, per_rack=PER_RACK, vms=vms, tasks=tasks, ping=ping
     )
-    began: list[float] = []
-
-    def note(progress: Progress) -> None:
-        if progress.phase == "running" and not began:
-            began.append(time.process_time())
-
-    gc.collect()
-    gc.freeze()
-    thresholds = gc.get_threshold()
-    gc.set_threshold(200_000, 50, 100)  # as `cloudsim run` does: what lives here lives long
-    try:
-        result = run(parse(text, "w2", Path(".")), progress=note)
-        spent = time.process_time() - began[0]
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
-    return result, spent
+    return timed_run(text, "w2")
 
 
 def cpu_seconds(hosts: int, vms: int, tasks: int, ping: int = 3600) -> float:

@@ -56,16 +56,7 @@ class RequestBlock(msgspec.Struct, frozen=True):
 
 
 def flavour_of(request: VmRequest) -> Flavour:
-    return Flavour(
-        request.cpus,
-        request.cpu_mhz,
-        request.memory_mib,
-        request.gpus,
-        request.gpu_milli,
-        request.gpu_models,
-        request.tags,
-        request.numa_nodes,
-    )
+    return Flavour(*request.shape, request.numa_nodes)
 
 
 def blocks_of(requests: Iterable[VmRequest], size: int = BLOCK) -> Iterator[RequestBlock]:

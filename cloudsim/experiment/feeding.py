@@ -108,7 +108,7 @@ class Feeder:
             return []
         batch = [self._following]
         self._following = next(self._requests, None)
-        orders = type(self._policy()).order_batch is not Policy.order_batch
+        orders = self._policy().orders_batches
         while orders and self._following is not None and self._following.arrival_ms == batch[0].arrival_ms:
             batch.append(self._following)
             self._following = next(self._requests, None)

@@ -80,6 +80,11 @@ class Policy(ABC):
         """In which order to place requests that arrive at one instant: each of their indices once; None: as they came."""
         return None
 
+    @property
+    def orders_batches(self) -> bool:
+        """Whether it may have requests of one instant placed in another order than theirs."""
+        return type(self).order_batch is not Policy.order_batch
+
     def batch_order(self, requests: Sequence[PlacementRequest]) -> Sequence[int]:
         """What `order_batch` says, as indices. Raises InvalidParameterValue where it leaves one out or says one twice."""
         order = self.order_batch(requests)

@@ -18,7 +18,7 @@ from cloudsim.experiment.replay.bounds import HostsNeeded
 from cloudsim.experiment.replay.hosts import HostGroup, arrays_of
 from cloudsim.experiment.replay.result import Totals
 from cloudsim.experiment.replay.samples import Mix, Sampler, State
-from cloudsim.placement import NoPlace, PlacementRequest, Planner, Policy
+from cloudsim.placement import NoPlace, PlacementRequest, Planner
 from cloudsim.randomness import Randomness
 
 
@@ -72,7 +72,7 @@ class GeneralEngine:
         self.hosts = arrays_of(groups)
         self._planner = Planner(self.hosts, NoThresholds(policy), randomness)
         self._policy = self._planner.policy(None)
-        self._ordered = type(self._policy).order_batch is not Policy.order_batch
+        self._ordered = self._policy.orders_batches
         self._sampler = sampler
         self._measure_from = measure_from_ms
         n = self.hosts.size

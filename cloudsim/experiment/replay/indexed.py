@@ -32,7 +32,7 @@ class NotIndexed(Exception):
 def takes(policy: Policy, groups: Sequence[HostGroup]) -> bool:
     """Whether there is an index for that policy on those hosts."""
     kind = type(policy)
-    if kind.filter is not Policy.filter or kind.order_batch is not Policy.order_batch:
+    if kind.filter is not Policy.filter or policy.orders_batches:
         return False
     if not all(group.plain for group in groups):
         return False

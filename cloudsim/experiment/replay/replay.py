@@ -16,7 +16,6 @@ from cloudsim.experiment.replay.hosts import HostGroup
 from cloudsim.experiment.replay.indexed import IndexedEngine, NotIndexed, takes
 from cloudsim.experiment.replay.result import ReplayResult
 from cloudsim.experiment.replay.samples import Sampler
-from cloudsim.placement import Policy
 from cloudsim.placement import policy as named
 from cloudsim.randomness import Randomness
 
@@ -68,8 +67,7 @@ def replay(
     elif engine == "indexed":
         raise InvalidParameterValue(f"engine: there is no index for {policy} on these hosts")
     general = GeneralEngine(policy, hosts, sampler, measure_from_ms, randomness)
-    ordered = type(chooser).order_batch is not Policy.order_batch
-    source = whole_instants(blocks()) if ordered else blocks()
+    source = whole_instants(blocks()) if chooser.orders_batches else blocks()
     return _run(general, source, policy, seed, sampler, until, keep_assignments, clock, progress)
 
 
