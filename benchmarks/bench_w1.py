@@ -100,7 +100,7 @@ PARTS = {
     "cloudsim/store.py": "store: rows, indexes, transactions",
     "cloudsim/model": "store: rows, indexes, transactions",
     "cloudsim/placement": "placement",
-    "cloudsim/management/agents.py": "protocol and agents, the manager's side",
+    "cloudsim/management/infrastructure/agents.py": "protocol and agents, the manager's side",
     "cloudsim/management": "management services",
     "cloudsim/protocol": "protocol and agents, the manager's side",
     "cloudsim/agent": "agents on the hosts",

@@ -15,7 +15,7 @@ from backends.simulated.world import SimulatedWorld
 from cloudsim.errors import CloudError
 from cloudsim.management import first_state
 from cloudsim.management.building import build_zone
-from cloudsim.management.identity import ADMIN
+from cloudsim.management.identity.identity import ADMIN
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import Host, TemplateOnStore, User
 from cloudsim.store import Change, Journal, Row, Store

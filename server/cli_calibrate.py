@@ -17,7 +17,7 @@ from cloudsim.experiment.errors import ExperimentError
 from cloudsim.experiment.reading import load
 from cloudsim.experiment.run import run
 from cloudsim.experiment.writing import COMMANDS
-from cloudsim.management.command_log import CommandRecord, read
+from cloudsim.management.infrastructure.command_log import CommandRecord, read
 
 
 class Comparison(NamedTuple):

@@ -8,8 +8,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from cloudsim.management.command_log import CommandRecord, read
-from cloudsim.management.command_order import causal_order, differences
+from cloudsim.management.infrastructure.command_log import CommandRecord, read
+from cloudsim.management.infrastructure.command_order import causal_order, differences
 
 _LOG = click.Path(exists=True, dir_okay=False, path_type=Path)
 

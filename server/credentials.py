@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from backends.private_files import write_private
-from cloudsim.management.passwords import Passwords
+from cloudsim.management.identity.passwords import Passwords
 from cloudsim.model import User
 
 PASSWORD, API_KEY, SECRET_KEY = (

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from backends.simulated.loop import SimLoop
-from cloudsim.management.jobs import Jobs
+from cloudsim.management.operations.jobs import Jobs
 from cloudsim.model import AsyncJob, TemplateOnStore
 from cloudsim.store import Change, Store
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 import sqlalchemy as sa
 
-from cloudsim.management.command_log import CommandLog
+from cloudsim.management.infrastructure.command_log import CommandLog
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import ROW_TYPES, User
 from cloudsim.randomness import Randomness

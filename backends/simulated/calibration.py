@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from backends.simulated.latency import LatencyProfile
-from cloudsim.management.command_log import CommandRecord
+from cloudsim.management.infrastructure.command_log import CommandRecord
 
 ENOUGH = 5
 """Values from which a distribution is fitted rather than a constant."""

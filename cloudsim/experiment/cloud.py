@@ -9,13 +9,13 @@ from typing import Any, Protocol
 from cloudsim.experiment.requests import Shape, VmRequest
 from cloudsim.experiment.scenario import Instances
 from cloudsim.management import first_state
-from cloudsim.management.affinity import AFFINITY, ANTI_AFFINITY
 from cloudsim.management.building import build_zone
-from cloudsim.management.caller import Caller
-from cloudsim.management.command_log import CommandLog
-from cloudsim.management.identity import ADMIN
+from cloudsim.management.compute.affinity import AFFINITY, ANTI_AFFINITY
+from cloudsim.management.identity.caller import Caller
+from cloudsim.management.identity.identity import ADMIN
+from cloudsim.management.infrastructure.command_log import CommandLog
 from cloudsim.management.server import ManagementServer
-from cloudsim.management.templates import TemplateRequest
+from cloudsim.management.storage.templates import TemplateRequest
 from cloudsim.model import (
     ROW_TYPES,
     Account,

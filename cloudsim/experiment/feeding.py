@@ -12,7 +12,7 @@ from cloudsim.experiment.outcomes import Outcomes
 from cloudsim.experiment.recording import Recorder
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.tasks import Tasks
-from cloudsim.management.vm_allocation import DeployRequest
+from cloudsim.management.compute.vm_allocation import DeployRequest
 from cloudsim.model import AsyncJob, Host, VirtualMachine
 from cloudsim.model.operations import JOB_SUCCEEDED
 from cloudsim.placement import PlacementRequest, Policy

@@ -13,7 +13,7 @@ from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.experiment.cloud import Cloud
 from cloudsim.experiment.feeding import Feeder
 from cloudsim.experiment.operations import Migrate, Operation, OperationRecord, Reboot, Start, Stop
-from cloudsim.management.caller import Caller
+from cloudsim.management.identity.caller import Caller
 from cloudsim.model import Host, VirtualMachine
 from cloudsim.model.operations import JOB_SUCCEEDED
 

@@ -12,7 +12,7 @@ import yaml
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.experiment.errors import ScenarioError
 from cloudsim.experiment.scenario import LoadedScenario, Scenario
-from cloudsim.management.configuration_keys import KEYS
+from cloudsim.management.operations.configuration_keys import KEYS
 
 Keys = list[str | int]
 Kind = TypeVar("Kind")

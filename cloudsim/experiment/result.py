@@ -12,7 +12,7 @@ from cloudsim.experiment.outcomes import Outcomes
 from cloudsim.experiment.recording import Recorder
 from cloudsim.experiment.sampling import Sampler
 from cloudsim.experiment.tasks import Tasks
-from cloudsim.management.command_log import CommandRecord
+from cloudsim.management.infrastructure.command_log import CommandRecord
 
 
 class HostSize(NamedTuple):

@@ -22,7 +22,7 @@ from cloudsim.experiment.result import HostSize, RunResult, StrikeRecord
 from cloudsim.experiment.sampling import Sampler, interval_for
 from cloudsim.experiment.scenario import LoadedScenario
 from cloudsim.faults import FaultError
-from cloudsim.management.command_log import CommandLog, CommandRecord
+from cloudsim.management.infrastructure.command_log import CommandLog, CommandRecord
 from cloudsim.model import Host
 from cloudsim.randomness import Randomness
 from cloudsim.work import TellsOfWork

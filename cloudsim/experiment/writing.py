@@ -15,7 +15,7 @@ from cloudsim.experiment.summary import summary
 from cloudsim.experiment.tables import write_tables
 
 COMMANDS = "commands.jsonl"
-"""Every command and its answer, a line of JSON each: `cloudsim.management.command_log` reads it."""
+"""Every command and its answer, a line of JSON each: `cloudsim.management.infrastructure.command_log` reads it."""
 
 
 def write(result: RunResult, out: Path) -> dict[str, Any]:

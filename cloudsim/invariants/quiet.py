@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cloudsim.invariants.scene import Invariant, Scene, Violation
-from cloudsim.management.vm_states import IN_MOTION
-from cloudsim.management.volume_states import AT_REST
+from cloudsim.management.compute.vm_states import IN_MOTION
+from cloudsim.management.storage.volume_states import AT_REST
 from cloudsim.model import (
     AsyncJob,
     Host,

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from cloudsim.invariants.scene import Violation
-from cloudsim.management import snapshots, template_images, vm_snapshots, volume_states
-from cloudsim.management.vm_states import TRANSITIONS
+from cloudsim.management.compute import vm_snapshots
+from cloudsim.management.compute.vm_states import TRANSITIONS
+from cloudsim.management.storage import snapshots, template_images, volume_states
 from cloudsim.model import AsyncJob, Event, Snapshot, TemplateOnStore, VirtualMachine, VmSnapshot, Volume
 from cloudsim.model.operations import JOB_IN_PROGRESS
 from cloudsim.store import Change, Row, Store

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cloudsim.management.first_network_offerings import FIRST_OFFERINGS
+from cloudsim.management.compute.guest_os import BUILTIN_GUEST_OS, GuestOsTypes
+from cloudsim.management.compute.offerings import GIB, Offerings
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.guest_os import BUILTIN_GUEST_OS, GuestOsTypes
-from cloudsim.management.identity import Identity
-from cloudsim.management.keys_kept import SIMULATOR_VALUES
-from cloudsim.management.offerings import GIB, Offerings
+from cloudsim.management.identity.identity import Identity
+from cloudsim.management.network.first_network_offerings import FIRST_OFFERINGS
+from cloudsim.management.operations.keys_kept import SIMULATOR_VALUES
 from cloudsim.model import Account, Domain, NetworkOffering, Template
 
 BUILTIN_TEMPLATE = "CentOS 5.6 (64-bit) no GUI (Simulator)"

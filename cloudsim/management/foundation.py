@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from cloudsim.management.events import Events
-from cloudsim.management.settings import Settings
+from cloudsim.management.operations.events import Events
+from cloudsim.management.operations.settings import Settings
 from cloudsim.randomness import Randomness
 from cloudsim.store import Row, Store, Table
 

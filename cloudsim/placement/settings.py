@@ -1,4 +1,4 @@
-"""What placement reads of a cloud's settings; `cloudsim.management.settings.Settings` is one."""
+"""What placement reads of a cloud's settings; `cloudsim.management.operations.settings.Settings` is one."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ In a module of `server/api/commands/` (every module there is loaded; nothing els
 
 The keyword parameters are the wire parameters; `server.api.parameters` lists what their annotations may be. No
 default = required. `id_` or `type_` may stand for `id` or `type`; `Param(name="domainId")` sets another wire name.
-A Row type takes a UUID and gives the row; whether the caller may name it, `cloudsim.management.visibility`
+A Row type takes a UUID and gives the row; whether the caller may name it, `cloudsim.management.identity.visibility`
 decides (`id` and `ids`: operate; others: use; in list commands: no check, since the scope decides;
 `Param(access=...)` overrides). The function's docstring is the command's description.
 

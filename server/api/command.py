@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management import visibility
-from cloudsim.management.caller import Caller
+from cloudsim.management.identity import visibility
+from cloudsim.management.identity.caller import Caller
 from cloudsim.store import Row, Store
 from server.api.parameters import REQUIRED, Access, Parameter, Resolve, Unreadable, parameter
 from server.api.views import View

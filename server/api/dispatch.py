@@ -12,8 +12,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from cloudsim.errors import AuthenticationFailed, CloudError, UnsupportedCommand
-from cloudsim.management.caller import Caller
-from cloudsim.management.trace import TRACE
+from cloudsim.management.identity.caller import Caller
+from cloudsim.management.operations.trace import TRACE
 from cloudsim.model import Account, User
 from cloudsim.store import Change
 from server.api import commands

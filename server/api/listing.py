@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Annotated, Any, TypeVar, cast
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management import visibility
+from cloudsim.management.identity import visibility
 from cloudsim.model import Account, Domain, Project, ProjectMember, ResourceTag
 from cloudsim.model.identity import PROJECT_ACCOUNT
 from cloudsim.store import Row, Store, Table

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
-from cloudsim.management import visibility
-from cloudsim.management.caller import Caller
+from cloudsim.management.identity import visibility
+from cloudsim.management.identity.caller import Caller
 from cloudsim.model import Account, Domain, Project
 from cloudsim.store import Store
 from server.api.command import Call

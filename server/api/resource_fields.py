@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from cloudsim.management.limited_resources import GIB, TYPES, UNLIMITED, ResourceType
-from cloudsim.management.limits import vm_usage
+from cloudsim.management.identity.limited_resources import GIB, TYPES, UNLIMITED, ResourceType
+from cloudsim.management.identity.limits import vm_usage
 from cloudsim.model import Account, Domain
 from server.api.command import Call
 from server.api.views import Long, View

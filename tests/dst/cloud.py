@@ -10,8 +10,8 @@ from backends.simulated.datacenter import PrimaryPool, uniform
 from backends.simulated.world import SimulatedWorld
 from cloudsim.invariants import Inventory, Scene, Violation, Watch
 from cloudsim.management import first_state
-from cloudsim.management.caller import Caller
-from cloudsim.management.identity import ADMIN, Identity
+from cloudsim.management.identity.caller import Caller
+from cloudsim.management.identity.identity import ADMIN, Identity
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import (
     ROW_TYPES,

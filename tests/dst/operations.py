@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from cloudsim.errors import CloudError, ResourceUnavailable
 from cloudsim.invariants import Fact, Ledger, Violation
-from cloudsim.management.vm_allocation import DataDisk, DeployRequest
+from cloudsim.management.compute.vm_allocation import DataDisk, DeployRequest
 from cloudsim.model import AsyncJob, Host, Nic, Snapshot, VirtualMachine, VmSnapshot, Volume
 from cloudsim.model.operations import JOB_IN_PROGRESS, JOB_SUCCEEDED
 from cloudsim.store import Change, Row

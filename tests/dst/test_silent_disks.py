@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloudsim.management.agents import OutcomeUnknown
+from cloudsim.management.infrastructure.agents import OutcomeUnknown
 from cloudsim.model import Host, Volume
 from tests.cloudsim.management.cloud_harness import Cloud
 from tests.dst.plan import from_json

@@ -15,7 +15,7 @@ from cloudsim.experiment.checking import check
 from cloudsim.experiment.reading import load, parse
 from cloudsim.experiment.result import RunResult
 from cloudsim.experiment.run import run
-from cloudsim.management.command_order import causal_order, differences
+from cloudsim.management.infrastructure.command_order import causal_order, differences
 from tests.lab.lab_cloud import needs_a_lab
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "lab"

@@ -1,7 +1,7 @@
 """The engine for everything: the management server's own planner over the same arrays, request by request.
 
 It knows GPUs, tags, NUMA nodes, tenants, affinity groups, batches that a policy orders, and any policy whatever. What it
-does for a request is what `cloudsim.management.vm_start` does for an instance, without the instance.
+does for a request is what `cloudsim.management.compute.vm_start` does for an instance, without the instance.
 """
 
 from __future__ import annotations

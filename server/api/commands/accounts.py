@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management import visibility
+from cloudsim.management.identity import visibility
 from cloudsim.model import Account, Domain, Role, User
 from cloudsim.model.identity import PROJECT_ACCOUNT
 from server.api.command import ADMINS, Call, Job, Listed, command

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import PermissionDenied
-from cloudsim.management.caller import in_subtree
+from cloudsim.management.identity.caller import in_subtree
 from cloudsim.model import Domain
 from server.api.command import ADMINS, Call, Job, Listed, command
 from server.api.listing import Page, page_of, subtree

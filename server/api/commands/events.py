@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.events import SERVICE_EVENTS
+from cloudsim.management.operations.events import SERVICE_EVENTS
 from cloudsim.model import Alert, Event, User
 from server.api.command import ADMINS, COMMANDS, Call, Listed, command
 from server.api.listing import Page, Scope, listed, page_of

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management import visibility
-from cloudsim.management.limited_resources import TYPES, ResourceType, resource_type
+from cloudsim.management.identity import visibility
+from cloudsim.management.identity.limited_resources import TYPES, ResourceType, resource_type
 from cloudsim.model import Account, Domain, Project
 from server.api.command import ADMINS, Call, Listed, command
 from server.api.listing import Page, page_of

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
-from cloudsim.management import visibility
+from cloudsim.management.identity import visibility
 from cloudsim.model import Account, Domain, Project, ProjectMember, User
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Tags, member_accounts, page_of, subtree, tagged_with

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.tags import taggable
+from cloudsim.management.operations.tags import taggable
 from cloudsim.model import ResourceTag
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Scope, listed

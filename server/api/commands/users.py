@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management import visibility
-from cloudsim.management.caller import in_subtree
+from cloudsim.management.identity import visibility
+from cloudsim.management.identity.caller import in_subtree
 from cloudsim.model import Account, Domain, Role, User
 from server.api.command import ADMINS, Call, Job, Listed, command
 from server.api.listing import AccountScope, Page, listed

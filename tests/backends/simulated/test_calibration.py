@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backends.simulated.calibration import ENOUGH, Fit, NothingToFit, fit, profile_data, samples
 from backends.simulated.latency import LogNormal, profile
-from cloudsim.management.command_log import CommandRecord
+from cloudsim.management.infrastructure.command_log import CommandRecord
 
 
 def record(kind: str, seconds: float, steps: dict[str, float] | None = None, **more: Any) -> CommandRecord:

@@ -10,7 +10,7 @@ from cloudsim.experiment.checking import check
 from cloudsim.experiment.errors import ScenarioError, TraceError
 from cloudsim.experiment.reading import parse
 from cloudsim.experiment.run import run
-from cloudsim.management.command_log import read
+from cloudsim.management.infrastructure.command_log import read
 
 DRILL = """\
 name: drill

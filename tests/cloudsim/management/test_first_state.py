@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.configuration_keys import KEYS, ConfigurationKey
+from cloudsim.management.compute.guest_os import GuestOsTypes
+from cloudsim.management.compute.offerings import Offerings
 from cloudsim.management.first_state import BUILTIN_TEMPLATE, seed
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.guest_os import GuestOsTypes
-from cloudsim.management.identity import Identity
-from cloudsim.management.keys_in_force import IN_FORCE
-from cloudsim.management.keys_kept import KEPT, SIMULATOR_VALUES
-from cloudsim.management.offerings import Offerings
+from cloudsim.management.identity.identity import Identity
+from cloudsim.management.operations.configuration_keys import KEYS, ConfigurationKey
+from cloudsim.management.operations.keys_in_force import IN_FORCE
+from cloudsim.management.operations.keys_kept import KEPT, SIMULATOR_VALUES
 from cloudsim.model import Account, Configuration, DiskOffering, NetworkOffering, ServiceOffering, Template
 from tests.cloudsim.management.bare import bare
 

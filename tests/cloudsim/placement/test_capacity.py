@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from cloudsim.management.settings import Settings
+from cloudsim.management.operations.settings import Settings
 from cloudsim.model import ROW_TYPES, Cluster, Host, Pod, VirtualMachine
 from cloudsim.placement import HostCapacity
 from cloudsim.randomness import Randomness

@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from cloudsim.management.caller import Caller
+from cloudsim.management.identity.caller import Caller
 from cloudsim.model import ROW_TYPES, Account, Domain, Event, Project, ProjectMember, ResourceTag, Volume
 from cloudsim.store import Store
 from server.api.command import COMMANDS, Call, Listed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.affinity import TYPES
+from cloudsim.management.compute.affinity import TYPES
 from cloudsim.model import AffinityGroup, VirtualMachine
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Scope, listed, page_of

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.unmanaged import Found
-from cloudsim.management.vlans import vlan_number
-from cloudsim.management.vm_import import ImportRequest
+from cloudsim.management.compute.unmanaged import Found
+from cloudsim.management.compute.vm_import import ImportRequest
+from cloudsim.management.network.vlans import vlan_number
 from cloudsim.model import (
     Cluster,
     DiskOffering,

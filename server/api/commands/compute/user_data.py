@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.user_data import MAX_BYTES
+from cloudsim.management.compute.user_data import MAX_BYTES
 from cloudsim.model import UserData
 from server.api.command import Call, Listed, command
 from server.api.listing import Page, Scope, listed

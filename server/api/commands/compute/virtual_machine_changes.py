@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
-from cloudsim.management.user_data import MAX_BYTES
+from cloudsim.management.compute.user_data import MAX_BYTES
 from cloudsim.model import AffinityGroup, GuestOs, UserData, VirtualMachine
 from server.api.command import Call, Job, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView, with_password

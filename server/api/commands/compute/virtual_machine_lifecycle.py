@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
-from cloudsim.management.vm_states import next_state
+from cloudsim.management.compute.vm_states import next_state
 from cloudsim.model import Cluster, Host, Pod, ServiceOffering, Template, VirtualMachine, Volume
 from server.api.command import ADMINS, ROOT, Call, Job, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Self
 
-from cloudsim.management.vm_hardware import firmware
+from cloudsim.management.compute.vm_hardware import firmware
 from cloudsim.model import (
     AffinityGroup,
     GuestOs,

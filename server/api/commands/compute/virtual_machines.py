@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
-from cloudsim.management.user_data import MAX_BYTES, checked
-from cloudsim.management.vm_allocation import DataDisk, DeployRequest, NicRequest
-from cloudsim.management.vm_hardware import IO_POLICY, IO_THREADS, BootMode, BootType, boot_details
-from cloudsim.management.volume_sizes import GIB
+from cloudsim.management.compute.user_data import MAX_BYTES, checked
+from cloudsim.management.compute.vm_allocation import DataDisk, DeployRequest, NicRequest
+from cloudsim.management.compute.vm_hardware import IO_POLICY, IO_THREADS, BootMode, BootType, boot_details
+from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (
     AffinityGroup,
     Cluster,

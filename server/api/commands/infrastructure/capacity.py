@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.capacity_report import Place
+from cloudsim.management.infrastructure.capacity_report import Place
 from cloudsim.model import Alert, Cluster, Host, ImageStore, Pod, StoragePool, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.capacity_view import CapacityView, capacity_report

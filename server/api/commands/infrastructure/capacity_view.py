@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Self
 
-from cloudsim.management.capacity_report import NAMES, Capacity, CapacityReport, Place
+from cloudsim.management.infrastructure.capacity_report import NAMES, Capacity, CapacityReport, Place
 from cloudsim.model import Cluster, Pod, Zone
 from server.api.command import Call
 from server.api.views import Long, View, Wire

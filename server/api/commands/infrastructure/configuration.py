@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Annotated, ClassVar, NamedTuple, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.configuration_keys import GROUPS, KEYS, ConfigurationKey
-from cloudsim.management.settings import Scope
+from cloudsim.management.operations.configuration_keys import GROUPS, KEYS, ConfigurationKey
+from cloudsim.management.operations.settings import Scope
 from cloudsim.model import Account, Cluster, Domain, ImageStore, StoragePool, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.listing import Page, page_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.offerings import GIB
+from cloudsim.management.compute.offerings import GIB
 from cloudsim.model import DiskOffering, Domain, StoragePool, VirtualMachine, Volume, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import Disk, words

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.offerings import DiskTraits
+from cloudsim.management.compute.offerings import DiskTraits
 from server.api.command import Call
 from server.api.parameters import Long, Param, Parameter, parameter
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.hypervisor_types import CAPABILITIES, HYPERVISORS, HypervisorCapabilities
+from cloudsim.management.infrastructure.hypervisor_types import (
+    CAPABILITIES,
+    HYPERVISORS,
+    HypervisorCapabilities,
+)
 from cloudsim.model import Cluster, GuestOs, GuestOsCategory, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.listing import Page, listed, page_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.hosts import OS_CATEGORY
+from cloudsim.management.infrastructure.hosts import OS_CATEGORY
 from cloudsim.model import Cluster, GuestOsCategory, Host, StoragePool
 from server.api.command import Call
 from server.api.commands.infrastructure.capacity_view import (

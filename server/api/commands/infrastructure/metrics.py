@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from cloudsim.management.capacity_report import HostSums, Level
+from cloudsim.management.infrastructure.capacity_report import HostSums, Level
 from cloudsim.model import Cluster, Host, StoragePool, VirtualMachine, Zone
 from server.api.command import ROOT, Call, command
 from server.api.commands.infrastructure.capacity_view import capacity_report

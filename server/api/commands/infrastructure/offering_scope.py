@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudsim.management import visibility
-from cloudsim.management.caller import in_subtree
+from cloudsim.management.identity import visibility
+from cloudsim.management.identity.caller import in_subtree
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
 from server.api.command import Call
 

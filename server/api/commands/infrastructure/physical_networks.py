@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from cloudsim.management.physical_networks import LABELS
+from cloudsim.management.network.physical_networks import LABELS
 from cloudsim.model import PhysicalNetwork, TrafficType, Zone
 from server.api.command import ROOT, Call, Job, Listed, Success, command
 from server.api.commands.infrastructure.capacity_view import zone_fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
-from cloudsim.management.offerings import DISK_DETAIL, GIB, planners, traits_of
+from cloudsim.management.compute.offerings import DISK_DETAIL, GIB, planners, traits_of
 from cloudsim.model import Domain, ServiceOffering, Template, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import RootDisk, words

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.primary_storage import PROVIDERS
+from cloudsim.management.storage.primary_storage import PROVIDERS
 from cloudsim.model import Cluster, Host, Pod, StoragePool, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.infrastructure.capacity_view import (

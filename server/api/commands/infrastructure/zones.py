@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from cloudsim.management import visibility
+from cloudsim.management.identity import visibility
 from cloudsim.model import Domain, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.capacity_view import note_capacities

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.caller import in_subtree
-from cloudsim.management.network_requests import NetworkRequest
-from cloudsim.management.vlans import isolation_of
+from cloudsim.management.identity.caller import in_subtree
+from cloudsim.management.network.network_requests import NetworkRequest
+from cloudsim.management.network.vlans import isolation_of
 from cloudsim.model import Domain, Network, NetworkOffering, PhysicalNetwork, Zone
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.service_views import ServiceView, service_views

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
-from cloudsim.management.vlans import vlan_number
+from cloudsim.management.network.vlans import vlan_number
 from cloudsim.model import Network, Nic
 from server.api.command import Call
 from server.api.commands.network.networks import broadcast_uri

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cloudsim.management import visibility
+from cloudsim.management.identity import visibility
 from cloudsim.model import Network, Nic, VirtualMachine
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView

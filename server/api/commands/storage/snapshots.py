@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.snapshots import INTERVAL_NAMES
+from cloudsim.management.storage.snapshots import INTERVAL_NAMES
 from cloudsim.model import GuestOs, ImageStore, Snapshot, SnapshotPolicy, StoragePool, Volume, Zone
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of

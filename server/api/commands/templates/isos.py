@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from cloudsim.management.templates import TemplateRequest
+from cloudsim.management.storage.templates import TemplateRequest
 from cloudsim.model import (
     GuestOs,
     GuestOsCategory,

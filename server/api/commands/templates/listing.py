@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from cloudsim.management.template_visibility import ONLY_READY, filter_named, shown_by
+from cloudsim.management.storage.template_visibility import ONLY_READY, filter_named, shown_by
 from cloudsim.model import GuestOs, GuestOsCategory, ImageStore, StoragePool, Template, TemplateOnPool, Zone
 from server.api.command import Call, Listed
 from server.api.commands.templates.views import InZone, in_zones

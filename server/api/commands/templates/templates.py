@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.templates import TemplateRequest
+from cloudsim.management.storage.templates import TemplateRequest
 from cloudsim.model import (
     Account,
     Domain,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.management.vm_passwords import DIGITS, LOWER, UPPER, generate
+from cloudsim.management.compute.vm_passwords import DIGITS, LOWER, UPPER, generate
 from cloudsim.model import Event, VirtualMachine
 from cloudsim.protocol.specs import VmSpec
 from cloudsim.randomness import Randomness

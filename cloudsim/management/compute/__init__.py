@@ -1,0 +1,1 @@
+"""Instances: allocated, started, changed, moved, imported, and what they are made with."""

@@ -1,0 +1,164 @@
+"""Changes to what an instance is called and carries: names, group, user data, keys, affinity groups, details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.compute.instance_groups import InstanceGroups
+from cloudsim.management.compute.user_data import checked
+from cloudsim.management.compute.vm_allocation import HOST_NAME
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import Caller
+from cloudsim.model import Account, AffinityGroup, GuestOs, SshKeyPair, UserData, VirtualMachine
+
+
+class VmChanges:
+    """Changes that need nothing of the instance's host."""
+
+    def __init__(self, foundation: Foundation, instance_groups: InstanceGroups) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._vms = foundation.table(VirtualMachine)
+        self._instance_groups = instance_groups
+
+    def update(
+        self,
+        caller: Caller,
+        vm: VirtualMachine,
+        *,
+        name: str | None = None,
+        display_name: str | None = None,
+        group: str | None = None,
+        guest_os: GuestOs | None = None,
+        user_data: str | None = None,
+        user_data_row: UserData | None = None,
+        display: bool | None = None,
+        ha_enabled: bool | None = None,
+        dynamically_scalable: bool | None = None,
+        delete_protection: bool | None = None,
+        details: Mapping[str, str] | None = None,
+        cleanup_details: bool = False,
+    ) -> VirtualMachine:
+        """Change what is not None; records VM.UPDATE. A host name only while the instance is Stopped."""
+        fields: dict[str, Any] = {
+            "display_name": display_name,
+            "display": display,
+            "ha_enabled": ha_enabled,
+            "dynamically_scalable": dynamically_scalable,
+            "delete_protection": delete_protection,
+            "guest_os_id": guest_os.id if guest_os is not None else None,
+        }
+        fields = {field: value for field, value in fields.items() if value is not None}
+        if name is not None and name != vm.name:
+            fields["name"] = self._checked_name(vm, name)
+        if user_data is not None or user_data_row is not None:
+            fields |= self._user_data(user_data, user_data_row)
+        if cleanup_details:
+            fields["details"] = {}
+        elif details is not None:
+            fields["details"] = dict(details)
+        with self._store.transaction():
+            if group is not None:
+                fields["group_id"] = self._group(vm, group)
+            vm = self._vms.update(vm.id, **fields, updated=vm.updated)
+            self._tell(caller, vm, "VM.UPDATE", "Successfully completed updating Vm")
+        return vm
+
+    def _checked_name(self, vm: VirtualMachine, name: str) -> str:
+        if vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"name can only be changed while Vm {vm.name} is Stopped, it is {vm.state}"
+            )
+        if not HOST_NAME.match(name) or name.isdigit():
+            raise InvalidParameterValue(
+                f"Invalid name {name!r}: a host name has 1 to 63 letters, digits and hyphens"
+            )
+        for other in self._vms.where("name", name):
+            if other.account_id == vm.account_id and other.zone_id == vm.zone_id:
+                raise InvalidParameterValue(f"The vm with hostName {name} already exists for the account")
+        return name
+
+    def _user_data(self, text: str | None, row: UserData | None) -> dict[str, Any]:
+        if text and row is not None:
+            raise InvalidParameterValue("Parameters userdata and userdataid exclude each other")
+        if row is not None:
+            return {"user_data": row.user_data, "user_data_id": row.id}
+        return {"user_data": checked(text) if text else "", "user_data_id": None}
+
+    def _group(self, vm: VirtualMachine, name: str) -> str | None:
+        if not name:
+            return None
+        return self._instance_groups.ensure(self._foundation.table(Account)[vm.account_id], name).id
+
+    def set_user_data(
+        self, caller: Caller, vm: VirtualMachine, text: str | None, row: UserData | None
+    ) -> VirtualMachine:
+        """Give a Stopped instance other user data; records VM.RESETUSERDATA."""
+        if vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"Vm {vm.name} should be stopped to do UserData reset; it is in state {vm.state}"
+            )
+        fields = self._user_data(text, row)
+        with self._store.transaction():
+            vm = self._vms.update(vm.id, **fields)
+            self._tell(caller, vm, "VM.RESETUSERDATA", "Successfully reset the user data of Vm")
+        return vm
+
+    def check_keys(self, vm: VirtualMachine, names: Sequence[str]) -> None:
+        """Raise unless the instance could be given those keys now."""
+        if vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"Vm {vm.name} should be stopped to do SSH Key reset; it is in state {vm.state}"
+            )
+        if not names:
+            raise InvalidParameterValue("keypair or keypairs must be given")
+        for name in names:
+            if self._foundation.table(SshKeyPair).find(("account_id", "name"), (vm.account_id, name)) is None:
+                raise InvalidParameterValue(f"A key pair with name {name} was not found for the account")
+
+    async def set_keys(self, caller: Caller, vm_id: str, names: Sequence[str]) -> VirtualMachine:
+        """Give a Stopped instance other SSH keys; records VM.RESETSSHKEY."""
+        vm = self._vms[vm_id]
+        self.check_keys(vm, names)
+        with self._store.transaction():
+            vm = self._vms.update(vm_id, key_pairs=tuple(dict.fromkeys(names)))
+            self._tell(caller, vm, "VM.RESETSSHKEY", "Successfully reset the SSH keys of Vm")
+        return vm
+
+    def check_affinity(self, vm: VirtualMachine, groups: Sequence[AffinityGroup]) -> None:
+        """Raise unless the instance can be put into these groups now."""
+        if vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"Unable update affinity groups of {vm.name} while it is in state {vm.state}: it must be Stopped"
+            )
+        for group in groups:
+            if group.account_id != vm.account_id:
+                raise PermissionDenied(
+                    f"Affinity group {group.name} is not of the account that owns {vm.name}"
+                )
+
+    async def set_affinity(
+        self, caller: Caller, vm_id: str, groups: Sequence[AffinityGroup]
+    ) -> VirtualMachine:
+        """Put a Stopped instance into exactly these groups; records VM.AFFINITY.GROUP.UPDATE."""
+        vm = self._vms[vm_id]
+        self.check_affinity(vm, groups)
+        with self._store.transaction():
+            vm = self._vms.update(vm_id, affinity_group_ids=tuple(dict.fromkeys(g.id for g in groups)))
+            self._tell(
+                caller, vm, "VM.AFFINITY.GROUP.UPDATE", "Successfully updated the affinity groups of Vm"
+            )
+        return vm
+
+    def _tell(self, caller: Caller, vm: VirtualMachine, type: str, text: str) -> None:
+        self._foundation.events.record(
+            type,
+            f"{text}. Vm Id: {vm.id}",
+            caller=caller,
+            account_id=vm.account_id,
+            domain_id=vm.domain_id,
+            resource_id=vm.id,
+            resource_type="VirtualMachine",
+        )

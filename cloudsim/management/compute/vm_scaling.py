@@ -1,0 +1,132 @@
+"""Giving an instance another size: a stopped one any, a running one more, as far as its guest was started for."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from cloudsim.errors import InsufficientCapacity, InvalidParameterValue
+from cloudsim.management.compute.vm_allocation import Sizes, sizes
+from cloudsim.management.compute.vm_hardware import largest
+from cloudsim.management.compute.vm_start import placement_request
+from cloudsim.management.compute.vms import HostRefused, VirtualMachines
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import Caller
+from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable
+from cloudsim.model import ServiceOffering, VirtualMachine
+from cloudsim.placement import NoPlace, Planner
+from cloudsim.protocol.commands import ScaleVmCommand
+
+
+class Scaling:
+    """Scales instances. Check with `check`, then `scaled` as its job."""
+
+    def __init__(
+        self, foundation: Foundation, agents: Agents, planner: Planner, vms: VirtualMachines
+    ) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._agents = agents
+        self._planner = planner
+        self._stopped = vms
+        self._vms = foundation.table(VirtualMachine)
+        self._offerings = foundation.table(ServiceOffering)
+
+    def check(self, vm: VirtualMachine, offering: ServiceOffering, *wanted: int | None) -> Sizes:
+        """The size that is asked for. Raises unless the instance could be asked to have it now."""
+        size = sizes(offering, *wanted)
+        if vm.state == "Stopped":
+            return size
+        if vm.state != "Running":
+            raise InvalidParameterValue(f"Unable to scale instance {vm.name}: it is {vm.state}")
+        if offering.state != "Active" or offering.is_system:
+            raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
+        if not vm.dynamically_scalable:
+            raise InvalidParameterValue(
+                f"Unable to scale running instance {vm.name}: it is not dynamically scalable; stop it first"
+            )
+        if (vm.gpus, vm.gpu_milli) != (offering.gpus, offering.gpu_milli):
+            raise InvalidParameterValue(f"GPUs of running instance {vm.name} cannot change")
+        most = largest(vm, self._offerings.get(vm.service_offering_id))
+        for name, now, then, limit in (
+            ("CPU number", vm.cpus, size.cpus, most.cpus),
+            ("memory", vm.memory_mib, size.memory_mib, most.memory_mib),
+            ("CPU speed", vm.cpu_mhz, size.cpu_mhz, size.cpu_mhz),
+        ):
+            if then < now:
+                raise InvalidParameterValue(
+                    f"Only scaling up is supported for running instance {vm.name}: {name} is {now}, asked for is {then}"
+                )
+            if then > limit:
+                raise InvalidParameterValue(
+                    f"Running instance {vm.name} can have {name} up to {limit}, asked for is {then}; stop it first"
+                )
+        if size == Sizes(vm.cpus, vm.cpu_mhz, vm.memory_mib):
+            raise InvalidParameterValue(f"Instance {vm.name} has that size already")
+        return size
+
+    async def scaled(
+        self, caller: Caller, vm_id: str, offering: ServiceOffering, *wanted: int | None
+    ) -> VirtualMachine:
+        """Scale the instance; records VM.UPGRADE.
+
+        A running one has its growth reserved on its host first. When the host refuses it is as it was; when nobody
+        knows what the host did, the larger size stays reserved.
+        """
+        vm = self._vms[vm_id]
+        size = self.check(vm, offering, *wanted)
+        if vm.state == "Stopped":
+            return self._stopped.change_offering(caller, vm, offering, *wanted)
+        self._stopped.check_growth(vm, size)
+        self._check_room(vm, size)
+        host_id = vm.host_id
+        assert host_id is not None
+        before = vm
+        with self._store.transaction():
+            vm = self._resized(vm, size, offering.id)
+        command = ScaleVmCommand(
+            vm=vm.instance_name, cpus=size.cpus, cpu_mhz=size.cpu_mhz, memory_mib=size.memory_mib
+        )
+        try:
+            answer = await self._agents.send(host_id, command)
+            if not answer.ok:
+                raise HostRefused(answer.error or "")
+        except (AgentUnavailable, HostRefused):
+            if vm.id in self._vms:
+                with self._store.transaction():
+                    self._resized(
+                        vm,
+                        Sizes(before.cpus, before.cpu_mhz, before.memory_mib),
+                        before.service_offering_id,
+                    )
+            raise
+        self._foundation.events.record_of(
+            vm, "VM.UPGRADE", f"Successfully upgraded Vm. Vm Id: {vm.id}", caller
+        )
+        return self._vms[vm.id]
+
+    def _resized(self, vm: VirtualMachine, size: Sizes, offering_id: str) -> VirtualMachine:
+        return self._vms.update(
+            vm.id,
+            service_offering_id=offering_id,
+            cpus=size.cpus,
+            cpu_mhz=size.cpu_mhz,
+            memory_mib=size.memory_mib,
+            updated=self._foundation.now(),
+        )
+
+    def _check_room(self, vm: VirtualMachine, size: Sizes) -> None:
+        """Raise InsufficientCapacity unless the instance's host has room for what it grows by."""
+        larger = replace(vm, cpus=size.cpus, cpu_mhz=size.cpu_mhz, memory_mib=size.memory_mib)
+        request = placement_request(larger, None, self._foundation.now())
+        growth = request._replace(
+            cpu=request.cpu - vm.cpus * vm.cpu_mhz,
+            memory=request.memory - vm.memory_mib,
+            gpus=0,
+        )
+        try:
+            self._planner.feasible(growth, host_ids=[vm.host_id or ""])
+        except NoPlace as error:
+            raise InsufficientCapacity(
+                f"The host of instance {vm.name} has no room for {size.cpus} x {size.cpu_mhz} MHz and "
+                f"{size.memory_mib} MiB; migrate it first"
+            ) from error

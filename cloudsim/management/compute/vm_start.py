@@ -1,0 +1,299 @@
+"""Starting an instance: plan, reserve, prepare its disks, send StartCommand, try elsewhere if the host says no."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from cloudsim.errors import CloudError, InsufficientCapacity, ResourceUnavailable
+from cloudsim.management.compute.affinity import Affinity
+from cloudsim.management.compute.offerings import planner_of
+from cloudsim.management.compute.vm_hardware import firmware, largest
+from cloudsim.management.compute.vm_states import VmEvent, next_state
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
+from cloudsim.management.network.nics import Nics
+from cloudsim.management.storage.disks import Disks
+from cloudsim.model import (
+    GuestOs,
+    Host,
+    Network,
+    ServiceOffering,
+    SshKeyPair,
+    StoragePool,
+    Template,
+    VirtualMachine,
+    Zone,
+)
+from cloudsim.placement import HostCapacity, NoPlace, PlacementRequest, Planner
+from cloudsim.protocol.commands import StartCommand
+from cloudsim.protocol.specs import DiskSpec, ImageSpec, VmSpec
+
+log = logging.getLogger(__name__)
+
+
+class StartFailed(CloudError):
+    """The host that was chosen could not start the instance; the text is the host's."""
+
+
+def placement_request(
+    vm: VirtualMachine, offering: ServiceOffering | None, now: float
+) -> PlacementRequest:
+    """What the instance asks of a host at `now` (Unix seconds)."""
+    return PlacementRequest(
+        vm.cpus * vm.cpu_mhz,
+        vm.memory_mib,
+        vm.cpus,
+        vm.cpu_mhz,
+        vm.gpus,
+        vm.gpu_milli,
+        vm.gpu_models,
+        vm.account_id,
+        offering.host_tags if offering is not None else (),
+        round(1000 * now),
+        vm.expected_end,
+    )
+
+
+class Starting:
+    """Starts instances. `implement(network_id)` makes an Allocated network ready for its first one."""
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        agents: Agents,
+        hosts: HostCapacity,
+        planner: Planner,
+        disks: Disks,
+        nics: Nics,
+        affinity: Affinity,
+        implement: Callable[[str], object],
+    ) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._agents = agents
+        self._hosts = hosts
+        self._planner = planner
+        self._disks = disks
+        self._nics = nics
+        self._affinity = affinity
+        self._implement = implement
+        self._vms = foundation.table(VirtualMachine)
+        self._host_rows = foundation.table(Host)
+        self._networks = foundation.table(Network)
+        self._offerings = foundation.table(ServiceOffering)
+        self._zones = foundation.table(Zone)
+
+    async def start(
+        self,
+        vm_id: str,
+        *,
+        pod_id: str | None = None,
+        cluster_id: str | None = None,
+        host_id: str | None = None,
+        planner: str | None = None,
+        first: bool = False,
+    ) -> VirtualMachine:
+        """Start the Stopped instance and return it Running.
+
+        A host that refuses is avoided and another one tried, `start.retry` times. When nothing helps the
+        instance is Stopped again (Error if this was its `first` start); when a host does not answer it is
+        Unknown until that host reports.
+        """
+        avoid: set[str] = set()
+        failure: CloudError | None = None
+        attempts = 1 if host_id is not None else self._foundation.settings.integer("start.retry")
+        for _ in range(attempts):
+            try:
+                vm, host = self._reserve(vm_id, pod_id, cluster_id, host_id, planner, avoid)
+            except InsufficientCapacity as error:
+                failure = failure or error
+                break
+            try:
+                return await self._start_on(vm, host)
+            except OutcomeUnknown:
+                raise
+            except CloudError as error:
+                failure = error
+                avoid.add(host.id)
+        assert failure is not None
+        if first:
+            self._move(self._vms[vm_id], "Refused")
+        raise failure
+
+    def plan(
+        self,
+        vm: VirtualMachine,
+        *,
+        pod_id: str | None = None,
+        cluster_id: str | None = None,
+        host_ids: set[str] | None = None,
+        planner: str | None = None,
+        avoid: set[str] = frozenset(),  # type: ignore[assignment]
+    ) -> int:
+        """The slot of the host for the instance, within its constraints. Raises NoPlace."""
+        offering = self._offerings.get(vm.service_offering_id)
+        request = placement_request(vm, offering, self._foundation.now())
+        if planner is None and offering is not None:
+            planner = planner_of(offering)
+        if not vm.affinity_group_ids:
+            return self._planner.plan(
+                request,
+                zone_id=vm.zone_id,
+                pod_id=pod_id,
+                cluster_id=cluster_id,
+                host_ids=host_ids,
+                avoid=avoid,
+                planner=planner,
+            )
+        allowed, forbidden = self._affinity.constraints(vm)
+        if host_ids is not None:
+            allowed = host_ids if allowed is None else allowed & host_ids
+        preferred, disliked = self._affinity.wishes(vm)
+        tries = [(allowed, avoid | forbidden)]
+        if preferred is not None or disliked:
+            wish = allowed if preferred is None else preferred if allowed is None else preferred & allowed
+            tries.insert(0, (wish, avoid | forbidden | disliked))
+        for index, (only, without) in enumerate(tries):
+            try:
+                return self._planner.plan(
+                    request,
+                    zone_id=vm.zone_id,
+                    pod_id=pod_id,
+                    cluster_id=cluster_id,
+                    host_ids=only,
+                    avoid=without,
+                    planner=planner,
+                )
+            except NoPlace:
+                if index == len(tries) - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _reserve(
+        self,
+        vm_id: str,
+        pod_id: str | None,
+        cluster_id: str | None,
+        host_id: str | None,
+        planner: str | None,
+        avoid: set[str],
+    ) -> tuple[VirtualMachine, Host]:
+        vm = self._vms[vm_id]
+        state = next_state(vm.state, "StartRequested", vm.instance_name)
+        pinned = self._pinned_cluster(vm)
+        if cluster_id is not None and pinned is not None and cluster_id != pinned:
+            raise InsufficientCapacity(f"The disks of {vm.name} are out of reach of the cluster asked for")
+        only = None if host_id is None else {host_id}
+        slot = self.plan(
+            vm, pod_id=pod_id, cluster_id=cluster_id or pinned, host_ids=only, planner=planner, avoid=avoid
+        )
+        host = self._host_rows[self._hosts.ids[slot]]
+        devices: tuple[int, ...] = ()
+        if vm.gpus:
+            devices = self._hosts.free_gpus(slot, vm.gpus, vm.gpu_milli) or ()
+        with self._store.transaction():
+            vm = self._vms.update(
+                vm_id, state=state, host_id=host.id, pod_id=host.pod_id, gpu_devices=devices
+            )
+        return vm, host
+
+    def _pinned_cluster(self, vm: VirtualMachine) -> str | None:
+        """The cluster whose pools hold the instance's disks already, if there is one."""
+        for volume in self._disks.of(vm):
+            if volume.state == "Ready" and volume.pool_id is not None:
+                pool = self._foundation.table(StoragePool).get(volume.pool_id)
+                if pool is not None and pool.cluster_id is not None:
+                    return pool.cluster_id
+        return None
+
+    async def _start_on(self, vm: VirtualMachine, host: Host) -> VirtualMachine:
+        try:
+            disks = await self._disks.prepare(vm, host)
+            for nic in self._nics.of(vm):
+                network = self._networks[nic.network_id]
+                if network.state == "Allocated" or (network.is_default and network.vlan is None):
+                    self._implement(nic.network_id)
+        except BaseException:
+            self._move(vm, "Failed")
+            raise
+        try:
+            spec = replace(self.spec(vm, disks), password=vm.password)  # handed over once, and never on a move
+            answer = await self._agents.send(host.id, StartCommand(vm=spec))
+        except AgentUnavailable:
+            self._move(vm, "Failed")
+            raise
+        except OutcomeUnknown:
+            self._move(vm, "OutcomeUnknown")
+            raise
+        if not answer.ok:
+            self._move(vm, "Failed")
+            raise StartFailed(answer.error or "")
+        return self._move(vm, "Succeeded")
+
+    def _move(self, vm: VirtualMachine, event: VmEvent) -> VirtualMachine:
+        state = next_state(self._vms[vm.id].state, event, vm.instance_name)
+        now = self._foundation.now()
+        with self._store.transaction():
+            if state == "Running":
+                return self._vms.update(
+                    vm.id, state=state, power_state="PowerOn", password=None, updated=now
+                )
+            if state == "Unknown":
+                return self._vms.update(vm.id, state=state, power_state="PowerUnknown", updated=now)
+            return self._vms.update(
+                vm.id, state=state, power_state="PowerOff", host_id=None, gpu_devices=(), updated=now
+            )
+
+    def spec(self, vm: VirtualMachine, disks: tuple[DiskSpec, ...]) -> VmSpec:
+        """The instance as its host needs to know it, but for its password."""
+        guest_os = self._foundation.table(GuestOs).get(vm.guest_os_id)
+        keys = self._foundation.table(SshKeyPair)
+        public_keys = []
+        for name in vm.key_pairs:
+            pair = keys.find(("account_id", "name"), (vm.account_id, name))
+            if pair is not None:
+                public_keys.append(pair.public_key)
+        offering, zone = self._offerings.get(vm.service_offering_id), self._zones.get(vm.zone_id)
+        boot, most = firmware(vm.details), largest(vm, offering)
+        iso, bootable = self._iso(vm)
+        return VmSpec(
+            vm.instance_name,
+            vm.id,
+            vm.cpus,
+            vm.cpu_mhz,
+            vm.memory_mib,
+            disks,
+            tuple(self._nics.spec(nic) for nic in self._nics.of(vm)),
+            vm.gpu_devices,
+            vm.gpu_milli,
+            vm.name,
+            guest_os.description if guest_os is not None else "",
+            vm.user_data,
+            tuple(public_keys),
+            iso,
+            vm.details,
+            metadata={
+                "service-offering": offering.name if offering is not None else "",
+                "availability-zone": zone.name if zone is not None else "",
+            },
+            config_drive=self._nics.wants_config_drive(vm),
+            max_cpus=most.cpus,
+            max_memory_mib=most.memory_mib,
+            firmware=boot.type,
+            secure_boot=boot.secure,
+            boot_order=("cdrom", "hd") if bootable else ("hd", "cdrom"),
+        )
+
+    def _iso(self, vm: VirtualMachine) -> tuple[ImageSpec | None, bool]:
+        """The ISO in the instance's drive, and whether it is one to boot from."""
+        iso = self._foundation.table(Template).get(vm.iso_id)
+        if iso is None:
+            return None, False
+        try:
+            return self._disks.template_image(iso, vm.zone_id), iso.bootable
+        except ResourceUnavailable as error:
+            log.warning("instance %s starts without its ISO: %s", vm.instance_name, error)
+            return None, False

@@ -1,0 +1,235 @@
+"""Resource limits: how much of each kind an account, a project or a domain may have, and how much it has.
+
+What is there is counted from the Store when asked, through its indexes; nothing is counted where no limit holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from cloudsim.errors import InvalidParameterValue, PermissionDenied, ResourceAllocationFailed
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import Caller, in_subtree
+from cloudsim.management.identity.limited_resources import BY_NAME, UNLIMITED, Kind, ResourceType
+from cloudsim.model import (
+    Account,
+    Domain,
+    Network,
+    ProjectMember,
+    ResourceLimit,
+    Snapshot,
+    Template,
+    TemplateOnStore,
+    VirtualMachine,
+    Volume,
+)
+from cloudsim.model.identity import PROJECT_ACCOUNT, ROOT_ADMIN
+from cloudsim.store import Store
+
+_GONE = frozenset({"Destroyed", "Expunging", "Error"})
+
+
+class Usage(NamedTuple):
+    """What an account's instances take."""
+
+    vms: int = 0
+    cpus: int = 0
+    memory_mib: int = 0
+    running: int = 0
+    stopped: int = 0
+
+
+def vm_usage(store: Store, account_id: str) -> Usage:
+    """Instances of an account that count: neither system VMs nor those destroyed."""
+    vms = cpus = memory = running = stopped = 0
+    for vm in store.table(VirtualMachine).where("account_id", account_id):
+        if vm.type == "User" and vm.state not in _GONE:
+            vms += 1
+            cpus += vm.cpus
+            memory += vm.memory_mib
+            running += vm.state == "Running"
+            stopped += vm.state == "Stopped"
+    return Usage(vms, cpus, memory, running, stopped)
+
+
+Counter = Callable[[Store, str], int]
+"""(store, account id) -> how many it has."""
+
+
+def _volumes(store: Store, account_id: str) -> list[Volume]:
+    volumes = store.table(Volume).where("account_id", account_id)
+    return [v for v in volumes if v.state not in ("Destroy", "Expunging", "Expunged")]
+
+
+def _templates(store: Store, account_id: str) -> list[Template]:
+    return [t for t in store.table(Template).where("account_id", account_id) if t.state == "Active"]
+
+
+def _secondary(store: Store, account_id: str) -> int:
+    copies = store.table(TemplateOnStore)
+    templates = sum(
+        copy.size for t in _templates(store, account_id) for copy in copies.where("template_id", t.id)
+    )
+    snapshots = store.table(Snapshot).where("account_id", account_id)
+    return templates + sum(s.physical_size for s in snapshots if s.location_type == "SECONDARY")
+
+
+def _projects(store: Store, account_id: str) -> int:
+    members = store.table(ProjectMember).where("account_id", account_id)
+    return len({m.project_id for m in members if m.role == "Admin"})
+
+
+class Limits:
+    """The limits. `counters` says how each kind is counted; a service with a new kind registers it there."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._table = foundation.table(ResourceLimit)
+        self._accounts = foundation.table(Account)
+        self._domains = foundation.table(Domain)
+        self._randomness = foundation.randomness.branch("limits")
+        self.counters: dict[Kind, Counter] = {
+            "user_vm": lambda store, owner: vm_usage(store, owner).vms,
+            "public_ip": lambda store, owner: 0,
+            "volume": lambda store, owner: len(_volumes(store, owner)),
+            "snapshot": lambda store, owner: store.table(Snapshot).count("account_id", owner),
+            "template": lambda store, owner: len(_templates(store, owner)),
+            "project": _projects,
+            "network": lambda store, owner: store.table(Network).count("account_id", owner),
+            "vpc": lambda store, owner: 0,
+            "cpu": lambda store, owner: vm_usage(store, owner).cpus,
+            "memory": lambda store, owner: vm_usage(store, owner).memory_mib,
+            "primary_storage": lambda store, owner: sum(v.size for v in _volumes(store, owner)),
+            "secondary_storage": _secondary,
+        }
+
+    # how much may be
+
+    def of_account(self, account: Account, type: ResourceType) -> int:
+        """The account's limit, in the type's unit; -1 for none. A root admin has none."""
+        if account.type == ROOT_ADMIN:
+            return UNLIMITED
+        row = self._table.find(("owner_id", "type"), (account.id, type.number))
+        if row is not None:
+            return row.max
+        return self._default("project" if account.type == PROJECT_ACCOUNT else "account", type)
+
+    def of_domain(self, domain: Domain, type: ResourceType) -> int:
+        """The domain's limit for all accounts of its subtree; -1 for none. ROOT has none."""
+        if domain.parent_id is None:
+            return UNLIMITED
+        row = self._table.find(("owner_id", "type"), (domain.id, type.number))
+        return row.max if row is not None else self._default("domain", type)
+
+    def _default(self, owner: str, type: ResourceType) -> int:
+        return self._foundation.settings.integer(f"max.{owner}.{type.key}")
+
+    # how much is
+
+    def count(self, account_id: str, type: ResourceType) -> int:
+        """How much the account has; storage in bytes."""
+        return self.counters[type.name](self._store, account_id)
+
+    def count_domain(self, domain_id: str, type: ResourceType) -> int:
+        """How much the accounts of the domain's subtree have together."""
+        total = sum(self.count(account.id, type) for account in self._accounts.where("domain_id", domain_id))
+        return total + sum(
+            self.count_domain(child.id, type) for child in self._domains.where("parent_id", domain_id)
+        )
+
+    # the check
+
+    def check(self, owner: Account, resource: Kind, amount: int = 1) -> None:
+        """Raise ResourceAllocationFailed if `amount` more (bytes, for storage) would exceed a limit.
+
+        The limits are the account's own and those of its domain and all above it.
+        """
+        type = BY_NAME[resource]
+        if owner.type == ROOT_ADMIN or amount <= 0:
+            return
+        limit = self.of_account(owner, type)
+        if limit != UNLIMITED:
+            self._compare(type, limit, self.count(owner.id, type), amount, f"account {owner.name}")
+        domain = self._domains.get(owner.domain_id)
+        while domain is not None:
+            limit = self.of_domain(domain, type)
+            if limit != UNLIMITED:
+                have = self.count_domain(domain.id, type)
+                self._compare(type, limit, have, amount, f"domain {domain.path}")
+            domain = self._domains.get(domain.parent_id)
+
+    @staticmethod
+    def _compare(type: ResourceType, limit: int, have: int, amount: int, whose: str) -> None:
+        if have + amount > limit * type.unit:
+            raise ResourceAllocationFailed(
+                f"The resource limit of {whose} for {type.name} would be exceeded: {limit} {type.label} allowed, "
+                f"{_shown(have, type)} in use, {_shown(amount, type)} more asked for"
+            )
+
+    def check_deployment(
+        self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int, data_sizes: list[int]
+    ) -> None:
+        """Raise ResourceAllocationFailed unless one more instance of that size is within every limit."""
+        if owner.type == ROOT_ADMIN:
+            return
+        self.check(owner, "user_vm")
+        self.check(owner, "cpu", cpus)
+        self.check(owner, "memory", memory_mib)
+        self.check(owner, "volume", 1 + len(data_sizes))
+        self.check(owner, "primary_storage", root_size + sum(data_sizes))
+
+    # setting them
+
+    def set(
+        self, caller: Caller, owner: Account | Domain, type: ResourceType, maximum: int | None
+    ) -> ResourceLimit:
+        """Set an account's or domain's limit; None or anything below 0 means no limit."""
+        maximum = UNLIMITED if maximum is None or maximum < 0 else maximum
+        self._check_may_set(caller, owner, type, maximum)
+        row = self._table.find(("owner_id", "type"), (owner.id, type.number))
+        with self._store.transaction():
+            if row is not None:
+                return self._table.update(row.id, max=maximum)
+            return self._table.insert(
+                ResourceLimit(
+                    id=self._randomness.uuid(),
+                    owner_id=owner.id,
+                    owner="Account" if isinstance(owner, Account) else "Domain",
+                    type=type.number,
+                    max=maximum,
+                )
+            )
+
+    def _check_may_set(
+        self, caller: Caller, owner: Account | Domain, type: ResourceType, maximum: int
+    ) -> None:
+        account = caller.account
+        if isinstance(owner, Account):
+            if owner.type == ROOT_ADMIN:
+                raise InvalidParameterValue(f"Account {owner.name} is a root admin: it has no limits")
+            if owner.id == account.id:
+                raise PermissionDenied(f"Account {account.name} cannot set its own limits")
+            domain = self._domains[owner.domain_id]
+        else:
+            if owner.parent_id is None:
+                raise InvalidParameterValue("The ROOT domain has no limits")
+            if owner.id == account.domain_id:
+                raise PermissionDenied(f"Account {account.name} cannot set the limits of its own domain")
+            domain = self._domains[owner.parent_id]
+        if not caller.is_root_admin and not in_subtree(self._store, domain.id, account.domain_id):
+            raise PermissionDenied(f"Account {account.name} cannot set limits in domain {domain.path}")
+        above = self.of_domain(domain, type)
+        if (
+            above != UNLIMITED
+            and (maximum == UNLIMITED or maximum > above)
+            and not isinstance(owner, Account)
+        ):
+            raise InvalidParameterValue(
+                f"The limit for {type.name} cannot be above that of domain {domain.path}, which is {above}"
+            )
+
+
+def _shown(amount: int, type: ResourceType) -> str:
+    return str(amount) if type.unit == 1 else f"{amount / type.unit:.1f}"

@@ -1,0 +1,192 @@
+"""Projects: accounts that own resources together."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.accounts import Accounts
+from cloudsim.management.identity.identity import Identity
+from cloudsim.management.identity.limits import Limits
+from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.model import Account, Domain, Project, ProjectMember
+
+Part = Literal["Admin", "Regular"]
+
+
+class Projects:
+    """Creates, changes and deletes projects, and their members.
+
+    What a project owns belongs to an account of its own, which the hooks of `Accounts` clean up.
+    """
+
+    def __init__(self, foundation: Foundation, identity: Identity, limits: Limits) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._table = foundation.table(Project)
+        self._members = foundation.table(ProjectMember)
+        self._randomness = foundation.randomness.branch("projects")
+        self._accounts: Accounts = identity.accounts
+        self._limits = limits
+        identity.domains.on_delete.insert(0, self._delete_in_domain)
+
+    async def _delete_in_domain(self, domain: Domain) -> None:
+        for project in self._table.where("domain_id", domain.id):
+            await self.delete(project.id, cleanup=True)
+
+    def named(self, name: str, domain_id: str) -> Project | None:
+        return self._table.find(("domain_id", "name"), (domain_id, name))
+
+    def create(self, owner: Account, name: str, display_text: str | None = None) -> Project:
+        """Add a project in its owner's domain, led by the owner."""
+        if owner.project_id is not None:
+            raise InvalidParameterValue("A project cannot own a project")
+        self._check_name(name, owner.domain_id)
+        self._limits.check(owner, "project")
+        project_id = self._randomness.uuid()
+        with self._store.transaction():
+            account = self._accounts.create_for_project(project_id, f"PrjAcct-{project_id}", owner.domain_id)
+            project = self._table.insert(
+                Project(
+                    id=project_id,
+                    name=name,
+                    display_text=display_text or name,
+                    domain_id=owner.domain_id,
+                    account_id=account.id,
+                    created=self._foundation.now(),
+                )
+            )
+            self._insert_member(project, owner, "Admin")
+        return project
+
+    def _check_name(self, name: str, domain_id: str, but: str | None = None) -> None:
+        if not name.strip():
+            raise InvalidParameterValue("A project needs a name")
+        found = self.named(name, domain_id)
+        if found is not None and found.id != but:
+            raise InvalidParameterValue(f"A project named {name} exists already in domain {domain_id}")
+
+    def update(
+        self, project: Project, *, name: str | None = None, display_text: str | None = None
+    ) -> Project:
+        if name is not None and name != project.name:
+            self._check_name(name, project.domain_id, but=project.id)
+        fields = {"name": name, "display_text": display_text}
+        changed = {field: value for field, value in fields.items() if value is not None}
+        if not changed:
+            return project
+        with self._store.transaction():
+            return self._table.update(project.id, **changed)
+
+    def set_owner(
+        self, project: Project, account: Account, *, part: Part | None = None, swap: bool = True
+    ) -> None:
+        """Make an account the project's leader, instead of those who were (`swap`), or give it another part."""
+        member = self.member(project, account.id)
+        if swap or part == "Admin":
+            self._limits.check(account, "project")
+        with self._store.transaction():
+            if swap:
+                for other in self.members(project):
+                    if other.role == "Admin" and other.account_id != account.id:
+                        self._members.update(other.id, role="Regular")
+                part = "Admin"
+            if member is None:
+                self._insert_member(project, account, part or "Regular")
+            elif part is not None and part != member.role:
+                if member.role == "Admin":
+                    self._check_other_leader(project, account)
+                self._members.update(member.id, role=part)
+
+    # members
+
+    def members(self, project: Project) -> list[ProjectMember]:
+        return self._members.where("project_id", project.id)
+
+    def member(self, project: Project, account_id: str) -> ProjectMember | None:
+        key = (project.id, account_id, "")
+        return self._members.find(("project_id", "account_id", "user_key"), key)
+
+    def check_lead(self, account: Account, project: Project, *, is_admin: bool) -> None:
+        """Raise PermissionDenied unless the account leads the project or `is_admin` over it."""
+        member = self.member(project, account.id)
+        if not is_admin and (member is None or member.role != "Admin"):
+            raise PermissionDenied(f"{account.name} does not lead project {project.name}")
+
+    def check_add(self, project: Project, account: Account) -> None:
+        if account.project_id is not None:
+            raise InvalidParameterValue("A project's account cannot be a member of a project")
+        if account.domain_id != project.domain_id:
+            raise InvalidParameterValue(
+                f"Account {account.name} is not of the domain of project {project.name}"
+            )
+
+    def add(self, project: Project, account: Account, part: Part = "Regular") -> None:
+        """Add a member; one who is there stays as it is."""
+        self.check_add(project, account)
+        if self.member(project, account.id) is None:
+            with self._store.transaction():
+                self._insert_member(project, account, part)
+
+    def _insert_member(self, project: Project, account: Account, part: Part) -> None:
+        self._members.insert(
+            ProjectMember(id=self._randomness.uuid(), project_id=project.id, account_id=account.id, role=part)
+        )
+
+    def check_remove(self, project: Project, account: Account) -> ProjectMember:
+        member = self.member(project, account.id)
+        if member is None:
+            raise InvalidParameterValue(f"Account {account.name} is no member of project {project.name}")
+        if member.role == "Admin":
+            self._check_other_leader(project, account)
+        return member
+
+    def _check_other_leader(self, project: Project, account: Account) -> None:
+        leaders = [m for m in self.members(project) if m.role == "Admin"]
+        if all(m.account_id == account.id for m in leaders):
+            raise InvalidParameterValue(
+                f"Account {account.name} alone leads project {project.name}: give it another leader first"
+            )
+
+    def remove(self, project: Project, account: Account) -> None:
+        member = self.check_remove(project, account)
+        with self._store.transaction():
+            self._members.delete(member.id)
+
+    # state
+
+    async def suspend(self, project_id: str) -> Project:
+        """Let nothing be added to the project and stop what it runs."""
+        project = self._set_state(project_id, "Suspended")
+        await self._accounts.disable(project.account_id)
+        return self._table[project_id]
+
+    def activate(self, project_id: str) -> Project:
+        project = self._set_state(project_id, "Active")
+        self._accounts.set_state(self._foundation.table(Account)[project.account_id], "enabled")
+        return project
+
+    def _set_state(self, project_id: str, state: Literal["Active", "Suspended", "Disabled"]) -> Project:
+        with self._store.transaction():
+            return self._table.update(project_id, state=state)
+
+    async def delete(self, project_id: str, *, cleanup: bool = True) -> None:
+        """Delete the project; with `cleanup` all it owns, without it only if it owns no instance."""
+        project = self._table.get(project_id)
+        if project is None:
+            return
+        if not cleanup:
+            for kind in ("user_vm", "volume", "network", "template", "snapshot"):
+                if self._limits.counters[kind](self._store, project.account_id):
+                    raise CloudError(
+                        f"Project {project.name} still owns {kind}s: cleanup=true deletes them too"
+                    )
+        self._set_state(project_id, "Disabled")
+        await self._accounts.delete(project.account_id)
+        with self._store.transaction():
+            for member in self.members(project):
+                self._members.delete(member.id)
+            if project_id in self._table:
+                remove_leftovers(self._foundation, project_id)
+                self._table.delete(project_id)

@@ -1,0 +1,20 @@
+"""What a service that makes resources must ask first: may this account have that much more?"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cloudsim.management.identity.limited_resources import Kind
+from cloudsim.model import Account
+
+
+class Quota(Protocol):
+    """Answers from the resource limits of account and domains."""
+
+    def check(self, owner: Account, resource: Kind, amount: int = 1) -> None:
+        """Raise ResourceAllocationFailed if `amount` more (memory in MiB) would exceed a limit."""
+
+    def check_deployment(
+        self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int, data_sizes: list[int]
+    ) -> None:
+        """Raise ResourceAllocationFailed unless one more instance of that size is within every limit."""

@@ -1,0 +1,158 @@
+"""Who may name a thing in a call: its owner and the admins above operate it, others use what is offered to them.
+
+A row type without a rule of its own goes by its `account_id` and `domain_id` where it has them, and is free to
+everyone whose role allows the command where it has not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cloudsim.errors import PermissionDenied
+from cloudsim.management.identity.caller import Caller, in_subtree, may_use
+from cloudsim.model import (
+    Account,
+    AsyncJob,
+    Cluster,
+    DiskOffering,
+    Domain,
+    Host,
+    ImageStore,
+    Network,
+    Nic,
+    Pod,
+    Project,
+    ProjectMember,
+    ServiceOffering,
+    SnapshotPolicy,
+    StoragePool,
+    Template,
+    User,
+    VirtualMachine,
+    Volume,
+    Zone,
+)
+from cloudsim.store import Row, Store
+
+Rule = Callable[[Store, Caller, Any, bool], bool]
+"""(store, caller, row, operate) -> whether the caller may."""
+
+_RULES: dict[type[Row], Rule] = {}
+
+
+def rule(*row_types: type[Row]) -> Callable[[Rule], Rule]:
+    """Register the decorated function as the rule of those row types."""
+
+    def register(function: Rule) -> Rule:
+        for row_type in row_types:
+            _RULES[row_type] = function
+        return function
+
+    return register
+
+
+def may(store: Store, caller: Caller, row: Row, *, operate: bool) -> bool:
+    """Whether the caller may operate the row, or (`operate=False`) use it."""
+    if caller.is_root_admin:
+        return True
+    found = _RULES.get(type(row))
+    if found is not None:
+        return found(store, caller, row, operate)
+    account_id = getattr(row, "account_id", None)
+    if account_id is None:
+        return True
+    return _owned(store, caller, account_id)
+
+
+def check(store: Store, caller: Caller, row: Row, *, operate: bool = True) -> None:
+    """Raise PermissionDenied unless the caller may operate (or use) the row."""
+    if not may(store, caller, row, operate=operate):
+        raise PermissionDenied(
+            f"{caller.account.name} does not have permission to operate with resource {row.id}"
+        )
+
+
+def _owned(store: Store, caller: Caller, account_id: str) -> bool:
+    account = store.table(Account).get(account_id)
+    return account is not None and may_use(store, caller, account.id, account.domain_id)
+
+
+@rule(Host, Cluster, Pod, StoragePool, ImageStore)
+def _infrastructure(store: Store, caller: Caller, row: Any, operate: bool) -> bool:
+    return False
+
+
+@rule(Zone)
+def _zone(store: Store, caller: Caller, zone: Zone, operate: bool) -> bool:
+    return not operate and (
+        zone.domain_id is None or in_subtree(store, caller.account.domain_id, zone.domain_id)
+    )
+
+
+@rule(ServiceOffering, DiskOffering)
+def _offering(store: Store, caller: Caller, offering: Any, operate: bool) -> bool:
+    domain_id = caller.account.domain_id
+    if operate:
+        return (
+            caller.is_domain_admin
+            and bool(offering.domain_ids)
+            and all(in_subtree(store, each, domain_id) for each in offering.domain_ids)
+        )
+    return not offering.domain_ids or any(in_subtree(store, domain_id, each) for each in offering.domain_ids)
+
+
+@rule(Template)
+def _template(store: Store, caller: Caller, template: Template, operate: bool) -> bool:
+    if not operate and (template.is_public or caller.account.id in template.shared_with):
+        return True
+    return _owned(store, caller, template.account_id)
+
+
+@rule(Network)
+def _network(store: Store, caller: Caller, network: Network, operate: bool) -> bool:
+    if not operate and network.acl_type == "Domain":
+        return in_subtree(store, caller.account.domain_id, network.domain_id)
+    return _owned(store, caller, network.account_id)
+
+
+@rule(Domain)
+def _domain(store: Store, caller: Caller, domain: Domain, operate: bool) -> bool:
+    if not operate and domain.id == caller.account.domain_id:
+        return True
+    return caller.is_domain_admin and in_subtree(store, domain.id, caller.account.domain_id)
+
+
+@rule(Account)
+def _account(store: Store, caller: Caller, account: Account, operate: bool) -> bool:
+    return may_use(store, caller, account.id, account.domain_id)
+
+
+@rule(User)
+def _user(store: Store, caller: Caller, user: User, operate: bool) -> bool:
+    return may_use(store, caller, user.account_id, user.domain_id)
+
+
+@rule(Project)
+def _project(store: Store, caller: Caller, project: Project, operate: bool) -> bool:
+    if caller.is_domain_admin and in_subtree(store, project.domain_id, caller.account.domain_id):
+        return True
+    members = store.table(ProjectMember).where("account_id", caller.account.id)
+    return any(m.project_id == project.id and (m.role == "Admin" or not operate) for m in members)
+
+
+@rule(AsyncJob)
+def _job(store: Store, caller: Caller, job: AsyncJob, operate: bool) -> bool:
+    return _owned(store, caller, job.account_id)
+
+
+@rule(Nic)
+def _nic(store: Store, caller: Caller, nic: Nic, operate: bool) -> bool:
+    vm = store.table(VirtualMachine).get(nic.vm_id)
+    return vm is not None and _owned(store, caller, vm.account_id)
+
+
+@rule(SnapshotPolicy)
+def _policy(store: Store, caller: Caller, policy: SnapshotPolicy, operate: bool) -> bool:
+    volume = store.table(Volume).get(policy.volume_id)
+    return volume is not None and _owned(store, caller, volume.account_id)

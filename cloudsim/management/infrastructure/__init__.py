@@ -1,0 +1,1 @@
+"""What an operator adds: zones, pods, clusters, hosts, and the agents on them."""

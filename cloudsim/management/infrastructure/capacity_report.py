@@ -1,0 +1,200 @@
+"""How much of everything a zone, pod or cluster has, and how much of it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.address_ranges import address_range
+from cloudsim.management.network.vlans import parse_vlans, vlan_number
+from cloudsim.management.storage.disks import Disks
+from cloudsim.model import (
+    Cluster,
+    ImageStore,
+    Network,
+    Nic,
+    PhysicalNetwork,
+    Pod,
+    StoragePool,
+    Zone,
+)
+from cloudsim.placement.capacity import HostCapacity
+
+MEMORY, CPU, STORAGE, STORAGE_ALLOCATED = 0, 1, 2, 3
+PRIVATE_IP, SECONDARY_STORAGE, VLAN, DIRECT_IP, LOCAL_STORAGE, GPU = 5, 6, 7, 8, 9, 19
+NAMES = {
+    MEMORY: "MEMORY",
+    CPU: "CPU",
+    STORAGE: "STORAGE",
+    STORAGE_ALLOCATED: "STORAGE_ALLOCATED",
+    PRIVATE_IP: "PRIVATE_IP",
+    SECONDARY_STORAGE: "SECONDARY_STORAGE",
+    VLAN: "VLAN",
+    DIRECT_IP: "DIRECT_ATTACHED_PUBLIC_IP",
+    LOCAL_STORAGE: "LOCAL_STORAGE",
+    GPU: "GPU",
+}
+"""CloudStack's numbers and names of capacity types, those that there is data for."""
+MIB = 1 << 20
+
+Place = Zone | Pod | Cluster
+Level = Literal["zone", "pod", "cluster"]
+
+
+class Capacity(NamedTuple):
+    """One kind of capacity in one place. Memory and storage in bytes, CPU in MHz, the rest counted."""
+
+    type: int
+    place: Place
+    total: int
+    used: int
+
+    @property
+    def share(self) -> float:
+        """What is taken of it, 0 to 1 and more."""
+        return self.used / self.total if self.total else 0.0
+
+
+class HostSums(NamedTuple):
+    """Sums over the hosts that take instances, by the group number of a zone, pod or cluster."""
+
+    hosts: NDArray[np.int64]
+    cpu_total: NDArray[np.int64]
+    cpu_used: NDArray[np.int64]
+    memory_total: NDArray[np.int64]
+    memory_used: NDArray[np.int64]
+    gpu_total: NDArray[np.int64]
+    gpu_used: NDArray[np.int64]
+
+    def of(self, group: int) -> tuple[int, ...]:
+        """The sums of one group, in the fields' order; zeros for one without hosts."""
+        if not 0 <= group < len(self.hosts):
+            return (0,) * len(self)
+        return tuple(int(each[group]) for each in self)
+
+
+class CapacityReport:
+    """Answers from the placement arrays and the pools' rows, in NumPy time for hosts."""
+
+    def __init__(self, foundation: Foundation, hosts: HostCapacity, disks: Disks) -> None:
+        self._foundation = foundation
+        self._hosts = hosts
+        self._pools = foundation.table(StoragePool)
+        self._disks = disks
+
+    def promised(self, pool_id: str) -> int:
+        """Bytes promised to the volumes on a pool."""
+        return self._disks.promised.get(pool_id, 0)
+
+    def overcommit(self, pool: StoragePool) -> float:
+        """How many times the pool's space may be promised; local and given sizes go by the same setting."""
+        return self._foundation.settings.number("storage.overprovisioning.factor", "StoragePool", pool.id)
+
+    def host_sums(self, level: Level) -> HostSums:
+        """The sums of every zone, pod or cluster at once."""
+        hosts = self._hosts
+        n = hosts.size
+        enabled = hosts.enabled[:n]
+        groups = {"zone": hosts.zone, "pod": hosts.pod, "cluster": hosts.cluster}[level][:n][enabled]
+
+        def summed(values: NDArray[np.int64]) -> NDArray[np.int64]:
+            return np.bincount(groups, weights=values[:n][enabled]).astype(np.int64)
+
+        free = hosts.gpu_free[:n]
+        gpu_total = (free >= 0).sum(axis=1)
+        gpu_used = gpu_total - np.where(free > 0, free, 0).sum(axis=1) // 1000
+        return HostSums(
+            np.bincount(groups),
+            summed(hosts.cpu_total),
+            summed(hosts.cpu_used),
+            summed(hosts.memory_total),
+            summed(hosts.memory_used),
+            summed(gpu_total),
+            summed(gpu_used),
+        )
+
+    def of(
+        self, places: Iterable[Place], types: Collection[int] | None = None, *, kept: bool = False
+    ) -> list[Capacity]:
+        """Capacities of those places (all of one kind), of all types or of `types`.
+
+        Types of which a place has nothing are left out, unless `kept`.
+        """
+        found: list[Capacity] = []
+        sums: HostSums | None = None
+        for place in places:
+            if sums is None:
+                sums = self.host_sums(_level(place))
+            every = self._of(place, sums.of(self._hosts.group(place.id)))
+            found += [c for c in every if (types is None or c.type in types) and (c.total or kept)]
+        return found
+
+    def _of(self, place: Place, sums: tuple[int, ...]) -> list[Capacity]:
+        _, cpu, cpu_used, memory, memory_used, gpus, gpus_used = sums
+        found = [
+            Capacity(MEMORY, place, memory * MIB, memory_used * MIB),
+            Capacity(CPU, place, cpu, cpu_used),
+            *self._storage(place),
+            Capacity(GPU, place, gpus, gpus_used),
+        ]
+        if isinstance(place, Pod):
+            found.append(_private(place, (place,)))
+        elif isinstance(place, Zone):
+            found.append(_private(place, self._foundation.table(Pod).where("zone_id", place.id)))
+            found += self._of_zone(place)
+        return sorted(found, key=lambda c: c.type)
+
+    def _storage(self, place: Place) -> list[Capacity]:
+        size = used = promisable = promised = local = local_promised = 0
+        for pool in self._pools.where(f"{_level(place)}_id", place.id):
+            if pool.state not in ("Up", "Disabled"):
+                continue
+            if pool.scope == "HOST":
+                local += pool.capacity
+                local_promised += self.promised(pool.id)
+                continue
+            size += pool.capacity
+            used += pool.used
+            promisable += int(pool.capacity * self.overcommit(pool))
+            promised += self.promised(pool.id)
+        return [
+            Capacity(STORAGE, place, size, used),
+            Capacity(STORAGE_ALLOCATED, place, promisable, promised),
+            Capacity(LOCAL_STORAGE, place, local, local_promised),
+        ]
+
+    def _of_zone(self, zone: Zone) -> list[Capacity]:
+        stores = self._foundation.table(ImageStore).where("zone_id", zone.id)
+        vlans = vlans_used = addresses = addresses_used = 0
+        for physical in self._foundation.table(PhysicalNetwork).where("zone_id", zone.id):
+            vlans += sum(high - low + 1 for low, high in parse_vlans(physical.vlan))
+        nics = self._foundation.table(Nic)
+        for network in self._foundation.table(Network).where("zone_id", zone.id):
+            if network.guest_type == "Shared":
+                if network.gateway and network.netmask and network.start_ip and network.end_ip:
+                    given = address_range(network.gateway, network.netmask, network.start_ip, network.end_ip)
+                    addresses += given.end - given.start + 1
+                    addresses_used += nics.count("network_id", network.id)
+            elif vlan_number(network.vlan) is not None:
+                vlans_used += 1
+        return [
+            Capacity(SECONDARY_STORAGE, zone, sum(s.capacity for s in stores), sum(s.used for s in stores)),
+            Capacity(VLAN, zone, vlans, vlans_used),
+            Capacity(DIRECT_IP, zone, addresses, addresses_used),
+        ]
+
+
+def _level(place: Place) -> Level:
+    if isinstance(place, Zone):
+        return "zone"
+    return "pod" if isinstance(place, Pod) else "cluster"
+
+
+def _private(place: Place, pods: Iterable[Pod]) -> Capacity:
+    """The pods' address ranges: none of it is taken, since no system VM has an address there yet."""
+    ranges = (address_range(pod.gateway, pod.netmask, pod.start_ip, pod.end_ip) for pod in pods)
+    return Capacity(PRIVATE_IP, place, sum(r.end - r.start + 1 for r in ranges), 0)

@@ -1,0 +1,1 @@
+"""Networks: wires, guest networks, addresses, NICs, and what is offered of them."""

@@ -1,0 +1,350 @@
+"""Guest networks: isolated, shared and L2. A zone also has one default network, for instances that name none."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Literal
+
+from cloudsim.errors import InsufficientCapacity, InvalidParameterValue, PermissionDenied, ResourceInUse
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import Caller
+from cloudsim.management.identity.limits import Limits
+from cloudsim.management.network.network_requests import (
+    UNTAGGED,
+    NetworkRequest,
+    Subnet,
+    checked_domain,
+    subnet_of,
+    vlan_of,
+)
+from cloudsim.management.network.vlans import isolation_of, parse_vlans, vlan_number
+from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.model import (
+    Account,
+    Domain,
+    Network,
+    NetworkOffering,
+    Nic,
+    PhysicalNetwork,
+    VirtualMachine,
+    Zone,
+)
+from cloudsim.model.identity import ROOT_ADMIN
+
+DEFAULT_CIDR = "10.0.0.0/8"
+"""The subnet of a zone's default network where the zone has no guest CIDR: room for millions of instances."""
+DEFAULT_PREFIX = 16
+"""A zone's guest CIDR is widened to this for the default network."""
+NEXT: dict[str, frozenset[str]] = {
+    "Allocated": frozenset({"Implementing", "Implemented", "Destroy"}),
+    "Setup": frozenset({"Destroy"}),
+    "Implementing": frozenset({"Implemented", "Shutdown", "Allocated"}),
+    "Implemented": frozenset({"Shutdown", "Allocated", "Destroy"}),
+    "Shutdown": frozenset({"Allocated", "Implemented", "Destroy"}),
+    "Destroy": frozenset(),
+}
+"""Which states may follow which. A deleted network's row is gone."""
+
+
+class Networks:
+    """Makes, changes and removes guest networks, and gives them VLANs while instances use them."""
+
+    def __init__(self, foundation: Foundation, limits: Limits) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._limits = limits
+        self._table = foundation.table(Network)
+        self._nics = foundation.table(Nic)
+        self._vms = foundation.table(VirtualMachine)
+        self._physical = foundation.table(PhysicalNetwork)
+        self._offerings = foundation.table(NetworkOffering)
+        self._zones = foundation.table(Zone)
+        self._randomness = foundation.randomness.branch("networks")
+
+    # making
+
+    def create(
+        self, caller: Caller, owner: Account, zone: Zone, offering: NetworkOffering, request: NetworkRequest
+    ) -> Network:
+        """A guest network: Allocated, and a shared one at once Setup."""
+        self._check_offering(caller, zone, offering)
+        if not request.name.strip():
+            raise InvalidParameterValue("A network needs a name")
+        acl_type = self._acl_type(offering, request)
+        physical = self._physical_network(zone, request.physical_network)
+        subnet = subnet_of(zone, offering, request)
+        vlan = vlan_of(caller, offering, physical, request.vlan)
+        if vlan is not None:
+            self._check_vlan(zone, physical, offering, vlan, subnet)
+        if acl_type == "Account":
+            self._limits.check(owner, "network")
+        domain_id = owner.domain_id
+        if acl_type == "Domain":
+            domain_id = request.domain.id if request.domain is not None else self._root_domain()
+        with self._store.transaction():
+            return self._table.insert(
+                Network(
+                    id=self._randomness.uuid(),
+                    name=request.name,
+                    display_text=request.display_text or request.name,
+                    zone_id=zone.id,
+                    network_offering_id=offering.id,
+                    account_id=owner.id,
+                    domain_id=domain_id,
+                    physical_network_id=physical.id if physical is not None else None,
+                    guest_type=offering.guest_type,
+                    cidr=subnet.cidr,
+                    gateway=subnet.gateway,
+                    netmask=subnet.netmask,
+                    start_ip=subnet.start_ip,
+                    end_ip=subnet.end_ip,
+                    vlan=None if vlan == UNTAGGED else vlan,
+                    network_domain=self._network_domain(owner, zone, request.network_domain),
+                    acl_type=acl_type,
+                    state="Setup" if offering.guest_type == "Shared" else "Allocated",
+                    display=request.display,
+                    created=self._foundation.now(),
+                )
+            )
+
+    def _check_offering(self, caller: Caller, zone: Zone, offering: NetworkOffering) -> None:
+        if offering.state != "Enabled":
+            raise InvalidParameterValue(
+                f"Can't use specified network offering id={offering.id} as its state is not Enabled"
+            )
+        if offering.traffic_type != "Guest":
+            raise InvalidParameterValue(f"Network offering {offering.name} is not one for guest networks")
+        if offering.for_vpc:
+            raise InvalidParameterValue("Network offering can be used for VPC networks only")
+        if zone.allocation_state == "Disabled" and not caller.is_root_admin:
+            raise PermissionDenied(f"Cannot perform this operation, Zone is currently disabled: {zone.name}")
+        if zone.network_type == "Basic" and offering.guest_type != "Shared":
+            raise InvalidParameterValue(f"Basic zone {zone.name} has only shared networks")
+        if offering.guest_type == "Shared" and not caller.is_admin:
+            raise PermissionDenied("Only an administrator can create a shared network")
+
+    def _acl_type(self, offering: NetworkOffering, request: NetworkRequest) -> Literal["Account", "Domain"]:
+        if offering.guest_type == "Shared":
+            return request.acl_type or "Domain"
+        if request.acl_type == "Domain":
+            raise InvalidParameterValue(
+                "AclType should be Account for network with guest type Isolated or L2"
+            )
+        return "Account"
+
+    def _physical_network(self, zone: Zone, named: PhysicalNetwork | None) -> PhysicalNetwork | None:
+        """The wire that the network is to be on; None in a zone that has none."""
+        if named is not None:
+            if named.zone_id != zone.id or named.state != "Enabled":
+                raise InvalidParameterValue(
+                    f"Physical network {named.name} is not an enabled one of zone {zone.name}"
+                )
+            return named
+        wires = self._physical.where("zone_id", zone.id)
+        enabled = [wire for wire in wires if wire.state == "Enabled"]
+        if wires and not enabled:
+            raise InvalidParameterValue(f"Zone {zone.name} has no physical network that is enabled")
+        return enabled[0] if enabled else None
+
+    def _check_vlan(
+        self,
+        zone: Zone,
+        physical: PhysicalNetwork | None,
+        offering: NetworkOffering,
+        vlan: str,
+        subnet: Subnet,
+    ) -> None:
+        number = vlan_number(vlan)
+        if physical is not None and number is not None:
+            for low, high in parse_vlans(physical.vlan):
+                if low <= number <= high:
+                    raise InvalidParameterValue(
+                        f"The VLAN tag to use for new guest network, {number} is already being used for dynamic "
+                        f"vlan allocation for the guest network in zone {zone.name}"
+                    )
+        mine = None if subnet.cidr is None else ipaddress.IPv4Network(subnet.cidr)
+        for other in self._table.where("zone_id", zone.id):
+            if other.is_default or vlan_number(other.vlan) != number:
+                continue
+            if number is None and other.guest_type != "Shared":
+                continue
+            if offering.guest_type != "Shared" or other.guest_type != "Shared":
+                raise InvalidParameterValue(
+                    f"Network with vlan {vlan} already exists in zone {zone.name}: {other.name}"
+                )
+            if (
+                mine is not None
+                and other.cidr is not None
+                and mine.overlaps(ipaddress.IPv4Network(other.cidr))
+            ):
+                raise InvalidParameterValue(
+                    f"The subnet {subnet.cidr} overlaps {other.cidr} of network {other.name}, which has the same vlan"
+                )
+
+    def _network_domain(self, owner: Account, zone: Zone, given: str | None) -> str:
+        if given is not None:
+            return checked_domain(given)
+        suffix = self._foundation.settings.get("guest.domain.suffix", "Zone", zone.id)
+        return owner.network_domain or zone.domain or suffix
+
+    # the default network of a zone
+
+    def default_of(self, zone: Zone) -> Network | None:
+        """The zone's default network."""
+        return next((n for n in self._table.where("zone_id", zone.id) if n.is_default), None)
+
+    def ensure_default(self, zone: Zone) -> Network:
+        """The zone's default network, made if there is none: shared, and usable by every account."""
+        found = self.default_of(zone)
+        if found is not None:
+            return found
+        net = ipaddress.IPv4Network(DEFAULT_CIDR)
+        if zone.guest_cidr is not None:
+            net = ipaddress.IPv4Network(zone.guest_cidr, strict=False)
+            if net.prefixlen > DEFAULT_PREFIX:
+                net = net.supernet(new_prefix=DEFAULT_PREFIX)
+        owner = self._system_account()
+        offering = self._offerings.find("name", "DefaultSharedNetworkOffering")
+        with self._store.transaction():
+            return self._table.insert(
+                Network(
+                    id=self._randomness.uuid(),
+                    name="defaultGuestNetwork",
+                    display_text=f"Default network of zone {zone.name}",
+                    zone_id=zone.id,
+                    network_offering_id=offering.id if offering is not None else "",
+                    account_id=owner.id if owner is not None else "",
+                    domain_id=zone.domain_id or self._root_domain(),
+                    guest_type="Shared",
+                    cidr=str(net),
+                    gateway=str(net[1]),
+                    netmask=str(net.netmask),
+                    network_domain=zone.domain or self._foundation.settings.get("guest.domain.suffix"),
+                    acl_type="Domain",
+                    is_default=True,
+                    state="Setup",
+                    created=self._foundation.now(),
+                )
+            )
+
+    def _system_account(self) -> Account | None:
+        admins = [a for a in self._foundation.table(Account) if a.type == ROOT_ADMIN]
+        return next((a for a in admins if a.name == "system"), admins[0] if admins else None)
+
+    def _root_domain(self) -> str:
+        root = self._foundation.table(Domain).find("path", "ROOT")
+        return "" if root is None else root.id
+
+    # while it is used
+
+    def _move(self, network: Network, state: Any, **fields: Any) -> Network:
+        if state not in NEXT[network.state]:
+            raise InvalidParameterValue(
+                f"Network {network.name} is {network.state} and cannot become {state}"
+            )
+        return self._table.update(network.id, state=state, **fields)
+
+    def implement(self, network_id: str) -> Network:
+        """Make the network ready for its first instance: Implemented, with a VLAN of its own."""
+        network = self._table[network_id]
+        if network.is_default:
+            return self._implement_default(network)
+        if network.state != "Allocated":
+            return network
+        vlan = network.vlan or self._free_vlan(network)
+        with self._store.transaction():
+            return self._move(network, "Implemented", vlan=vlan)
+
+    def _implement_default(self, network: Network) -> Network:
+        """Where guest networks are VXLANs there is no untagged wire: the default one takes an id too."""
+        if network.vlan is not None:
+            return network
+        for wire in self._physical.where("zone_id", network.zone_id):
+            if wire.state == "Enabled" and isolation_of(wire) == "VXLAN":
+                with self._store.transaction():
+                    network = self._table.update(network.id, physical_network_id=wire.id)
+                    return self._table.update(network.id, vlan=self._free_vlan(network))
+        return network
+
+    def _free_vlan(self, network: Network) -> str | None:
+        physical = self._physical.get(network.physical_network_id)
+        if physical is None or not physical.vlan:
+            return None
+        used = {vlan_number(n.vlan) for n in self._table.where("physical_network_id", physical.id)}
+        for low, high in parse_vlans(physical.vlan):
+            for number in range(low, high + 1):
+                if number not in used:
+                    return str(number)
+        raise InsufficientCapacity(
+            f"Physical network {physical.name} has no VLAN left for network {network.name}"
+        )
+
+    def release_idle(self) -> int:
+        """Take back the VLANs of networks that no instance uses now; how many. To be called every network.gc.interval."""
+        released = 0
+        for network in [n for n in self._table if n.state == "Implemented" and n.guest_type != "Shared"]:
+            offering = self._offerings.get(network.network_offering_id)
+            if offering is not None and (offering.persistent or offering.specify_vlan):
+                continue
+            vms = (self._vms.get(nic.vm_id) for nic in self._nics.where("network_id", network.id))
+            if any(vm is not None and vm.host_id is not None for vm in vms):
+                continue
+            with self._store.transaction():
+                self._move(network, "Allocated", vlan=None)
+            released += 1
+        return released
+
+    # changing and removing
+
+    def update(
+        self,
+        network: Network,
+        *,
+        name: str | None = None,
+        display_text: str | None = None,
+        network_domain: str | None = None,
+        display: bool | None = None,
+        offering: NetworkOffering | None = None,
+    ) -> Network:
+        """Change what is not None."""
+        changes: dict[str, Any] = {}
+        if name is not None:
+            if not name.strip():
+                raise InvalidParameterValue("A network needs a name")
+            changes["name"] = name
+        if display_text is not None:
+            changes["display_text"] = display_text
+        if network_domain is not None:
+            owner = self._foundation.table(Account)[network.account_id]
+            changes["network_domain"] = self._network_domain(
+                owner, self._zones[network.zone_id], network_domain
+            )
+        if display is not None:
+            changes["display"] = display
+        if offering is not None and offering.id != network.network_offering_id:
+            if offering.guest_type != network.guest_type or offering.for_vpc or offering.state != "Enabled":
+                raise InvalidParameterValue(
+                    f"Can't upgrade network {network.name} to network offering {offering.name}"
+                )
+            changes["network_offering_id"] = offering.id
+        with self._store.transaction():
+            return self._table.update(network.id, **changes)
+
+    def check_deletable(self, network: Network) -> None:
+        """Raise what stands against deleting the network."""
+        if network.is_default:
+            raise InvalidParameterValue(f"Network {network.name} is the default network of its zone")
+        for nic in self._nics.where("network_id", network.id):
+            vm = self._vms.get(nic.vm_id)
+            if vm is not None:
+                raise ResourceInUse(
+                    f"Can't delete network {network.name}, not all user vms are expunged. "
+                    f"Vm {vm.name} is in {vm.state} state"
+                )
+
+    def delete(self, network_id: str) -> None:
+        """Remove the network."""
+        self.check_deletable(self._table[network_id])
+        with self._store.transaction():
+            remove_leftovers(self._foundation, network_id)
+            self._table.delete(network_id)

@@ -1,0 +1,1 @@
+"""How the cloud is run: settings, jobs, events, tags."""

@@ -1,0 +1,10 @@
+"""Every configuration key the cloud knows: those it acts on, and those it keeps for clients."""
+
+from __future__ import annotations
+
+from cloudsim.management.operations.configuration_key import GROUPS as GROUPS
+from cloudsim.management.operations.configuration_key import ConfigurationKey as ConfigurationKey
+from cloudsim.management.operations.keys_in_force import IN_FORCE
+from cloudsim.management.operations.keys_kept import KEPT
+
+KEYS: dict[str, ConfigurationKey] = {key.name: key for key in (*KEPT, *IN_FORCE)}

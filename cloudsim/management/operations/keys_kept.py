@@ -1,0 +1,208 @@
+"""Configuration keys that clients read or set and that this version only remembers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cloudsim.management.operations.configuration_key import ConfigurationKey, Kind
+
+
+class _Kept(NamedTuple):
+    name: str
+    default: str
+    kind: Kind
+    about: str
+    scopes: tuple[str, ...] = ()
+
+
+_LIST = (
+    _Kept("account.cleanup.interval", "86400", "integer", "seconds between removals of deleted accounts"),
+    _Kept(
+        "agent.load.threshold", "0.7", "number", "share of agents above which they are spread over servers"
+    ),
+    _Kept("alert.smtp.host", "", "string", "mail server for alerts"),
+    _Kept(
+        "allow.public.user.templates",
+        "true",
+        "boolean",
+        "whether users may make templates public",
+        ("Account",),
+    ),
+    _Kept("allow.user.create.projects", "true", "boolean", "whether users may create projects"),
+    _Kept(
+        "allow.user.expunge.recover.vm",
+        "false",
+        "boolean",
+        "whether users may expunge and recover",
+        ("Account",),
+    ),
+    _Kept("allow.user.expunge.recover.volume", "true", "boolean", "the same for volumes", ("Account",)),
+    _Kept("api.throttling.cachesize", "50000", "integer", "accounts whose calls are counted"),
+    _Kept("api.throttling.enabled", "false", "boolean", "whether calls of an account are limited"),
+    _Kept("api.throttling.interval", "1", "integer", "seconds over which calls are counted"),
+    _Kept("api.throttling.max", "25", "integer", "calls of an account within the interval"),
+    _Kept("backup.framework.enabled", "false", "boolean", "whether instances can be backed up", ("Zone",)),
+    _Kept("backup.framework.provider.plugin", "dummy", "string", "which provider backs up", ("Zone",)),
+    _Kept("ca.plugin.root.auth.strictness", "false", "boolean", "whether agents need a certificate"),
+    _Kept("capacity.check.period", "300000", "integer", "milliseconds between capacity checks"),
+    _Kept(
+        "cloud.kubernetes.cluster.max.size", "10", "integer", "nodes of a Kubernetes cluster", ("Account",)
+    ),
+    _Kept("cloud.kubernetes.service.enabled", "false", "boolean", "whether there is a Kubernetes service"),
+    _Kept(
+        "cluster.cpu.allocated.capacity.notificationthreshold",
+        "0.75",
+        "number",
+        "CPU share that alerts",
+        ("Cluster",),
+    ),
+    _Kept(
+        "cluster.memory.allocated.capacity.notificationthreshold",
+        "0.75",
+        "number",
+        "memory share that alerts",
+        ("Cluster",),
+    ),
+    _Kept(
+        "cluster.storage.allocated.capacity.notificationthreshold",
+        "0.75",
+        "number",
+        "storage share that alerts",
+    ),
+    _Kept("concurrent.snapshots.threshold.perhost", "", "string", "snapshots that a host takes at a time"),
+    _Kept("consoleproxy.sslEnabled", "false", "boolean", "whether consoles are shown over TLS"),
+    _Kept("consoleproxy.url.domain", "", "string", "domain of the console proxies' certificates"),
+    _Kept("custom.diskoffering.size.max", "1024", "integer", "GiB of the largest custom disk"),
+    _Kept("custom.diskoffering.size.min", "1", "integer", "GiB of the smallest custom disk"),
+    _Kept("database.server.stats.retention", "3", "integer", "entries of database statistics kept"),
+    _Kept("developer", "false", "boolean", "whether this is a developer's server"),
+    _Kept("direct.agent.load.size", "16", "integer", "direct agents that a server takes at a time"),
+    _Kept("drs.algorithm", "balanced", "string", "how instances are spread over a cluster", ("Cluster",)),
+    _Kept("drs.automatic.enable", "false", "boolean", "whether that happens by itself", ("Cluster",)),
+    _Kept("drs.imbalance", "0.4", "number", "imbalance above which instances are moved", ("Cluster",)),
+    _Kept("dynamic.apichecker.cache.period", "0", "integer", "seconds that roles are cached"),
+    _Kept("dynamic.apichecker.enabled", "true", "boolean", "whether roles decide who may call what"),
+    _Kept(
+        "enable.account.settings.for.domain", "false", "boolean", "whether domains may have account settings"
+    ),
+    _Kept(
+        "enable.additional.vm.configuration",
+        "false",
+        "boolean",
+        "whether users may pass hypervisor options",
+        ("Account",),
+    ),
+    _Kept("enable.domain.settings.for.child.domain", "false", "boolean", "whether domains inherit settings"),
+    _Kept("enable.dynamic.scale.vm", "false", "boolean", "whether instances scale while they run", ("Zone",)),
+    _Kept("enable.user.2fa", "false", "boolean", "whether users may use a second factor", ("Domain",)),
+    _Kept("endpoint.url", "http://localhost:8080/client/api", "string", "where this API is"),
+    _Kept("event.purge.interval", "86400", "integer", "seconds between purges of events"),
+    _Kept("expunge.workers", "1", "integer", "workers that expunge"),
+    _Kept("extension.path.state.check.interval", "300", "integer", "seconds between checks of extensions"),
+    _Kept("ha.tag", "", "string", "tag of the hosts that are kept free for failover"),
+    _Kept("hypervisor.list", "Simulator,KVM", "string", "hypervisors that clients offer"),
+    _Kept("instance.lease.enabled", "false", "boolean", "whether instances may have a lease"),
+    _Kept("integration.api.port", "0", "integer", "port without authentication; 0 for none"),
+    _Kept("ipv6.offering.enabled", "false", "boolean", "whether offerings may give IPv6"),
+    _Kept("kvm.snapshot.enabled", "false", "boolean", "whether KVM volumes can be snapshotted"),
+    _Kept("ldap.basedn", "", "string", "base of LDAP searches", ("Domain",)),
+    _Kept("mandate.user.2fa", "false", "boolean", "whether users must use a second factor", ("Domain",)),
+    _Kept("max.template.iso.size", "50", "integer", "GiB of the largest template"),
+    _Kept("network.gc.wait", "600", "integer", "seconds that a network is unused before it shuts down"),
+    _Kept(
+        "network.loadbalancer.haproxy.stats.visibility",
+        "global",
+        "string",
+        "who sees load balancer statistics",
+    ),
+    _Kept("network.throttling.rate", "200", "integer", "Mbit/s of a guest network", ("Zone",)),
+    _Kept(
+        "pool.storage.capacity.disablethreshold",
+        "0.85",
+        "number",
+        "used share above which a pool is full",
+        ("Zone", "StoragePool"),
+    ),
+    _Kept("project.invite.required", "false", "boolean", "whether one is invited to a project"),
+    _Kept("project.invite.timeout", "86400000", "integer", "milliseconds that an invitation holds"),
+    _Kept(
+        "remote.access.vpn.client.iprange",
+        "10.1.2.1-10.1.2.8",
+        "string",
+        "addresses of VPN clients",
+        ("Account",),
+    ),
+    _Kept("remote.access.vpn.user.limit", "8", "integer", "VPN users of an account"),
+    _Kept("resource.limit.host.tags", "", "string", "host tags that limits are kept for"),
+    _Kept("resource.limit.storage.tags", "", "string", "storage tags that limits are kept for"),
+    _Kept("router.check.interval", "30", "integer", "seconds between checks of routers"),
+    _Kept("secstorage.allowed.internal.sites", "", "string", "networks that downloads may come from"),
+    _Kept("snapshot.backup.to.secondary", "true", "boolean", "whether snapshots go to secondary storage"),
+    _Kept("storage.cache.replacement.enabled", "true", "boolean", "whether cached files make room"),
+    _Kept("storage.cache.replacement.interval", "86400", "integer", "seconds between those rounds"),
+    _Kept("storage.cleanup.enabled", "true", "boolean", "whether unused storage is cleaned up"),
+    _Kept(
+        "system.vm.use.local.storage",
+        "false",
+        "boolean",
+        "whether system VMs live on local storage",
+        ("Zone",),
+    ),
+    _Kept("use.external.dns", "false", "boolean", "whether guests use the zone's external DNS", ("Zone",)),
+    _Kept(
+        "use.system.public.ips", "true", "boolean", "whether accounts may take system addresses", ("Account",)
+    ),
+    _Kept("vm.disk.stats.interval", "0", "integer", "seconds between disk measurements"),
+    _Kept("vm.disk.stats.interval.min", "300", "integer", "the least that may be"),
+    _Kept("vm.disk.stats.max.retention.time", "720", "integer", "minutes that they are kept"),
+    _Kept("vm.disk.stats.retention.enabled", "false", "boolean", "whether they are kept"),
+    _Kept("vm.instancename.flag", "false", "boolean", "whether internal names carry the display name"),
+    _Kept("vm.network.throttling.rate", "200", "integer", "Mbit/s of an instance"),
+    _Kept("vm.op.wait.interval", "120", "integer", "seconds between looks at a pending operation"),
+    _Kept("vm.stats.interval", "60000", "integer", "milliseconds between measurements of instances"),
+    _Kept("vm.stats.max.retention.time", "720", "integer", "minutes that they are kept"),
+    _Kept("vm.stats.user.vm.only", "false", "boolean", "whether only users' instances are measured"),
+    _Kept(
+        "vm.strict.host.tags",
+        "",
+        "string",
+        "host tags that a host must have for an instance that asks for them",
+    ),
+    _Kept("vm.strict.resource.limit.host.tag.check", "true", "boolean", "whether tagged limits are strict"),
+    _Kept("vmware.create.full.clone", "false", "boolean", "whether VMware clones are full", ("StoragePool",)),
+    _Kept("vmware.recycle.hung.wokervm", "false", "boolean", "whether hung worker VMs are recycled"),
+    _Kept("vmware.root.disk.controller", "osdefault", "string", "controller of VMware root disks"),
+    _Kept("workers", "10", "integer", "worker threads of a server"),
+)
+
+KEPT: tuple[ConfigurationKey, ...] = tuple(
+    ConfigurationKey(
+        each.name,
+        each.default,
+        each.kind,
+        f"{each.about[0].upper()}{each.about[1:]} (kept for clients; no effect in this version)",
+        scopes=each.scopes,
+    )
+    for each in _LIST
+)
+
+SIMULATOR_VALUES: dict[str, str] = {
+    "account.cleanup.interval": "20",
+    "backup.framework.enabled": "true",
+    "ca.plugin.root.auth.strictness": "true",
+    "developer": "true",
+    "direct.agent.load.size": "1000",
+    "expunge.delay": "20",
+    "expunge.interval": "20",
+    "expunge.workers": "3",
+    "integration.api.port": "8096",
+    "network.gc.interval": "20",
+    "network.gc.wait": "20",
+    "ping.interval": "10",
+    "ping.timeout": "2.0",
+    "pool.storage.capacity.disablethreshold": "0.95",
+    "secstorage.allowed.internal.sites": "0.0.0.0/0",
+    "storage.cleanup.interval": "40",
+    "vm.op.wait.interval": "5",
+}
+"""What a fresh server on a simulated datacenter has set, for clients and tests that are used to short waits."""

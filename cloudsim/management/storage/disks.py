@@ -1,0 +1,391 @@
+"""Disks of instances: rows when a deployment is accepted, files on a pool when they are first needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+import msgspec
+
+from cloudsim.errors import CloudError, InsufficientCapacity, ResourceUnavailable
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable
+from cloudsim.model import (
+    Cluster,
+    DiskOffering,
+    Host,
+    ImageStore,
+    ServiceOffering,
+    Snapshot,
+    StoragePool,
+    Template,
+    TemplateOnPool,
+    TemplateOnStore,
+    VirtualMachine,
+    Volume,
+)
+from cloudsim.protocol.commands import (
+    CopyTemplateAnswer,
+    CopyTemplateCommand,
+    CreateVolumeAnswer,
+    CreateVolumeCommand,
+    DeleteVolumeCommand,
+)
+from cloudsim.protocol.specs import DiskSpec, ImageSpec, PoolSpec
+from cloudsim.store import Change
+
+
+class StorageFailed(CloudError):
+    """A host could not do something with a disk; the text is the host's."""
+
+
+class Disks:
+    """Makes, finds and removes the volumes of instances.
+
+    A pool's promised space is the sum of its volumes' sizes, kept from the store's change feed.
+    """
+
+    def __init__(self, foundation: Foundation, agents: Agents) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._agents = agents
+        self._volumes = foundation.table(Volume)
+        self._pools = foundation.table(StoragePool)
+        self._on_pool = foundation.table(TemplateOnPool)
+        self._on_store = foundation.table(TemplateOnStore)
+        self._randomness = foundation.randomness.branch("disks")
+        self._copies: dict[tuple[str, str], asyncio.Future[TemplateOnPool]] = {}
+        self._maker: dict[str, str] = {}
+        """By volume, the host whose answer to its creation never came: it may still be at it."""
+        self.promised: dict[str, int] = {}
+        for volume in self._volumes:
+            self._count(volume, 1)
+        foundation.store.subscribe(self._changed, Volume)
+
+    def _changed(self, changes: list[Change]) -> None:
+        for table, before, after in changes:
+            if table is self._volumes:
+                if before is not None:
+                    self._count(before, -1)
+                if after is not None:
+                    self._count(after, 1)
+
+    def _count(self, volume: Volume, sign: int) -> None:
+        if volume.pool_id is not None:
+            self.promised[volume.pool_id] = self.promised.get(volume.pool_id, 0) + sign * volume.size
+
+    def recover(self) -> None:
+        """After a restart: what was being made when the server died may or may not lie on its pool."""
+        with self._store.transaction():
+            for volume in self._volumes.where("state", "Creating"):
+                self._volumes.update(volume.id, state="Allocated")
+            for copy in list(self._on_pool):
+                if copy.state == "Creating":
+                    self._on_pool.delete(copy.id)
+
+    # rows
+
+    def allocate_root(self, vm: VirtualMachine, template: Template, size: int | None) -> Volume:
+        """The instance's root disk, of `size` bytes or the template's. Needs an open transaction."""
+        return self._volumes.insert(
+            Volume(
+                id=self._randomness.uuid(),
+                name=f"ROOT-{vm.instance_name}",
+                account_id=vm.account_id,
+                domain_id=vm.domain_id,
+                zone_id=vm.zone_id,
+                type="ROOT",
+                size=size or template.size,
+                vm_id=vm.id,
+                device_id=0,
+                template_id=template.id,
+                service_offering_id=vm.service_offering_id,
+                created=self._foundation.now(),
+            )
+        )
+
+    def allocate_data(
+        self, vm: VirtualMachine, offering: DiskOffering, size: int, device: int, name: str = ""
+    ) -> Volume:
+        """A data disk of `size` bytes for the instance. Needs an open transaction."""
+        return self._volumes.insert(
+            Volume(
+                id=self._randomness.uuid(),
+                name=name or f"DATA-{vm.instance_name}-{device}",
+                account_id=vm.account_id,
+                domain_id=vm.domain_id,
+                zone_id=vm.zone_id,
+                type="DATADISK",
+                size=size,
+                vm_id=vm.id,
+                device_id=device,
+                disk_offering_id=offering.id,
+                created=self._foundation.now(),
+            )
+        )
+
+    def of(self, vm: VirtualMachine) -> list[Volume]:
+        """The instance's volumes by device."""
+        return sorted(self._volumes.where("vm_id", vm.id), key=lambda v: v.device_id or 0)
+
+    def spec(self, volume: Volume) -> DiskSpec:
+        """The volume as a host needs to know it. Only for one that is on a pool."""
+        assert volume.pool_id is not None and volume.path is not None
+        return DiskSpec(
+            volume.id, volume.pool_id, volume.path, volume.size, volume.type, volume.device_id or 0
+        )
+
+    @staticmethod
+    def pool_spec(pool: StoragePool) -> PoolSpec:
+        return PoolSpec(pool.id, pool.type, pool.host_address, pool.path, pool.port)
+
+    # pools
+
+    def pools_for(self, host: Host) -> list[StoragePool]:
+        """The pools that the host reaches: its own, its cluster's, its zone's."""
+        return [
+            *self._pools.where("host_id", host.id),
+            *(pool for pool in self._pools.where("cluster_id", host.cluster_id) if pool.scope == "CLUSTER"),
+            *self._pools.where(("zone_id", "scope"), (host.zone_id, "ZONE")),
+        ]
+
+    def hosts_reaching(self, pool: StoragePool, prefer: str | None = None) -> list[Host]:
+        """The Up hosts that reach the pool and have an agent connected, `prefer` (a host id) first."""
+        hosts = self._foundation.table(Host)
+        if pool.scope == "HOST":
+            found: Iterable[Host | None] = (hosts.get(pool.host_id),)
+        elif pool.scope == "CLUSTER":
+            found = hosts.where("cluster_id", pool.cluster_id)
+        else:
+            found = hosts.where("zone_id", pool.zone_id)
+        up = [h for h in found if h is not None and h.state == "Up" and self._agents.is_connected(h.id)]
+        up.sort(key=lambda host: host.id != prefer)
+        return up
+
+    def reaches(self, host: Host, pool: StoragePool) -> bool:
+        """Whether the host can use what is on the pool."""
+        if pool.scope == "HOST":
+            return pool.host_id == host.id
+        if pool.scope == "CLUSTER":
+            return pool.cluster_id == host.cluster_id
+        return pool.zone_id == host.zone_id
+
+    def host_for(self, pool: StoragePool, prefer: str | None = None) -> Host:
+        """A host to work on the pool through. Raises ResourceUnavailable."""
+        hosts = self.hosts_reaching(pool, prefer)
+        if not hosts:
+            raise ResourceUnavailable(f"No host that is up reaches storage pool {pool.name}")
+        return hosts[0]
+
+    def choose_pool(
+        self, host: Host, size: int, *, tags: tuple[str, ...] = (), local: bool = False
+    ) -> StoragePool:
+        """The pool with most room that can promise `size` bytes more. Raises InsufficientCapacity."""
+        settings = self._foundation.settings
+        best, best_room = None, -1
+        wanted = set(tags)
+        for pool in self.pools_for(host):
+            if pool.state != "Up" or (pool.scope == "HOST") != local or not wanted <= set(pool.tags):
+                continue
+            factor = settings.number("storage.overprovisioning.factor", "StoragePool", pool.id)
+            limit = settings.number(
+                "pool.storage.allocated.capacity.disablethreshold", "StoragePool", pool.id
+            )
+            room = int(pool.capacity * factor * limit) - self.promised.get(pool.id, 0)
+            if room >= size and room > best_room:
+                best, best_room = pool, room
+        if best is None:
+            cluster = self._foundation.table(Cluster).get(host.cluster_id)
+            where = cluster.name if cluster is not None else host.cluster_id
+            raise InsufficientCapacity(
+                f"No {'local ' if local else ''}storage pool of cluster {where} has {size} bytes left"
+                + (f" and tags {', '.join(tags)}" if tags else "")
+            )
+        return best
+
+    # files
+
+    async def prepare(self, vm: VirtualMachine, host: Host) -> tuple[DiskSpec, ...]:
+        """Bring all the instance's volumes into being where the host can use them."""
+        specs = []
+        for volume in self.of(vm):
+            if volume.state == "Allocated":
+                volume = await self.place(volume, host)
+            specs.append(self.spec(volume))
+        return tuple(specs)
+
+    async def place(self, volume: Volume, host: Host) -> Volume:
+        """Create an Allocated volume on a pool that the host reaches; Allocated again when that fails.
+
+        A volume that may lie on a pool because its creation was never answered keeps that pool's id: it is
+        made there again (which finds it), or removed there first. That a later attempt fails says nothing of it.
+        """
+        tags, local = self._wishes(volume)
+        pool = self._pools.get(volume.pool_id)
+        if pool is not None and not (pool.state == "Up" and self.reaches(host, pool)):
+            await self._remove_file(volume, host.id)
+            pool = None
+        perhaps_on = None if pool is None else pool.id
+        if pool is None:
+            pool = self.choose_pool(host, volume.size, tags=tags, local=local)
+        with self._store.transaction():
+            self._volumes.update(volume.id, state="Creating", pool_id=pool.id)
+        sent = False
+        try:
+            command = CreateVolumeCommand(
+                volume_id=volume.id,
+                pool_id=pool.id,
+                size=volume.size,
+                template_path=await self._template_path(volume, pool, host),
+                image=self._snapshot_image(volume),
+            )
+            sent = True
+            answer = await self._agents.send(host.id, command)
+            if not isinstance(answer, CreateVolumeAnswer) or not answer.ok:
+                sent = False
+                raise StorageFailed(answer.error or f"Volume {volume.name} was not created")
+        except AgentUnavailable:
+            self._not_created(volume, perhaps_on)
+            raise
+        except BaseException:
+            if sent:
+                self._maker[volume.id] = host.id
+            self._not_created(volume, pool.id if sent else perhaps_on)
+            raise
+        self._maker.pop(volume.id, None)
+        with self._store.transaction():
+            return self._volumes.update(volume.id, state="Ready", path=answer.path, size=answer.size)
+
+    def _not_created(self, volume: Volume, perhaps_on: str | None) -> None:
+        if volume.id in self._volumes:
+            with self._store.transaction():
+                self._volumes.update(volume.id, state="Allocated", pool_id=perhaps_on)
+
+    def _wishes(self, volume: Volume) -> tuple[tuple[str, ...], bool]:
+        offering = self._foundation.table(DiskOffering).get(volume.disk_offering_id)
+        if offering is not None:
+            return offering.tags, offering.storage_type == "local"
+        service = self._foundation.table(ServiceOffering).get(volume.service_offering_id)
+        if service is not None:
+            return service.storage_tags, service.storage_type == "local"
+        return (), False
+
+    def _snapshot_image(self, volume: Volume) -> ImageSpec | None:
+        snapshot = self._foundation.table(Snapshot).get(volume.snapshot_id)
+        if snapshot is None or snapshot.path is None:
+            return None
+        store = self._foundation.table(ImageStore).get(snapshot.store_id)
+        return ImageSpec(store.url if store is not None else "", snapshot.path, snapshot.size)
+
+    async def _template_path(self, volume: Volume, pool: StoragePool, host: Host) -> str | None:
+        if volume.type != "ROOT" or volume.template_id is None or volume.snapshot_id is not None:
+            return None
+        copy = self._on_pool.find(("template_id", "pool_id"), (volume.template_id, pool.id))
+        if copy is None or copy.state != "Ready":
+            copy = await self._copy_template(volume.template_id, pool, host)
+        return copy.path
+
+    async def _copy_template(self, template_id: str, pool: StoragePool, host: Host) -> TemplateOnPool:
+        """Bring the template onto the pool, once however many ask for it."""
+        key = (template_id, pool.id)
+        running = self._copies.get(key)
+        if running is None:
+            running = asyncio.get_running_loop().create_task(self._fetch(template_id, pool, host))
+            self._copies[key] = running
+            running.add_done_callback(
+                lambda done: (self._copies.pop(key, None), done.cancelled() or done.exception())
+            )
+        return await asyncio.shield(running)
+
+    async def _fetch(self, template_id: str, pool: StoragePool, host: Host) -> TemplateOnPool:
+        image = self.template_image(self._foundation.table(Template)[template_id], pool.zone_id)
+        with self._store.transaction():
+            row = self._on_pool.find(("template_id", "pool_id"), (template_id, pool.id))
+            if row is None:
+                row = self._on_pool.insert(
+                    TemplateOnPool(id=self._randomness.uuid(), template_id=template_id, pool_id=pool.id)
+                )
+        try:
+            command = CopyTemplateCommand(image=image, pool_id=pool.id, template_id=template_id)
+            answer = await self._agents.send(host.id, command)
+            if not isinstance(answer, CopyTemplateAnswer) or not answer.ok:
+                raise StorageFailed(answer.error or f"Template {template_id} was not copied to {pool.name}")
+        except BaseException:
+            if row.id in self._on_pool:
+                with self._store.transaction():
+                    self._on_pool.delete(row.id)
+            raise
+        with self._store.transaction():
+            return self._on_pool.update(row.id, state="Ready", path=answer.path, size=answer.size)
+
+    def template_image(self, template: Template, zone_id: str) -> ImageSpec:
+        """The template's file in the zone's secondary storage. Raises ResourceUnavailable."""
+        stores = self._foundation.table(ImageStore)
+        for copy in self._on_store.where("template_id", template.id):
+            store = stores.get(copy.store_id)
+            if copy.state == "Ready" and copy.zone_id == zone_id and store is not None:
+                return ImageSpec(
+                    store.url, copy.path, copy.size or template.size, template.format, template.checksum
+                )
+        raise ResourceUnavailable(f"Template {template.name} is not ready in the zone's secondary storage")
+
+    async def expunge(self, volume: Volume, prefer: str | None = None) -> None:
+        """Remove the volume: its file, then its row. On failure both stay, the volume in Expunging."""
+        if volume.pool_id is not None:
+            with self._store.transaction():
+                self._volumes.update(volume.id, state="Expunging")
+            await self._remove_file(volume, prefer)
+        if volume.id in self._volumes:
+            with self._store.transaction():
+                self._volumes.delete(volume.id)
+
+    async def discard(self, volume: Volume) -> Volume:
+        """Remove what may lie on a pool of an Allocated volume, so that it is on none for certain."""
+        await self._remove_file(volume, None)
+        with self._store.transaction():
+            return self._volumes.update(volume.id, pool_id=None)
+
+    def note_file(self, volume: Volume, pool_id: str, path: str) -> Volume:
+        """Note, before it is made or removed, a file that a moving volume has on a second pool.
+
+        It is a volume in state Expunging, which a restart turns into one to be cleaned up (Destroy). Whoever noted it
+        deletes it when the file is certainly not there, or is the volume's own now.
+        """
+        with self._store.transaction():
+            return self._volumes.insert(
+                msgspec.structs.replace(
+                    volume,
+                    id=self._randomness.uuid(),
+                    name=f"left over by {volume.name}",
+                    type="DATADISK",
+                    state="Expunging",
+                    pool_id=pool_id,
+                    path=path,
+                    vm_id=None,
+                    device_id=None,
+                    attached=None,
+                    display=False,
+                    delete_protection=False,
+                )
+            )
+
+    async def _remove_file(self, volume: Volume, prefer: str | None) -> None:
+        assert volume.pool_id is not None
+        host = self._remover(volume, prefer)
+        command = DeleteVolumeCommand(
+            volume_id=volume.id, pool_id=volume.pool_id, path=volume.path or volume.id
+        )
+        answer = await self._agents.send(host.id, command)
+        if not answer.ok:
+            raise StorageFailed(answer.error or f"Volume {volume.name} was not deleted")
+        self._maker.pop(volume.id, None)
+
+    def _remover(self, volume: Volume, prefer: str | None) -> Host:
+        """The host to remove a disk through. One that may still be making it must do so itself: it does commands
+        in the order in which they come, so that nothing is made after the removal."""
+        maker = self._foundation.table(Host).get(self._maker.get(volume.id))
+        if maker is None:
+            return self.host_for(self._pools[volume.pool_id or ""], prefer)
+        if not self._agents.is_connected(maker.id):
+            raise ResourceUnavailable(f"Host {maker.name} may still be making volume {volume.name}")
+        return maker

@@ -1,0 +1,397 @@
+"""Templates and ISOs: what they are, whose they are, and who may use them. Their files: `template_images`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied, ResourceInUse
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import Caller
+from cloudsim.management.identity.limits import Limits
+from cloudsim.management.infrastructure.hypervisor_types import hypervisor_named
+from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.storage.template_images import TemplateImages
+from cloudsim.model import (
+    Account,
+    GuestOs,
+    Snapshot,
+    Template,
+    TemplateOnPool,
+    TemplateOnStore,
+    VirtualMachine,
+    Volume,
+    Zone,
+)
+
+FORMATS = ("VHD", "QCOW2", "RAW", "OVA", "VMDK", "VHDX", "VDI", "TAR", "BAREMETAL", "EXTERNAL")
+SCHEMES = ("http", "https", "ftp", "nfs", "file", "metalink")
+OF_THE_HOSTS = frozenset({"nfs", "file"})
+"""Schemes that name files which hosts can read, also those that are nobody's template."""
+ISO = "ISO"
+GONE = frozenset({"Destroyed", "Expunging", "Error"})
+"""States of instances that use nothing any more."""
+
+
+class TemplateRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new template or ISO is to be."""
+
+    name: str
+    display_text: str | None = None
+    format: str = ISO
+    hypervisor: str = "None"
+    guest_os: GuestOs | None = None
+    checksum: str | None = None
+    public: bool = False
+    featured: bool = False
+    extractable: bool = False
+    bootable: bool = True
+    password_enabled: bool = False
+    ssh_key_enabled: bool = False
+    requires_hvm: bool = True
+    dynamically_scalable: bool = False
+    direct_download: bool = False
+    deploy_as_is: bool = False
+    bits: int = 64
+    arch: str = "x86_64"
+    details: dict[str, str] = {}
+
+
+class Templates:
+    """Makes, changes, shares and removes templates and ISOs."""
+
+    def __init__(self, foundation: Foundation, images: TemplateImages, limits: Limits) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self.images = images
+        self._limits = limits
+        self._table = foundation.table(Template)
+        self._copies = foundation.table(TemplateOnStore)
+        self._guest_oses = foundation.table(GuestOs)
+        self._zones = foundation.table(Zone)
+        self._vms = foundation.table(VirtualMachine)
+        self._randomness = foundation.randomness.branch("templates")
+
+    # making
+
+    def register(
+        self, caller: Caller, owner: Account, request: TemplateRequest, url: str, zones: Sequence[Zone] | None
+    ) -> Template:
+        """A template (or ISO) whose file is downloaded in the background into those zones; None means every zone."""
+        scheme = check_url(url)
+        if scheme in OF_THE_HOSTS and not caller.is_root_admin:
+            raise PermissionDenied(f"Only root admins can register from {scheme}:// URLs, which hosts read")
+        everywhere = zones is None
+        chosen = list(self._zones if zones is None else {zone.id: zone for zone in zones}.values())
+        if not chosen:
+            raise InvalidParameterValue("There is no zone to register the template in")
+        self._limits.check(owner, "template")
+        template = self._row(caller, owner, request, url=url, cross_zones=everywhere)
+        added = []
+        with self._store.transaction():
+            self._table.insert(template)
+            for zone in chosen:
+                if self.images.in_zone(template.id, zone.id) is not None:
+                    continue  # a store that serves every zone has it already
+                try:
+                    added.append(self.images.add(template, zone))
+                except CloudError:
+                    if not everywhere:
+                        raise
+            if not added:
+                raise InvalidParameterValue("No zone has secondary storage to register the template in")
+        for copy in added:
+            self.images.begin(copy)
+        return template
+
+    def _row(
+        self,
+        caller: Caller,
+        owner: Account,
+        request: TemplateRequest,
+        *,
+        url: str | None,
+        cross_zones: bool = False,
+        source: str | None = None,
+    ) -> Template:
+        if not request.name.strip():
+            raise InvalidParameterValue("A template needs a name")
+        format = request.format.upper()
+        if format != ISO and format not in FORMATS:
+            raise InvalidParameterValue(
+                f"Please specify a valid format: {request.format} is none of {', '.join(FORMATS)}"
+            )
+        if request.bits not in (32, 64):
+            raise InvalidParameterValue(f"bits is 32 or 64, not {request.bits}")
+        return Template(
+            id=self._randomness.uuid(),
+            name=request.name,
+            display_text=request.display_text or request.name,
+            account_id=owner.id,
+            domain_id=owner.domain_id,
+            format=format,
+            hypervisor="None" if format == ISO else hypervisor_named(request.hypervisor),
+            guest_os_id=(request.guest_os or self._any_guest_os()).id,
+            url=url,
+            checksum=request.checksum,
+            is_public=request.public,
+            is_featured=request.featured and caller.is_root_admin,
+            is_extractable=request.extractable,
+            cross_zones=cross_zones,
+            bootable=request.bootable,
+            password_enabled=request.password_enabled,
+            ssh_key_enabled=request.ssh_key_enabled,
+            requires_hvm=request.requires_hvm,
+            dynamically_scalable=request.dynamically_scalable,
+            direct_download=request.direct_download,
+            deploy_as_is=request.deploy_as_is,
+            bits=request.bits,
+            arch=request.arch,
+            details=dict(request.details),
+            source_template_id=source,
+            created=self._foundation.now(),
+        )
+
+    def _any_guest_os(self) -> GuestOs:
+        """The operating system of a template that names none."""
+        for description in ("Other (64-bit)", "Other Linux (64-bit)"):
+            found = self._guest_oses.find("description", description)
+            if found is not None:
+                return found
+        first = next(iter(self._guest_oses), None)
+        if first is None:
+            raise InvalidParameterValue("ostypeid must be given: there are no guest OS types")
+        return first
+
+    def allocate(
+        self, caller: Caller, owner: Account, request: TemplateRequest, source: Snapshot | Volume
+    ) -> Template:
+        """A template to be made of a snapshot or a volume, in its zone."""
+        self._check_source(source)
+        self._limits.check(owner, "template")
+        self._limits.check(owner, "secondary_storage", source.size)
+        origin = self._table.get(source.template_id)
+        if origin is not None:
+            request = msgspec.structs.replace(request, format=origin.format, hypervisor=origin.hypervisor)
+        template = self._row(caller, owner, request, url=None, source=source.template_id)
+        with self._store.transaction():
+            self._table.insert(template)
+            self.images.add(template, source.zone_id)
+        return template
+
+    def _check_source(self, source: Snapshot | Volume) -> None:
+        if isinstance(source, Snapshot):
+            if source.state != "BackedUp" or source.path is None:
+                raise InvalidParameterValue(
+                    f"Snapshot id={source.id} is not in BackedUp state yet and can't be used for template creation"
+                )
+            return
+        if source.state != "Ready" or source.path is None:
+            raise InvalidParameterValue(
+                f"Volume {source.name} is {source.state}; it must be Ready to make a template of it"
+            )
+        vm = self._vms.get(source.vm_id)
+        if vm is not None and vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"The VM {vm.name} of volume {source.name} must be stopped and is {vm.state}"
+            )
+
+    async def create(self, template_id: str, source: Snapshot | Volume) -> Template:
+        """Make the file of an allocated template; when that fails the template is gone."""
+        copy = self._copies.where("template_id", template_id)[0]
+        try:
+            self._check_source(source)
+            await self.images.make(copy.id, source)
+        except BaseException:
+            with self._store.transaction():
+                for row in self._copies.where("template_id", template_id):
+                    self._copies.delete(row.id)
+                if template_id in self._table:
+                    self._table.delete(template_id)
+            raise
+        return self._table[template_id]
+
+    # changing
+
+    def active(self, template: Template, *, iso: bool) -> Template:
+        """The template if it is there, and is (or is not) an ISO. Raises InvalidParameterValue."""
+        what = "ISO" if iso else "template"
+        if template.state != "Active" or (template.format == ISO) != iso:
+            raise InvalidParameterValue(f"Unable to find {what} with id {template.id}")
+        return template
+
+    def update(
+        self,
+        template: Template,
+        *,
+        guest_os: GuestOs | None = None,
+        cleanup_details: bool = False,
+        **changes: Any,
+    ) -> Template:
+        """Change what is not None: a field of Template by its name."""
+        fields = {name: value for name, value in changes.items() if value is not None}
+        if "name" in fields and not str(fields["name"]).strip():
+            raise InvalidParameterValue("A template needs a name")
+        if "format" in fields:
+            fields["format"] = str(fields["format"]).upper()
+            if fields["format"] not in FORMATS:
+                raise InvalidParameterValue(f"Please specify a valid format, not {fields['format']}")
+        if "details" in fields:
+            fields["details"] = {**template.details, **fields["details"]}
+        if cleanup_details:
+            fields["details"] = {}
+        if guest_os is not None:
+            fields["guest_os_id"] = guest_os.id
+        if not fields:
+            return template
+        with self._store.transaction():
+            return self._table.update(template.id, **fields)
+
+    def set_permissions(
+        self,
+        caller: Caller,
+        template: Template,
+        *,
+        operation: Literal["add", "remove", "reset"] | None = None,
+        accounts: Sequence[Account] = (),
+        public: bool | None = None,
+        featured: bool | None = None,
+        extractable: bool | None = None,
+    ) -> Template:
+        """Share the template with accounts, or with everybody; `reset` shares it with nobody."""
+        if template.type == "SYSTEM":
+            raise InvalidParameterValue(f"The permissions of system template {template.name} cannot change")
+        if featured is not None and not caller.is_admin:
+            raise PermissionDenied("Only an administrator can feature a template")
+        if accounts and operation not in ("add", "remove"):
+            raise InvalidParameterValue(
+                "Invalid operation on accounts, the operation must be either 'add' or 'remove'"
+            )
+        changes: dict[str, Any] = {}
+        shared = dict.fromkeys(template.shared_with)
+        if operation == "reset":
+            shared = {}
+            changes |= {"is_public": False, "is_featured": False}
+        elif operation == "add":
+            shared |= dict.fromkeys(a.id for a in accounts if a.id != template.account_id)
+        elif operation == "remove":
+            for account in accounts:
+                shared.pop(account.id, None)
+        changes["shared_with"] = tuple(shared)
+        for name, value in (
+            ("is_public", public),
+            ("is_featured", featured),
+            ("is_extractable", extractable),
+        ):
+            if value is not None:
+                changes[name] = value
+        with self._store.transaction():
+            return self._table.update(template.id, **changes)
+
+    async def copy(self, template_id: str, source_zone: Zone | None, zones: Sequence[Zone]) -> Template:
+        """Bring the template to more zones, and return when it is there. Raises what failed."""
+        template = self._table[template_id]
+        if source_zone is not None:
+            held = self.images.in_zone(template_id, source_zone.id)
+            if held is None or held.state != "Ready":
+                raise InvalidParameterValue(
+                    f"Template {template.name} is not ready in zone {source_zone.name}"
+                )
+        added = []
+        with self._store.transaction():
+            for zone in zones:
+                if self.images.in_zone(template_id, zone.id) is None:
+                    added.append(self.images.add(template, zone))
+        for copy in added:
+            await self.images.download(copy.id)
+            done = self._copies.get(copy.id)
+            if done is not None and done.state != "Ready":
+                with self._store.transaction():
+                    self._copies.delete(copy.id)
+                raise CloudError(done.error or f"Template {template.name} was not copied: no host is up")
+        return self._table[template_id]
+
+    # removing
+
+    def check_deletable(self, template: Template, zone: Zone | None = None, *, forced: bool = False) -> None:
+        """Raise what stands against removing the template (from that zone)."""
+        if template.type in ("SYSTEM", "ROUTING"):
+            raise InvalidParameterValue(
+                f"Template {template.name} is a {template.type} template and cannot be deleted"
+            )
+        if not forced:
+            users = [
+                vm.name
+                for vm in (
+                    *self._vms.where("template_id", template.id),
+                    *self._vms.where("iso_id", template.id),
+                )
+                if vm.state not in GONE and (zone is None or vm.zone_id == zone.id)
+            ]
+            if users:
+                raise ResourceInUse(
+                    f"Unable to delete template {template.id} because VM instances: {', '.join(users[:10])} are using it."
+                )
+        for copy in self._copies_of(template.id, zone):
+            self.images.check_removable(copy)
+
+    def _copies_of(self, template_id: str, zone: Zone | None) -> list[TemplateOnStore]:
+        copies = self._copies.where("template_id", template_id)
+        return [copy for copy in copies if zone is None or copy.zone_id == zone.id]
+
+    async def delete(self, template_id: str, zone: Zone | None = None, *, forced: bool = False) -> None:
+        """Remove the template from a zone, or everywhere. Its row stays, Inactive, while a disk is a clone of it."""
+        template = self._table[template_id]
+        self.check_deletable(template, zone, forced=forced)
+        for copy in self._copies_of(template_id, zone):
+            await self.images.remove(copy)
+        if self._copies.count("template_id", template_id) and zone is not None:
+            return
+        with self._store.transaction():
+            self._table.update(
+                template_id, state="Inactive", is_public=False, is_featured=False, shared_with=()
+            )
+            remove_leftovers(self._foundation, template_id)
+        await self.images.leave_pools(template_id)
+        self.sweep(template_id)
+
+    def sweep(self, template_id: str) -> bool:
+        """Forget a deleted template that nothing refers to any more; whether it is gone."""
+        template = self._table.get(template_id)
+        if template is None:
+            return True
+        if (
+            template.state == "Active"
+            or self._vms.count("template_id", template_id)
+            or self._vms.count("iso_id", template_id)
+            or self._foundation.table(TemplateOnPool).count("template_id", template_id)
+            or any(v.template_id == template_id for v in self._foundation.table(Volume))
+        ):
+            return False
+        with self._store.transaction():
+            self._table.delete(template_id)
+        return True
+
+    async def sweep_all(self) -> None:
+        """Remove what deleted templates left on pools and in the store: to be called now and then."""
+        for template in [t for t in self._table if t.state == "Inactive"]:
+            await self.images.leave_pools(template.id)
+            self.sweep(template.id)
+
+
+def check_url(url: str) -> str:
+    """The URL's scheme. Raises InvalidParameterValue for what a host cannot download."""
+    try:
+        parts = urlsplit(url.strip())
+        scheme = parts.scheme.lower()
+        known = scheme in SCHEMES and (parts.netloc or scheme == "file")
+    except ValueError:
+        known = False
+    if not known:
+        raise InvalidParameterValue(
+            f"Invalid URL: {url[:200]}. Its scheme must be one of {', '.join(SCHEMES)}"
+        )
+    return scheme
