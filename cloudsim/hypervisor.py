@@ -19,11 +19,13 @@ from cloudsim.protocol.specs import (
     NicSpec,
     PoolSpec,
     PoolStatistics,
+    SecurityRule,
     UnmanagedInstance,
     VmReport,
     VmSpec,
     VmStatistics,
 )
+from cloudsim.protocol.systemvm import AnyReply, AnyRequest
 
 
 class HypervisorError(Exception):
@@ -85,8 +87,16 @@ class Hypervisor(Protocol):
         When it raises, the instance still runs here and not there.
         """
 
-    async def console(self, name: str) -> ConsoleAddress:
-        """Where the instance's console is."""
+    async def console(self, name: str, serial: bool = False) -> ConsoleAddress:
+        """Where the instance's screen is, or its serial console."""
+
+    async def set_security_rules(
+        self, name: str, nic_id: str, rules: tuple[SecurityRule, ...] | None
+    ) -> None:
+        """Put these rules in force for the instance's card, in place of those before. Succeeds if it does not run here."""
+
+    async def ask_system_vm(self, name: str, request: AnyRequest) -> AnyReply:
+        """Have the system VM do it; returns what it replies."""
 
     async def plug_nic(self, name: str, nic: NicSpec) -> None:
         """Add a network card to a running instance."""

@@ -22,7 +22,7 @@ def new_password() -> str:
 class Consoles(HostBase):
     """`console` of `LibvirtHypervisor`, and `screenshot`."""
 
-    async def console(self, name: str) -> ConsoleAddress:
+    async def console(self, name: str, serial: bool = False) -> ConsoleAddress:
         """Raises HypervisorError if the instance is not here, or has no VNC screen."""
 
         def ask(domain: object) -> str:

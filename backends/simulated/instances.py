@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from backends.simulated.machine import Guest, Machine
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.protocol.specs import ConsoleAddress, DiskSpec, ImageSpec, NicSpec, VmSpec
+from cloudsim.protocol.specs import ConsoleAddress, DiskSpec, ImageSpec, NicSpec, SecurityRule, VmSpec
 
 _MIB = 1 << 20
 
@@ -121,8 +121,18 @@ class Instances(Machine):
         if guest.work is not None:
             guest.work.resize(spec.cpus, spec.cpu_mhz)
 
-    async def console(self, name: str) -> ConsoleAddress:
+    async def console(self, name: str, serial: bool = False) -> ConsoleAddress:
         return self.address_of_console(self.running(name))
+
+    async def set_security_rules(
+        self, name: str, nic_id: str, rules: tuple[SecurityRule, ...] | None
+    ) -> None:
+        guest = self.guests.get(name)
+        if guest is None:
+            return
+        await self.take("security_rules")
+        nics = tuple(replace(nic, rules=rules) if nic.id == nic_id else nic for nic in guest.nics)
+        guest.spec = replace(guest.spec, nics=nics)
 
     async def plug_nic(self, name: str, nic: NicSpec) -> None:
         guest = self.running(name)

@@ -145,6 +145,8 @@ class LatencyProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Changing vCPUs and memory of a running guest. Chosen, not measured."""
 
     nic_plug: Distribution = Constant(0.05)
+    security_rules: Distribution = Constant(0.05)
+    systemvm_request: Distribution = Constant(0.2)
     """Adding a NIC. Lab: 0.04 s."""
 
     nic_unplug: Distribution = Constant(0.25)

@@ -13,6 +13,7 @@ from backends.simulated.datacenter import GBIT, GIB, Hosts
 from backends.simulated.flows import Channel
 from backends.simulated.site import Site
 from backends.simulated.storage import Content, Pool
+from backends.simulated.systemvms.appliance import Appliance
 from backends.simulated.topology import Place
 from backends.simulated.work import Cores, InMemory, OnDisk, Work
 from cloudsim.hypervisor import HypervisorError
@@ -40,10 +41,10 @@ class Guest:
     """An instance on a host. `spec` is as it is now, with what was scaled, plugged and attached since.
 
     Its memory is taken in all states. One that is `incoming` still runs where it came from. `work` is what it
-    was given to compute, if anything, since it booted.
+    was given to compute, if anything, since it booted; `appliance` is what runs in a system VM.
     """
 
-    __slots__ = ("port", "report", "spec", "started", "state", "work")
+    __slots__ = ("appliance", "port", "report", "spec", "started", "state", "work")
 
     def __init__(self, spec: VmSpec, state: Literal["booting", "running", "paused", "incoming"], now: float) -> None:
         self.spec = spec
@@ -51,6 +52,7 @@ class Guest:
         self.started = now
         self.port = 0
         self.work: Work | None = None
+        self.appliance: Appliance | None = None
         self.report = VmReport(spec.name, spec.id, "PowerOn")
 
     @property

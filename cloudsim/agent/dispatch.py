@@ -168,7 +168,16 @@ async def _pool_statistics(h: Hypervisor, command: c.PoolStatisticsCommand) -> c
 
 
 async def _console(h: Hypervisor, command: c.ConsoleCommand) -> c.Answer:
-    return c.ConsoleAnswer(address=await h.console(command.vm))
+    return c.ConsoleAnswer(address=await h.console(command.vm, command.serial))
+
+
+async def _security_rules(h: Hypervisor, command: c.SecurityRulesCommand) -> c.Answer:
+    await h.set_security_rules(command.vm, command.nic_id, command.rules)
+    return c.SecurityRulesAnswer()
+
+
+async def _system_vm(h: Hypervisor, command: c.SystemVmCommand) -> c.Answer:
+    return c.SystemVmAnswer(reply=await h.ask_system_vm(command.vm, command.request))
 
 
 HANDLERS: dict[type[c.Command], Handler] = {
@@ -204,4 +213,6 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.VmStatisticsCommand: _vm_statistics,
     c.PoolStatisticsCommand: _pool_statistics,
     c.ConsoleCommand: _console,
+    c.SecurityRulesCommand: _security_rules,
+    c.SystemVmCommand: _system_vm,
 }

@@ -3,6 +3,14 @@
 Ids are UUIDs, times are Unix seconds, `_mib` and `_mhz` fields are what they say, other sizes bytes.
 """
 
+from cloudsim.model.addresses import (
+    IpRange,
+    NetworkServiceProvider,
+    PodIp,
+    PublicIp,
+    StorageIpRange,
+    VirtualRouterElement,
+)
 from cloudsim.model.compute import (
     AffinityGroup,
     InstanceGroup,
@@ -16,6 +24,17 @@ from cloudsim.model.identity import Account, Domain, Project, ProjectMember, Res
 from cloudsim.model.infrastructure import Cluster, Host, ImageStore, Pod, StoragePool, Zone
 from cloudsim.model.network import Network, NetworkOffering, Nic, PhysicalNetwork, TrafficType
 from cloudsim.model.operations import Alert, AsyncJob, Configuration, Event, ResourceTag
+from cloudsim.model.rules import (
+    FirewallRule,
+    HealthCheckPolicy,
+    LoadBalancerMember,
+    LoadBalancerRule,
+    PortForwardingRule,
+    SecurityGroup,
+    SecurityGroupRule,
+    SslCertificate,
+    StickinessPolicy,
+)
 from cloudsim.model.storage import (
     DiskOffering,
     GuestOs,
@@ -27,6 +46,9 @@ from cloudsim.model.storage import (
     TemplateOnStore,
     Volume,
 )
+from cloudsim.model.systemvm import ConsoleSession, RouterHealthCheck, SystemVm, Transfer
+from cloudsim.model.vpc import NetworkAcl, NetworkAclList, PrivateGateway, StaticRoute, Vpc, VpcOffering
+from cloudsim.model.vpn import RemoteAccessVpn, VpnConnection, VpnCustomerGateway, VpnGateway, VpnUser
 
 ROW_TYPES = (
     Domain,
@@ -51,18 +73,48 @@ ROW_TYPES = (
     TemplateOnPool,
     PhysicalNetwork,
     TrafficType,
+    NetworkServiceProvider,
+    VirtualRouterElement,
     NetworkOffering,
+    VpcOffering,
+    Vpc,
+    NetworkAclList,
+    NetworkAcl,
     Network,
+    IpRange,
+    PublicIp,
+    StorageIpRange,
+    SecurityGroup,
+    SecurityGroupRule,
     SshKeyPair,
     UserData,
     AffinityGroup,
     InstanceGroup,
     VirtualMachine,
     Nic,
+    SystemVm,
+    RouterHealthCheck,
+    PodIp,
+    PrivateGateway,
+    StaticRoute,
+    FirewallRule,
+    PortForwardingRule,
+    SslCertificate,
+    LoadBalancerRule,
+    LoadBalancerMember,
+    StickinessPolicy,
+    HealthCheckPolicy,
+    RemoteAccessVpn,
+    VpnUser,
+    VpnGateway,
+    VpnCustomerGateway,
+    VpnConnection,
+    ConsoleSession,
     Volume,
     Snapshot,
     SnapshotPolicy,
     VmSnapshot,
+    Transfer,
     AsyncJob,
     Event,
     Alert,

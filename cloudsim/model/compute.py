@@ -74,6 +74,7 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
             "service_offering_id",
             "group_id",
             "iso_id",
+            "type",
         ),
         unique=("instance_name",),
     )
@@ -109,7 +110,8 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
     affinity_group_ids: tuple[str, ...] = ()
     iso_id: str | None = None
     password: str | None = None
-    type: Literal["User", "ConsoleProxy", "SecondaryStorageVm", "DomainRouter"] = "User"
+    type: Literal["User", "ConsoleProxy", "SecondaryStorageVm", "DomainRouter", "InternalLoadBalancerVm"] = "User"
+    security_group_ids: tuple[str, ...] = ()
     ha_enabled: bool = False
     display: bool = True
     delete_protection: bool = False

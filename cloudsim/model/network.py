@@ -59,9 +59,16 @@ class NetworkOffering(Row, frozen=True, kw_only=True):
 
 
 class Network(Row, frozen=True, kw_only=True):
-    """A layer-2 segment with, unless it is L2, an address range. The zone's `is_default` one serves deploys that name none."""
+    """A layer-2 segment with, unless it is L2, an address range. The zone's `is_default` one serves deploys that name none.
 
-    keys: ClassVar[Keys] = Keys(indexes=("zone_id", "account_id", "physical_network_id"), unique=())
+    A tier of the VPC `vpc_id` has an access control list, `acl_id` (None: nothing comes in, all goes out).
+    Networks whose traffic is not Guest are the zone's own: the NICs of its system VMs are on them.
+    """
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("zone_id", "account_id", "physical_network_id", "vpc_id", "acl_id", ("zone_id", "traffic_type")),
+        unique=(),
+    )
 
     name: str
     display_text: str
@@ -84,6 +91,10 @@ class Network(Row, frozen=True, kw_only=True):
     state: Literal["Allocated", "Setup", "Implementing", "Implemented", "Shutdown", "Destroy"] = "Allocated"
     display: bool = True
     restart_required: bool = False
+    vpc_id: str | None = None
+    acl_id: str | None = None
+    dns1: str | None = None
+    dns2: str | None = None
     created: float = 0.0
 
 

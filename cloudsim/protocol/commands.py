@@ -17,11 +17,13 @@ from cloudsim.protocol.specs import (
     NicSpec,
     PoolSpec,
     PoolStatistics,
+    SecurityRule,
     UnmanagedInstance,
     VmReport,
     VmSpec,
     VmStatistics,
 )
+from cloudsim.protocol.systemvm import AnyReply, AnyRequest
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -442,9 +444,37 @@ class ConsoleAnswer(Answer, frozen=True, kw_only=True):
 
 
 class ConsoleCommand(_VmCommand, frozen=True, kw_only=True):
-    """Where the instance's console is."""
+    """Where the instance's screen is, or (`serial`) its serial console."""
 
     answer: ClassVar[type[Answer]] = ConsoleAnswer
+    serial: bool = False
+
+
+class SecurityRulesAnswer(Answer, frozen=True, kw_only=True):
+    pass
+
+
+class SecurityRulesCommand(_VmCommand, frozen=True, kw_only=True):
+    """These rules are in force for the card of a running instance from now on. Succeeds when it does not run here."""
+
+    answer: ClassVar[type[Answer]] = SecurityRulesAnswer
+    nic_id: str
+    rules: tuple[SecurityRule, ...] | None
+
+
+class SystemVmAnswer(Answer, frozen=True, kw_only=True):
+    reply: AnyReply | None = None
+
+
+class SystemVmCommand(Command, frozen=True, kw_only=True):
+    """Carry a request into the system VM `vm`, which runs on the host, and its reply back.
+
+    `error`: it is not here, or does not answer. What it could not do stands in the reply's.
+    """
+
+    answer: ClassVar[type[Answer]] = SystemVmAnswer
+    vm: str
+    request: AnyRequest
 
 
 def _leaves(kind: type) -> list[type]:

@@ -30,7 +30,8 @@ class NicSpec(msgspec.Struct, frozen=True):
 
     `vlan` is the id of the broadcast domain, of the kind `isolation` says (None: the host's plain guest bridge).
     `services` are those that the host itself gives to the instances on it, as network offerings call them: Dhcp,
-    Dns, UserData. `rules` None: no security group, everything passes.
+    Dns, UserData. `rules` None: no security group, everything passes. `traffic` other than Guest: the card of a system VM
+    on the host's bridge for that traffic (with `vlan`, in that VLAN of it); nothing is served to or filtered from it.
     """
 
     id: str
@@ -49,6 +50,7 @@ class NicSpec(msgspec.Struct, frozen=True):
     dns: tuple[str, ...] = ()
     domain: str = ""
     rules: tuple[SecurityRule, ...] | None = None
+    traffic: Literal["Guest", "Public", "Management"] = "Guest"
 
 
 class PoolSpec(msgspec.Struct, frozen=True):
@@ -82,6 +84,18 @@ class DiskSpec(msgspec.Struct, frozen=True):
     device: int = 0
 
 
+class SystemVmSpec(msgspec.Struct, frozen=True):
+    """What makes an instance a system VM: it is told its role when it boots, and asked things afterwards.
+
+    `mode` Namespace (routers only): no machine, but a network namespace on the host that does the same.
+    """
+
+    role: Literal["router", "vpcrouter", "ilb", "consoleproxy", "secstorage"]
+    mode: Literal["VirtualMachine", "Namespace"] = "VirtualMachine"
+    stores: tuple[str, ...] = ()
+    """URLs of the image stores that a secondary storage VM is to reach."""
+
+
 class VmSpec(msgspec.Struct, frozen=True):
     """All that a hypervisor needs to run an instance. `name` (i-2-7-VM) is unique in the cloud.
 
@@ -113,6 +127,7 @@ class VmSpec(msgspec.Struct, frozen=True):
     firmware: Literal["BIOS", "UEFI"] = "BIOS"
     secure_boot: bool = False
     boot_order: tuple[Literal["hd", "cdrom", "network"], ...] = ("hd", "cdrom")
+    system: SystemVmSpec | None = None
 
 
 class VmReport(msgspec.Struct, frozen=True):
@@ -210,4 +225,4 @@ class ConsoleAddress(msgspec.Struct, frozen=True):
     host: str
     port: int
     password: str = ""
-    kind: Literal["vnc", "text"] = "vnc"
+    kind: Literal["vnc", "serial", "text"] = "vnc"

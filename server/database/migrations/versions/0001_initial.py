@@ -373,6 +373,23 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "network_service_provider",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("physical_network_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("services", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "virtual_router_element",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "network_offering",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -391,6 +408,73 @@ def upgrade() -> None:
         sa.Column("availability", sa.Text(), nullable=False),
         sa.Column("service_offering_id", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "vpc_offering",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("display_text", sa.Text(), nullable=False),
+        sa.Column("services", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("distributed_router", sa.Boolean(), nullable=False),
+        sa.Column("region_level", sa.Boolean(), nullable=False),
+        sa.Column("redundant_router", sa.Boolean(), nullable=False),
+        sa.Column("service_offering_id", sa.Text(), nullable=True),
+        sa.Column("zone_ids", sa.Text(), nullable=False),
+        sa.Column("domain_ids", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "vpc",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("display_text", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("vpc_offering_id", sa.Text(), nullable=False),
+        sa.Column("cidr", sa.Text(), nullable=False),
+        sa.Column("network_domain", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("started", sa.Boolean(), nullable=False),
+        sa.Column("restart_required", sa.Boolean(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("public_mtu", sa.BigInteger(), nullable=True),
+        sa.Column("dns1", sa.Text(), nullable=True),
+        sa.Column("dns2", sa.Text(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "network_acl_list",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("vpc_id", sa.Text(), nullable=True),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "network_acl",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("list_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("traffic_type", sa.Text(), nullable=False),
+        sa.Column("cidrs", sa.Text(), nullable=False),
+        sa.Column("start_port", sa.BigInteger(), nullable=True),
+        sa.Column("end_port", sa.BigInteger(), nullable=True),
+        sa.Column("icmp_type", sa.BigInteger(), nullable=True),
+        sa.Column("icmp_code", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -418,6 +502,85 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("restart_required", sa.Boolean(), nullable=False),
+        sa.Column("vpc_id", sa.Text(), nullable=True),
+        sa.Column("acl_id", sa.Text(), nullable=True),
+        sa.Column("dns1", sa.Text(), nullable=True),
+        sa.Column("dns2", sa.Text(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "ip_range",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("netmask", sa.Text(), nullable=False),
+        sa.Column("start_ip", sa.Text(), nullable=False),
+        sa.Column("end_ip", sa.Text(), nullable=False),
+        sa.Column("physical_network_id", sa.Text(), nullable=True),
+        sa.Column("network_id", sa.Text(), nullable=True),
+        sa.Column("pod_id", sa.Text(), nullable=True),
+        sa.Column("vlan", sa.Text(), nullable=True),
+        sa.Column("public", sa.Boolean(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=True),
+        sa.Column("domain_id", sa.Text(), nullable=True),
+        sa.Column("for_system_vms", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "public_ip",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("ip", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("range_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=True),
+        sa.Column("vpc_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("source_nat", sa.Boolean(), nullable=False),
+        sa.Column("static_nat_vm_id", sa.Text(), nullable=True),
+        sa.Column("static_nat_ip", sa.Text(), nullable=True),
+        sa.Column("system", sa.Boolean(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("allocated", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "storage_ip_range",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("pod_id", sa.Text(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("netmask", sa.Text(), nullable=False),
+        sa.Column("start_ip", sa.Text(), nullable=False),
+        sa.Column("end_ip", sa.Text(), nullable=False),
+        sa.Column("vlan", sa.Text(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "security_group",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "security_group_rule",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("group_id", sa.Text(), nullable=False),
+        sa.Column("ingress", sa.Boolean(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("start_port", sa.BigInteger(), nullable=True),
+        sa.Column("end_port", sa.BigInteger(), nullable=True),
+        sa.Column("icmp_type", sa.BigInteger(), nullable=True),
+        sa.Column("icmp_code", sa.BigInteger(), nullable=True),
+        sa.Column("cidr", sa.Text(), nullable=True),
+        sa.Column("other_group_id", sa.Text(), nullable=True),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -498,6 +661,7 @@ def upgrade() -> None:
         sa.Column("iso_id", sa.Text(), nullable=True),
         sa.Column("password", sa.Text(), nullable=True),
         sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("security_group_ids", sa.Text(), nullable=False),
         sa.Column("ha_enabled", sa.Boolean(), nullable=False),
         sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("delete_protection", sa.Boolean(), nullable=False),
@@ -519,6 +683,277 @@ def upgrade() -> None:
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("secondary_ips", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "system_vm",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=True),
+        sa.Column("vpc_id", sa.Text(), nullable=True),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("public_ip", sa.Text(), nullable=True),
+        sa.Column("private_ip", sa.Text(), nullable=True),
+        sa.Column("guest_ip", sa.Text(), nullable=True),
+        sa.Column("agent_state", sa.Text(), nullable=False),
+        sa.Column("template_version", sa.Text(), nullable=False),
+        sa.Column("configured", sa.BigInteger(), nullable=False),
+        sa.Column("wanted", sa.Boolean(), nullable=False),
+        sa.Column("failures", sa.BigInteger(), nullable=False),
+        sa.Column("last_failure", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "router_health_check",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("router_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("success", sa.Boolean(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("updated", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "pod_ip",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("pod_id", sa.Text(), nullable=False),
+        sa.Column("ip", sa.Text(), nullable=False),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "private_gateway",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vpc_id", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("ip", sa.Text(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("netmask", sa.Text(), nullable=False),
+        sa.Column("vlan", sa.Text(), nullable=False),
+        sa.Column("mac", sa.Text(), nullable=False),
+        sa.Column("physical_network_id", sa.Text(), nullable=True),
+        sa.Column("source_nat", sa.Boolean(), nullable=False),
+        sa.Column("acl_id", sa.Text(), nullable=True),
+        sa.Column("network_offering_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "static_route",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vpc_id", sa.Text(), nullable=False),
+        sa.Column("cidr", sa.Text(), nullable=False),
+        sa.Column("next_hop", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("gateway_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "firewall_rule",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("public_ip_id", sa.Text(), nullable=True),
+        sa.Column("start_port", sa.BigInteger(), nullable=True),
+        sa.Column("end_port", sa.BigInteger(), nullable=True),
+        sa.Column("icmp_type", sa.BigInteger(), nullable=True),
+        sa.Column("icmp_code", sa.BigInteger(), nullable=True),
+        sa.Column("cidrs", sa.Text(), nullable=False),
+        sa.Column("destination_cidrs", sa.Text(), nullable=False),
+        sa.Column("related_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "port_forwarding_rule",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("public_ip_id", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("public_start", sa.BigInteger(), nullable=False),
+        sa.Column("public_end", sa.BigInteger(), nullable=False),
+        sa.Column("private_start", sa.BigInteger(), nullable=False),
+        sa.Column("private_end", sa.BigInteger(), nullable=False),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("guest_ip", sa.Text(), nullable=False),
+        sa.Column("cidrs", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "ssl_certificate",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("private_key", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("chain", sa.Text(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "load_balancer_rule",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("public_port", sa.BigInteger(), nullable=False),
+        sa.Column("private_port", sa.BigInteger(), nullable=False),
+        sa.Column("algorithm", sa.Text(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("scheme", sa.Text(), nullable=False),
+        sa.Column("public_ip_id", sa.Text(), nullable=True),
+        sa.Column("source_ip", sa.Text(), nullable=True),
+        sa.Column("source_network_id", sa.Text(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("cidrs", sa.Text(), nullable=False),
+        sa.Column("certificate_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "load_balancer_member",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("ip", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "stickiness_policy",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "health_check_policy",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("response_timeout", sa.BigInteger(), nullable=False),
+        sa.Column("interval", sa.BigInteger(), nullable=False),
+        sa.Column("healthy_threshold", sa.BigInteger(), nullable=False),
+        sa.Column("unhealthy_threshold", sa.BigInteger(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "remote_access_vpn",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("public_ip_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("preshared_key", sa.Text(), nullable=False),
+        sa.Column("ip_range", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=True),
+        sa.Column("vpc_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "vpn_user",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("password", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "vpn_gateway",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vpc_id", sa.Text(), nullable=False),
+        sa.Column("public_ip_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "vpn_customer_gateway",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("cidrs", sa.Text(), nullable=False),
+        sa.Column("preshared_key", sa.Text(), nullable=False),
+        sa.Column("ike_policy", sa.Text(), nullable=False),
+        sa.Column("esp_policy", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("ike_lifetime", sa.BigInteger(), nullable=False),
+        sa.Column("esp_lifetime", sa.BigInteger(), nullable=False),
+        sa.Column("dead_peer_detection", sa.Boolean(), nullable=False),
+        sa.Column("force_encapsulation", sa.Boolean(), nullable=False),
+        sa.Column("split_connections", sa.Boolean(), nullable=False),
+        sa.Column("ike_version", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "vpn_connection",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vpn_gateway_id", sa.Text(), nullable=False),
+        sa.Column("customer_gateway_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("passive", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "console_session",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("proxy_id", sa.Text(), nullable=True),
+        sa.Column("host_id", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("acquired", sa.Double(), nullable=True),
+        sa.Column("removed", sa.Double(), nullable=True),
+        sa.Column("creator_address", sa.Text(), nullable=True),
+        sa.Column("client_address", sa.Text(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -603,6 +1038,28 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "transfer",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("object_type", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("vm_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("checksum", sa.Text(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("expires", sa.Double(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "async_job",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("command", sa.Text(), nullable=False),
@@ -678,18 +1135,48 @@ def downgrade() -> None:
     op.drop_table("alert")
     op.drop_table("event")
     op.drop_table("async_job")
+    op.drop_table("transfer")
     op.drop_table("vm_snapshot")
     op.drop_table("snapshot_policy")
     op.drop_table("snapshot")
     op.drop_table("volume")
+    op.drop_table("console_session")
+    op.drop_table("vpn_connection")
+    op.drop_table("vpn_customer_gateway")
+    op.drop_table("vpn_gateway")
+    op.drop_table("vpn_user")
+    op.drop_table("remote_access_vpn")
+    op.drop_table("health_check_policy")
+    op.drop_table("stickiness_policy")
+    op.drop_table("load_balancer_member")
+    op.drop_table("load_balancer_rule")
+    op.drop_table("ssl_certificate")
+    op.drop_table("port_forwarding_rule")
+    op.drop_table("firewall_rule")
+    op.drop_table("static_route")
+    op.drop_table("private_gateway")
+    op.drop_table("pod_ip")
+    op.drop_table("router_health_check")
+    op.drop_table("system_vm")
     op.drop_table("nic")
     op.drop_table("virtual_machine")
     op.drop_table("instance_group")
     op.drop_table("affinity_group")
     op.drop_table("user_data")
     op.drop_table("ssh_key_pair")
+    op.drop_table("security_group_rule")
+    op.drop_table("security_group")
+    op.drop_table("storage_ip_range")
+    op.drop_table("public_ip")
+    op.drop_table("ip_range")
     op.drop_table("network")
+    op.drop_table("network_acl")
+    op.drop_table("network_acl_list")
+    op.drop_table("vpc")
+    op.drop_table("vpc_offering")
     op.drop_table("network_offering")
+    op.drop_table("virtual_router_element")
+    op.drop_table("network_service_provider")
     op.drop_table("traffic_type")
     op.drop_table("physical_network")
     op.drop_table("template_on_pool")

@@ -1,0 +1,1 @@
+"""What runs inside simulated system VMs, a module for each kind."""

@@ -1,0 +1,1 @@
+"""Virtual private clouds: offerings, tiers, access control lists, gateways and routes."""

@@ -1,0 +1,1 @@
+"""Virtual private networks: dial-in and site-to-site."""

@@ -1,0 +1,107 @@
+"""Who provides a physical network's services, and the addresses that a zone and its pods give out."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from cloudsim.store import Keys, Row
+
+ProviderState = Literal["Enabled", "Disabled", "Shutdown"]
+
+
+class NetworkServiceProvider(Row, frozen=True, kw_only=True):
+    """Who may provide services (`VirtualRouter`, ...) to guest networks on a physical network."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("physical_network_id",), unique=(("physical_network_id", "name"),))
+
+    physical_network_id: str
+    name: str
+    services: tuple[str, ...] = ()
+    state: ProviderState = "Disabled"
+
+
+class VirtualRouterElement(Row, frozen=True, kw_only=True):
+    """What deploys the system VMs of a provider: routers, VPC routers, internal load balancers."""
+
+    keys: ClassVar[Keys] = Keys(unique=("provider_id",))
+
+    provider_id: str
+    kind: Literal["VirtualRouter", "VpcVirtualRouter", "InternalLbVm"]
+    enabled: bool = False
+
+
+class IpRange(Row, frozen=True, kw_only=True):
+    """A VLAN's addresses, `start_ip` to `end_ip`.
+
+    Public ones (`public`) are acquired by accounts and taken by system VMs; others belong to the shared guest
+    network `network_id`. `account_id` or `domain_id`: dedicated to that account or domain. `vlan` None: untagged.
+    """
+
+    keys: ClassVar[Keys] = Keys(indexes=("zone_id", "physical_network_id", "network_id"), unique=())
+
+    zone_id: str
+    gateway: str
+    netmask: str
+    start_ip: str
+    end_ip: str
+    physical_network_id: str | None = None
+    network_id: str | None = None
+    pod_id: str | None = None
+    vlan: str | None = None
+    public: bool = True
+    account_id: str | None = None
+    domain_id: str | None = None
+    for_system_vms: bool = False
+    created: float = 0.0
+
+
+class PublicIp(Row, frozen=True, kw_only=True):
+    """A public address that is in use: acquired by an account, or `system`: a system VM's. Free ones have no row.
+
+    It belongs to the network `network_id`, or as long as no network uses it to the VPC `vpc_id`. `source_nat`: what its
+    network's (VPC's) guests are seen as outside. Static NAT: it is `static_nat_ip` of instance `static_nat_vm_id`.
+    """
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("zone_id", "range_id", "account_id", "network_id", "vpc_id", "static_nat_vm_id"),
+        unique=(("zone_id", "ip"),),
+    )
+
+    ip: str
+    zone_id: str
+    range_id: str
+    account_id: str
+    domain_id: str
+    network_id: str | None = None
+    vpc_id: str | None = None
+    state: Literal["Allocating", "Allocated", "Releasing"] = "Allocated"
+    source_nat: bool = False
+    static_nat_vm_id: str | None = None
+    static_nat_ip: str | None = None
+    system: bool = False
+    display: bool = True
+    allocated: float = 0.0
+
+
+class PodIp(Row, frozen=True, kw_only=True):
+    """An address of a pod's management range that a system VM's NIC has."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("pod_id", "vm_id"), unique=(("pod_id", "ip"),))
+
+    pod_id: str
+    ip: str
+    vm_id: str
+
+
+class StorageIpRange(Row, frozen=True, kw_only=True):
+    """A pod's addresses on the storage network."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("pod_id", "zone_id"), unique=())
+
+    zone_id: str
+    pod_id: str
+    gateway: str
+    netmask: str
+    start_ip: str
+    end_ip: str
+    vlan: str | None = None
