@@ -18,6 +18,14 @@ LEASES = f"{ROOT}/leases"
 """dnsmasq's lease file (`dhcp-leasefile`): read by the guest for the router's statistics."""
 BALANCER_SOCKET = f"{ROOT}/haproxy.sock"
 """haproxy's statistics socket. Backends are called by their balancer's id, servers by their member's."""
+CONTROL = f"{ROOT}/control"
+"""Folder of the sockets at which a system VM's own services take requests.
+
+`consoleproxy` and `secstorage` are run as `python -m backends.systemvm.NAME --control ROOT/control/NAME`: a Unix socket at
+which they take connections, and on each any number of lines: the JSON of a request of `cloudsim.protocol.systemvm`
+that is theirs ({"type": "GrantConsole", ...}, with a member `id` of the guest agent's), each answered by a line: the JSON of
+the reply, with the same `id`.
+"""
 MAIN_TABLE = 254
 FIRST_PRIORITY, LAST_PRIORITY = 1000, 29_999
 """Routing policy rules of a plan have priorities from here to there; others are not its own."""
@@ -81,15 +89,13 @@ class CountedAddress(msgspec.Struct, frozen=True):
 
 
 class Service(msgspec.Struct, frozen=True):
-    """A program that runs, in the foreground, and is started again when it ends.
+    """A program that runs, in the foreground, and is started again when it ends. `command` "python" is the guest's own.
 
     When the content of one of `restart_on` (paths of the plan's files) changed, or its command, it is restarted; else, of
     one of `reload_on`, it gets the signal `reload` ("HUP", "USR2"). `check` is a command that must succeed once the plan's
     files are in place; if it fails, the old files come back and the plan is refused with its output. `after` is run, each
     in turn, whenever the program was started or reloaded (such as "swanctl --load-all"); it is tried for up to 10 s.
     `modules` are kernel modules that it needs; one that is not there is no error here.
-
-    Services without a command are the guest's own: `consoleproxy`, `secstorage`.
     """
 
     name: str
