@@ -4,9 +4,11 @@ Ids are UUIDs, times are Unix seconds, `_mib` and `_mhz` fields are what they sa
 """
 
 from cloudsim.model.addresses import (
+    GuestVlanRange,
     IpRange,
     NetworkServiceProvider,
     PodIp,
+    PodIpRange,
     PublicIp,
     StorageIpRange,
     VirtualRouterElement,
@@ -45,6 +47,7 @@ from cloudsim.model.storage import (
     TemplateOnPool,
     TemplateOnStore,
     Volume,
+    VolumeOnStore,
 )
 from cloudsim.model.systemvm import ConsoleSession, RouterHealthCheck, SystemVm, Transfer
 from cloudsim.model.vpc import NetworkAcl, NetworkAclList, PrivateGateway, StaticRoute, Vpc, VpcOffering
@@ -84,6 +87,8 @@ ROW_TYPES = (
     IpRange,
     PublicIp,
     StorageIpRange,
+    PodIpRange,
+    GuestVlanRange,
     SecurityGroup,
     SecurityGroupRule,
     SshKeyPair,
@@ -111,6 +116,7 @@ ROW_TYPES = (
     VpnConnection,
     ConsoleSession,
     Volume,
+    VolumeOnStore,
     Snapshot,
     SnapshotPolicy,
     VmSnapshot,

@@ -109,6 +109,7 @@ class TemplateOnStore(Row, frozen=True, kw_only=True):
     error: str | None = None
     path: str = ""
     size: int = 0
+    physical_size: int = 0
     created: float = 0.0
 
 
@@ -124,8 +125,29 @@ class TemplateOnPool(Row, frozen=True, kw_only=True):
     size: int = 0
 
 
+class VolumeOnStore(Row, frozen=True, kw_only=True):
+    """The file in secondary storage of a volume that was uploaded, until it is on a pool. `path` "": not there yet."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("store_id", "zone_id"), unique=("volume_id",))
+
+    volume_id: str
+    store_id: str
+    zone_id: str
+    format: str
+    url: str | None = None
+    checksum: str | None = None
+    path: str = ""
+    size: int = 0
+    physical_size: int = 0
+    error: str | None = None
+    created: float = 0.0
+
+
 class Volume(Row, frozen=True, kw_only=True):
-    """A disk. Allocated until it is first needed, then Ready on a pool."""
+    """A disk. Allocated until it is first needed, then Ready on a pool.
+
+    UploadOp: its file is being fetched. NotUploaded, UploadInProgress: its file is to be sent, is being sent.
+    """
 
     keys: ClassVar[Keys] = Keys(indexes=("vm_id", "pool_id", "account_id", "zone_id", "state"))
 
@@ -147,8 +169,12 @@ class Volume(Row, frozen=True, kw_only=True):
         "Expunging",
         "Expunged",
         "Destroy",
+        "UploadOp",
+        "NotUploaded",
+        "UploadInProgress",
         "Uploaded",
         "UploadError",
+        "UploadAbandoned",
     ] = "Allocated"
     pool_id: str | None = None
     path: str | None = None

@@ -78,13 +78,15 @@ class Transfer(Row, frozen=True, kw_only=True):
     """A file on its way between secondary storage and the world outside, by a secondary storage VM.
 
     `Extract`: `url` is where it may be fetched until `expires`. `Upload`: where it may be sent. `Download`: where it
-    comes from. `object_id` is the template, volume, ... it is of.
+    comes from. `object_id` is the template, volume, ... it is of. Who fetches or sends proves it with a key whose
+    SHA-256 sum is `key_hash`. `done` of `size` bytes have come. One that is Cancelling is over once a storage VM has
+    removed what there is of it.
     """
 
     keys: ClassVar[Keys] = Keys(indexes=("object_id", "zone_id", "vm_id", "state"), unique=())
 
     kind: Literal["Download", "Upload", "Extract"]
-    object_type: Literal["Template", "Iso", "Volume", "Snapshot"]
+    object_type: Literal["Template", "Iso", "Volume", "Snapshot", "ImageStore"]
     object_id: str
     zone_id: str
     account_id: str
@@ -92,11 +94,17 @@ class Transfer(Row, frozen=True, kw_only=True):
     store_id: str
     url: str = ""
     path: str = ""
+    format: str = ""
     vm_id: str | None = None
-    state: Literal["Waiting", "Running", "Published", "Done", "Failed", "Expired"] = "Waiting"
+    state: Literal["Waiting", "Running", "Published", "Done", "Failed", "Expired", "Cancelling"] = "Waiting"
     size: int = 0
     done: int = 0
+    physical_size: int = 0
+    virtual_size: int = 0
     checksum: str | None = None
+    key_hash: str = ""
+    name: str = ""
     error: str | None = None
     expires: float | None = None
     created: float = 0.0
+    ended: float | None = None

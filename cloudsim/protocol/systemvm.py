@@ -163,7 +163,9 @@ class ConsoleSessionsResult(SystemVmReply, frozen=True, kw_only=True):
 class StartDownload(SystemVmRequest, frozen=True, kw_only=True):
     """Fetch `url` into the store at `path`. Repeated with the same id it says nothing new and goes on.
 
-    `checksum` is bare (MD5, SHA-1, ... by its length) or {SHA-256}hex. Bigger than `largest` bytes fails.
+    `checksum` is bare (MD5, SHA-1, ... by its length) or {SHA-256}hex. Bigger than `largest` bytes fails, as do
+    servers on internal networks that are not of `allowed_networks` (CIDRs). What another machine fetched before it
+    died is in the store, and need not be fetched again. Replied with a TransferResult.
     """
 
     id: str
@@ -173,6 +175,7 @@ class StartDownload(SystemVmRequest, frozen=True, kw_only=True):
     format: str
     checksum: str | None = None
     largest: int | None = None
+    allowed_networks: tuple[str, ...] = ()
 
 
 class TransferStatus(SystemVmRequest, frozen=True, kw_only=True):
@@ -182,9 +185,14 @@ class TransferStatus(SystemVmRequest, frozen=True, kw_only=True):
 
 
 class CancelTransfer(SystemVmRequest, frozen=True, kw_only=True):
-    """Stop it and remove what there is of it, or take a published file back. Of an unknown one: nothing to do."""
+    """Stop it and remove what there is of it, or take a published file back.
+
+    `store_url` and `path`, where given, say what to remove of one that another machine began. Replied with Done.
+    """
 
     id: str
+    store_url: str = ""
+    path: str = ""
 
 
 class TransferResult(SystemVmReply, frozen=True, kw_only=True):
@@ -205,7 +213,7 @@ class TransferResult(SystemVmReply, frozen=True, kw_only=True):
 class PublishFile(SystemVmRequest, frozen=True, kw_only=True):
     """Serve a file of the store at /userdata/`name` until `expires`, to those who have the signed URL.
 
-    `key_hash` is the SHA-256 sum of what the URL has as its `signature`.
+    `key_hash` is the SHA-256 sum of what the URL has as its `signature`. Replied with a TransferResult, Published.
     """
 
     id: str
@@ -217,7 +225,10 @@ class PublishFile(SystemVmRequest, frozen=True, kw_only=True):
 
 
 class ExpectUpload(SystemVmRequest, frozen=True, kw_only=True):
-    """Take a POST to /upload/`id` with that signature into the store at `path`, until `expires`."""
+    """Take a POST to /upload/`id` with that signature into the store at `path`, until `expires`.
+
+    Replied with a TransferResult: Published until the POST comes, Running while it does.
+    """
 
     id: str
     store_url: str

@@ -10,7 +10,7 @@ from cloudsim.store import Table
 
 NEXT: dict[str, frozenset[str]] = {
     "Allocated": frozenset({"Creating", "Attaching", "Destroy", "Expunging"}),
-    "Creating": frozenset({"Ready", "Allocated", "Destroy"}),
+    "Creating": frozenset({"Ready", "Allocated", "Uploaded", "Destroy"}),
     "Ready": frozenset(
         {"Attaching", "Resizing", "Snapshotting", "RevertSnapshotting", "Migrating", "Destroy", "Expunging"}
     ),
@@ -23,11 +23,19 @@ NEXT: dict[str, frozenset[str]] = {
     "Expunging": frozenset({"Destroy", "Expunged"}),
     "Expunged": frozenset(),
     "Uploaded": frozenset({"Creating", "Attaching", "Destroy", "Expunging"}),
+    "UploadOp": frozenset({"Uploaded", "UploadError"}),
+    "NotUploaded": frozenset(
+        {"UploadInProgress", "Uploaded", "UploadError", "UploadAbandoned", "Destroy", "Expunging"}
+    ),
+    "UploadInProgress": frozenset({"NotUploaded", "Uploaded", "UploadError", "UploadAbandoned"}),
     "UploadError": frozenset({"Destroy", "Expunging"}),
+    "UploadAbandoned": frozenset({"Destroy", "Expunging"}),
 }
 """An expunged volume's row is gone, so that nobody meets the state Expunged."""
 
-AT_REST = frozenset({"Allocated", "Ready", "Uploaded", "UploadError", "Destroy"})
+AT_REST = frozenset(
+    {"Allocated", "Ready", "NotUploaded", "Uploaded", "UploadError", "UploadAbandoned", "Destroy"}
+)
 """States in which nothing is at work on a volume."""
 
 

@@ -338,6 +338,7 @@ def upgrade() -> None:
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("physical_size", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -560,6 +561,26 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "pod_ip_range",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("pod_id", sa.Text(), nullable=False),
+        sa.Column("start_ip", sa.Text(), nullable=False),
+        sa.Column("end_ip", sa.Text(), nullable=False),
+        sa.Column("vlan", sa.Text(), nullable=True),
+        sa.Column("for_system_vms", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "guest_vlan_range",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("physical_network_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "security_group",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -722,6 +743,7 @@ def upgrade() -> None:
         sa.Column("pod_id", sa.Text(), nullable=False),
         sa.Column("ip", sa.Text(), nullable=False),
         sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -985,6 +1007,22 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "volume_on_store",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("volume_id", sa.Text(), nullable=False),
+        sa.Column("store_id", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("checksum", sa.Text(), nullable=True),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("physical_size", sa.BigInteger(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "snapshot",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1049,14 +1087,20 @@ def upgrade() -> None:
         sa.Column("store_id", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("format", sa.Text(), nullable=False),
         sa.Column("vm_id", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("physical_size", sa.BigInteger(), nullable=False),
+        sa.Column("virtual_size", sa.BigInteger(), nullable=False),
         sa.Column("checksum", sa.Text(), nullable=True),
+        sa.Column("key_hash", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("expires", sa.Double(), nullable=True),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("ended", sa.Double(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -1139,6 +1183,7 @@ def downgrade() -> None:
     op.drop_table("vm_snapshot")
     op.drop_table("snapshot_policy")
     op.drop_table("snapshot")
+    op.drop_table("volume_on_store")
     op.drop_table("volume")
     op.drop_table("console_session")
     op.drop_table("vpn_connection")
@@ -1166,6 +1211,8 @@ def downgrade() -> None:
     op.drop_table("ssh_key_pair")
     op.drop_table("security_group_rule")
     op.drop_table("security_group")
+    op.drop_table("guest_vlan_range")
+    op.drop_table("pod_ip_range")
     op.drop_table("storage_ip_range")
     op.drop_table("public_ip")
     op.drop_table("ip_range")
