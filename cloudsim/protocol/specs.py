@@ -51,6 +51,8 @@ class NicSpec(msgspec.Struct, frozen=True):
     domain: str = ""
     rules: tuple[SecurityRule, ...] | None = None
     traffic: Literal["Guest", "Public", "Management"] = "Guest"
+    routed: bool = False
+    """Whether the gateway is a machine outside of the cloud, as on shared networks."""
 
 
 class PoolSpec(msgspec.Struct, frozen=True):
