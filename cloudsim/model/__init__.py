@@ -29,6 +29,7 @@ from cloudsim.model.operations import Alert, AsyncJob, Configuration, Event, Res
 from cloudsim.model.rules import (
     FirewallRule,
     HealthCheckPolicy,
+    IpForwardingRule,
     LoadBalancerMember,
     LoadBalancerRule,
     PortForwardingRule,
@@ -104,6 +105,7 @@ ROW_TYPES = (
     StaticRoute,
     FirewallRule,
     PortForwardingRule,
+    IpForwardingRule,
     SslCertificate,
     LoadBalancerRule,
     LoadBalancerMember,

@@ -59,6 +59,25 @@ class PortForwardingRule(Row, frozen=True, kw_only=True):
     created: float = 0.0
 
 
+class IpForwardingRule(Row, frozen=True, kw_only=True):
+    """Ports of a static NAT address that are spoken for. Its traffic is let in by the firewall rule made with it."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("public_ip_id", "network_id", "account_id", "vm_id"), unique=())
+
+    public_ip_id: str
+    network_id: str
+    account_id: str
+    domain_id: str
+    protocol: Literal["tcp", "udp"]
+    start_port: int
+    end_port: int
+    vm_id: str
+    guest_ip: str
+    cidrs: tuple[str, ...] = ()
+    state: RuleState = "Add"
+    created: float = 0.0
+
+
 class LoadBalancerRule(Row, frozen=True, kw_only=True):
     """A port that is spread over instances: of a public address, or (`Internal`) of `source_ip` in a VPC tier."""
 

@@ -821,6 +821,23 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "ip_forwarding_rule",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("public_ip_id", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("start_port", sa.BigInteger(), nullable=False),
+        sa.Column("end_port", sa.BigInteger(), nullable=False),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("guest_ip", sa.Text(), nullable=False),
+        sa.Column("cidrs", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "ssl_certificate",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1196,6 +1213,7 @@ def downgrade() -> None:
     op.drop_table("load_balancer_member")
     op.drop_table("load_balancer_rule")
     op.drop_table("ssl_certificate")
+    op.drop_table("ip_forwarding_rule")
     op.drop_table("port_forwarding_rule")
     op.drop_table("firewall_rule")
     op.drop_table("static_route")
