@@ -40,7 +40,7 @@ class ManagementServer(Services):
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)
         self._every(lambda: settings.number("expunge.interval"), self.vms.expunge_due)
         self._every(lambda: settings.number("storage.cleanup.interval"), self._clean_storage)
-        self._every(lambda: settings.number("network.gc.interval"), self.networks.release_idle)
+        self._every(lambda: settings.number("network.gc.interval"), self.network_life.release_idle)
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: HOUR, self._purge)
         self.spawn(self.snapshot_policies.run_policies())

@@ -37,6 +37,7 @@ from cloudsim.management.infrastructure.host_states import HostStates
 from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.management.infrastructure.pods import Pods
 from cloudsim.management.infrastructure.zones import Zones
+from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.network_offerings import NetworkOfferings
 from cloudsim.management.network.networks import Networks
 from cloudsim.management.network.nic_changes import NicChanges
@@ -90,6 +91,7 @@ class Services:
         self.offerings = Offerings(foundation)
         self.network_offerings = NetworkOfferings(foundation)
         self.networks = Networks(foundation, self.limits)
+        self.network_life = NetworkLife(foundation)
         self.physical_networks = PhysicalNetworks(foundation)
         self.zones = Zones(foundation, self.networks.ensure_default)
         self.pods = Pods(foundation)
@@ -113,7 +115,7 @@ class Services:
         self.snapshots = Snapshots(foundation, agents, self.disks, self.secondary_storage, self.limits)
         self.snapshot_policies = SnapshotPolicies(foundation, self.snapshots)
         self.vm_snapshots = VmSnapshots(foundation, agents, self.disks)
-        self.nic_changes = NicChanges(foundation, agents, self.nics, self.networks)
+        self.nic_changes = NicChanges(foundation, agents, self.nics, self.network_life)
         self.key_pairs = KeyPairs(foundation)
         self.user_data = UserDataStore(foundation)
         self.affinity_groups = AffinityGroups(foundation, self.affinity)
@@ -128,7 +130,7 @@ class Services:
             self.disks,
             self.nics,
             self.affinity,
-            self.networks.implement,
+            self.network_life.implement,
         )
         self.vms = VirtualMachines(
             foundation, self.jobs, agents, self.allocation, self.starting, self.disks, self.nics
@@ -148,7 +150,7 @@ class Services:
             self.capacity,
             self.nics,
             self.limits,
-            self.networks.implement,
+            self.network_life.implement,
             self.migration.migrate,
             agents,
             lambda vm: self.starting.spec(vm, tuple(self.disks.spec(each) for each in self.disks.of(vm))),
@@ -166,7 +168,7 @@ class Services:
         )
         self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
         self.possessions = Possessions(
-            foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.networks
+            foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.network_life
         )
         self.identity.accounts.on_delete.append(self.possessions.delete)
         self.identity.accounts.on_disable.append(self.possessions.stop)

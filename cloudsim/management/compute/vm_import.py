@@ -79,7 +79,7 @@ class VmImport:
         capacity: HostCapacity,
         nics: Nics,
         quota: Quota,
-        implement: Callable[[str], Network],
+        implement: Callable[[str], Awaitable[Network]],
         migrate: Callable[[Caller, str], Awaitable[VirtualMachine]],
         agents: Agents,
         spec: Callable[[VirtualMachine], VmSpec],
@@ -136,6 +136,9 @@ class VmImport:
         try:
             self.check(request)
             found = await self._find(request)
+            _, _, _, nics = self._checked(request, found)
+            for nic in nics:
+                await self._implement(nic.network.id)
             vm = self._take_in(caller, request, found)
         except CloudError as error:
             self._record(
@@ -169,8 +172,10 @@ class VmImport:
             raise InvalidParameterValue(f"There are several instances {request.name}, on hosts {hosts}")
         return found[0]
 
-    def _take_in(self, caller: Caller, request: ImportRequest, found: Found) -> VirtualMachine:
-        """All checks, for what was true when the host was asked may not be any more; then all rows."""
+    def _checked(
+        self, request: ImportRequest, found: Found
+    ) -> tuple[str, Sizes, tuple[ImportedDisk, ...], tuple[ImportedNic, ...]]:
+        """All checks; the host name, size, disks and NICs that the instance is to have."""
         host_name = self.check(request)
         size = self._size(request, found)
         self._check_host(request, found, size)
@@ -188,6 +193,11 @@ class VmImport:
             disks[0].disk.size,
             [each.disk.size for each in disks[1:]],
         )
+        return host_name, size, tuple(disks), tuple(nics)
+
+    def _take_in(self, caller: Caller, request: ImportRequest, found: Found) -> VirtualMachine:
+        """All checks again, for what was true when the host was asked may not be any more; then all rows."""
+        host_name, size, disks, nics = self._checked(request, found)
         with self._store.transaction():
             vm = self._vms.insert(self._row(caller, request, found, size, host_name))
             for disk in disks:
@@ -293,10 +303,7 @@ class VmImport:
         )
 
     def _connect(self, vm: VirtualMachine, nic: ImportedNic, device: int) -> None:
-        network = nic.network
-        if network.state == "Allocated":
-            network = self._implement(network.id)
-        self._nics.allocate(vm, network, ip=nic.ip, mac=nic.mac, default=device == 0, device=device)
+        self._nics.allocate(vm, nic.network, ip=nic.ip, mac=nic.mac, default=device == 0, device=device)
 
     def _default_template(self, host: Host) -> Template:
         """The template of instances of no template, made if there is none. Goes with the last of them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec.structs import replace
 
@@ -29,7 +29,7 @@ from cloudsim.model import (
 )
 from cloudsim.placement import HostCapacity, NoPlace, PlacementRequest, Planner
 from cloudsim.protocol.commands import StartCommand
-from cloudsim.protocol.specs import DiskSpec, ImageSpec, VmSpec
+from cloudsim.protocol.specs import DiskSpec, ImageSpec, SystemVmSpec, VmSpec
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,11 @@ def placement_request(
 
 
 class Starting:
-    """Starts instances. `implement(network_id)` makes an Allocated network ready for its first one."""
+    """Starts instances.
+
+    `implement(network_id)` makes a network ready for the instance, `tell_router(network_id)` has its router know of the
+    instance. `system` says what a system VM is to be told, and `take_address(vm, host)` gives it an address there.
+    """
 
     def __init__(
         self,
@@ -69,7 +73,7 @@ class Starting:
         disks: Disks,
         nics: Nics,
         affinity: Affinity,
-        implement: Callable[[str], object],
+        implement: Callable[[str], Awaitable[object]],
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -80,6 +84,9 @@ class Starting:
         self._nics = nics
         self._affinity = affinity
         self._implement = implement
+        self.tell_router: Callable[[str], Awaitable[None]] | None = None
+        self.system: Callable[[VirtualMachine], SystemVmSpec | None] | None = None
+        self.take_address: Callable[[VirtualMachine, Host], None] | None = None
         self._vms = foundation.table(VirtualMachine)
         self._host_rows = foundation.table(Host)
         self._networks = foundation.table(Network)
@@ -212,10 +219,7 @@ class Starting:
     async def _start_on(self, vm: VirtualMachine, host: Host) -> VirtualMachine:
         try:
             disks = await self._disks.prepare(vm, host)
-            for nic in self._nics.of(vm):
-                network = self._networks[nic.network_id]
-                if network.state == "Allocated" or (network.is_default and network.vlan is None):
-                    self._implement(nic.network_id)
+            await self._ready_networks(vm, host)
         except BaseException:
             self._move(vm, "Failed")
             raise
@@ -232,6 +236,18 @@ class Starting:
             self._move(vm, "Failed")
             raise StartFailed(answer.error or "")
         return self._move(vm, "Succeeded")
+
+    async def _ready_networks(self, vm: VirtualMachine, host: Host) -> None:
+        if vm.type != "User":
+            if self.take_address is not None:
+                self.take_address(vm, host)
+            return
+        for nic in self._nics.of(vm):
+            network = self._networks[nic.network_id]
+            if network.state != "Setup" or network.is_default or self.tell_router is not None:
+                await self._implement(nic.network_id)
+                if self.tell_router is not None:
+                    await self.tell_router(nic.network_id)
 
     def _move(self, vm: VirtualMachine, event: VmEvent) -> VirtualMachine:
         state = next_state(self._vms[vm.id].state, event, vm.instance_name)
@@ -285,6 +301,7 @@ class Starting:
             firmware=boot.type,
             secure_boot=boot.secure,
             boot_order=("cdrom", "hd") if bootable else ("hd", "cdrom"),
+            system=self.system(vm) if vm.type != "User" and self.system is not None else None,
         )
 
     def _iso(self, vm: VirtualMachine) -> tuple[ImageSpec | None, bool]:

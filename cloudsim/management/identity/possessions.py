@@ -11,7 +11,7 @@ from cloudsim.errors import CloudError
 from cloudsim.management.compute.vms import VirtualMachines
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
-from cloudsim.management.network.networks import Networks
+from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.storage.snapshots import Snapshots
 from cloudsim.management.storage.templates import Templates
@@ -42,7 +42,7 @@ class Possessions:
         volumes: Volumes,
         snapshots: Snapshots,
         templates: Templates,
-        networks: Networks,
+        network_life: NetworkLife,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -51,7 +51,7 @@ class Possessions:
         self._volumes = volumes
         self._snapshots = snapshots
         self._templates = templates
-        self._networks = networks
+        self._network_life = network_life
 
     async def stop(self, account: Account) -> None:
         """Stop the account's instances, those that are just starting too. Raises the first failure."""
@@ -102,7 +102,7 @@ class Possessions:
         for template in table(Template).where("account_id", account.id):
             await self._templates.delete(template.id, forced=True)
         for network in table(Network).where("account_id", account.id):
-            self._networks.delete(network.id)
+            await self._network_life.delete(network.id)
         with self._store.transaction():
             for kind in (SshKeyPair, UserData, AffinityGroup, InstanceGroup):
                 rows = self._store.tables[kind.__name__]

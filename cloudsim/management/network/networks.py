@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Literal
 
-from cloudsim.errors import InsufficientCapacity, InvalidParameterValue, PermissionDenied, ResourceInUse
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
@@ -17,8 +17,7 @@ from cloudsim.management.network.network_requests import (
     subnet_of,
     vlan_of,
 )
-from cloudsim.management.network.vlans import isolation_of, parse_vlans, vlan_number
-from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.network.vlans import parse_vlans, vlan_number
 from cloudsim.model import (
     Account,
     Domain,
@@ -35,19 +34,10 @@ DEFAULT_CIDR = "10.0.0.0/8"
 """The subnet of a zone's default network where the zone has no guest CIDR: room for millions of instances."""
 DEFAULT_PREFIX = 16
 """A zone's guest CIDR is widened to this for the default network."""
-NEXT: dict[str, frozenset[str]] = {
-    "Allocated": frozenset({"Implementing", "Implemented", "Destroy"}),
-    "Setup": frozenset({"Destroy"}),
-    "Implementing": frozenset({"Implemented", "Shutdown", "Allocated"}),
-    "Implemented": frozenset({"Shutdown", "Allocated", "Destroy"}),
-    "Shutdown": frozenset({"Allocated", "Implemented", "Destroy"}),
-    "Destroy": frozenset(),
-}
-"""Which states may follow which. A deleted network's row is gone."""
 
 
 class Networks:
-    """Makes, changes and removes guest networks, and gives them VLANs while instances use them."""
+    """Makes and changes guest networks; `NetworkLife` does the rest."""
 
     def __init__(self, foundation: Foundation, limits: Limits) -> None:
         self._foundation = foundation
@@ -235,66 +225,7 @@ class Networks:
         root = self._foundation.table(Domain).find("path", "ROOT")
         return "" if root is None else root.id
 
-    # while it is used
-
-    def _move(self, network: Network, state: Any, **fields: Any) -> Network:
-        if state not in NEXT[network.state]:
-            raise InvalidParameterValue(
-                f"Network {network.name} is {network.state} and cannot become {state}"
-            )
-        return self._table.update(network.id, state=state, **fields)
-
-    def implement(self, network_id: str) -> Network:
-        """Make the network ready for its first instance: Implemented, with a VLAN of its own."""
-        network = self._table[network_id]
-        if network.is_default:
-            return self._implement_default(network)
-        if network.state != "Allocated":
-            return network
-        vlan = network.vlan or self._free_vlan(network)
-        with self._store.transaction():
-            return self._move(network, "Implemented", vlan=vlan)
-
-    def _implement_default(self, network: Network) -> Network:
-        """Where guest networks are VXLANs there is no untagged wire: the default one takes an id too."""
-        if network.vlan is not None:
-            return network
-        for wire in self._physical.where("zone_id", network.zone_id):
-            if wire.state == "Enabled" and isolation_of(wire) == "VXLAN":
-                with self._store.transaction():
-                    network = self._table.update(network.id, physical_network_id=wire.id)
-                    return self._table.update(network.id, vlan=self._free_vlan(network))
-        return network
-
-    def _free_vlan(self, network: Network) -> str | None:
-        physical = self._physical.get(network.physical_network_id)
-        if physical is None or not physical.vlan:
-            return None
-        used = {vlan_number(n.vlan) for n in self._table.where("physical_network_id", physical.id)}
-        for low, high in parse_vlans(physical.vlan):
-            for number in range(low, high + 1):
-                if number not in used:
-                    return str(number)
-        raise InsufficientCapacity(
-            f"Physical network {physical.name} has no VLAN left for network {network.name}"
-        )
-
-    def release_idle(self) -> int:
-        """Take back the VLANs of networks that no instance uses now; how many. To be called every network.gc.interval."""
-        released = 0
-        for network in [n for n in self._table if n.state == "Implemented" and n.guest_type != "Shared"]:
-            offering = self._offerings.get(network.network_offering_id)
-            if offering is not None and (offering.persistent or offering.specify_vlan):
-                continue
-            vms = (self._vms.get(nic.vm_id) for nic in self._nics.where("network_id", network.id))
-            if any(vm is not None and vm.host_id is not None for vm in vms):
-                continue
-            with self._store.transaction():
-                self._move(network, "Allocated", vlan=None)
-            released += 1
-        return released
-
-    # changing and removing
+    # changing
 
     def update(
         self,
@@ -329,22 +260,3 @@ class Networks:
             changes["network_offering_id"] = offering.id
         with self._store.transaction():
             return self._table.update(network.id, **changes)
-
-    def check_deletable(self, network: Network) -> None:
-        """Raise what stands against deleting the network."""
-        if network.is_default:
-            raise InvalidParameterValue(f"Network {network.name} is the default network of its zone")
-        for nic in self._nics.where("network_id", network.id):
-            vm = self._vms.get(nic.vm_id)
-            if vm is not None:
-                raise ResourceInUse(
-                    f"Can't delete network {network.name}, not all user vms are expunged. "
-                    f"Vm {vm.name} is in {vm.state} state"
-                )
-
-    def delete(self, network_id: str) -> None:
-        """Remove the network."""
-        self.check_deletable(self._table[network_id])
-        with self._store.transaction():
-            remove_leftovers(self._foundation, network_id)
-            self._table.delete(network_id)

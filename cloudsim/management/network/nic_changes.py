@@ -8,7 +8,7 @@ from cloudsim.errors import CloudError, ConcurrentOperation, InvalidParameterVal
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
-from cloudsim.management.network.networks import Networks
+from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.nics import Nics
 from cloudsim.model import Network, Nic, VirtualMachine
 from cloudsim.protocol.commands import PlugNicCommand, UnplugNicCommand
@@ -23,12 +23,12 @@ class NicFailed(CloudError):
 class NicChanges:
     """Changes the NICs of running and stopped instances."""
 
-    def __init__(self, foundation: Foundation, agents: Agents, nics: Nics, networks: Networks) -> None:
+    def __init__(self, foundation: Foundation, agents: Agents, nics: Nics, life: NetworkLife) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._agents = agents
         self._give = nics
-        self._networks = networks
+        self._life = life
         self._table = foundation.table(Nic)
         self._network_rows = foundation.table(Network)
         self._vms = foundation.table(VirtualMachine)
@@ -72,9 +72,11 @@ class NicChanges:
         nics = self._give.of(vm)
         taken = {nic.device_id for nic in nics}
         device = next(n for n in range(len(taken) + 1) if n not in taken)
+        if vm.state == "Running":
+            network = await self._life.implement(network.id)
+            vm = self._vms[vm_id]
+            self.check_addable(vm, network, ip, mac)
         with self._store.transaction():
-            if vm.state == "Running":
-                network = self._networks.implement(network.id)
             nic = self._give.allocate(
                 vm, network, ip=ip, mac=mac.lower() if mac else None, default=not nics, device=device
             )

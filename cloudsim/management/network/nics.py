@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from cloudsim.errors import InsufficientAddressCapacity, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.router_use import has_router
+from cloudsim.management.network.system_networks import SYSTEM_TRAFFIC, SystemNetworks
 from cloudsim.management.network.vlans import isolation_of
 from cloudsim.model import Network, NetworkOffering, Nic, PhysicalNetwork, VirtualMachine, Zone
 from cloudsim.protocol.specs import NicSpec
@@ -69,6 +71,7 @@ class Nics:
         self._offerings = foundation.table(NetworkOffering)
         self._physical = foundation.table(PhysicalNetwork)
         self._zones = foundation.table(Zone)
+        self._system_networks = SystemNetworks(foundation)
         self._randomness = foundation.randomness.branch("nics")
         self._pools: dict[str, _Addresses] = {}
         self._next_mac = MAC_PREFIX + 1
@@ -139,9 +142,13 @@ class Nics:
         mac: str | None = None,
         default: bool = True,
         device: int = 0,
+        reserved: bool = False,
     ) -> Nic:
-        """Give the instance a NIC on the network. Needs an open transaction."""
-        address = self.address(network, ip)
+        """Give the instance a NIC on the network. Needs an open transaction.
+
+        `reserved`: `ip` is not one of those for guests but kept for this NIC, as a router's gateway address is.
+        """
+        address = ip if reserved else self.address(network, ip)
         made = mac is None
         while mac is None or (made and self._nics.find("mac", mac) is not None):  # a caller may have chosen it
             text = f"{self._next_mac:012x}"
@@ -176,6 +183,8 @@ class Nics:
     def spec(self, nic: Nic) -> NicSpec:
         """The NIC as the host needs to know it."""
         network = self._networks[nic.network_id]
+        if network.traffic_type in SYSTEM_TRAFFIC:
+            return self._system_networks.spec(nic, network)
         offering = self._offerings.get(network.network_offering_id)
         physical = self._physical.get(network.physical_network_id)
         zone = self._zones.get(network.zone_id)
@@ -192,10 +201,17 @@ class Nics:
             isolation_of(physical),
             nic.is_default,
             tuple(ip for _, ip in nic.secondary_ips),
-            host_services(offering) if nic.ip is not None else (),
+            self._host_services(nic, network, offering),
             tuple(filter(None, (zone.dns1, zone.dns2))) if zone is not None else (),
             network.network_domain or "",
+            routed=network.guest_type == "Shared",
         )
+
+    def _host_services(self, nic: Nic, network: Network, offering: NetworkOffering | None) -> tuple[str, ...]:
+        """What the host itself is to serve to the card: nothing where a router does, or to a router."""
+        if nic.ip is None or network.traffic_type != "Guest" or has_router(self._store, network, offering):
+            return ()
+        return host_services(offering)
 
     def wants_config_drive(self, vm: VirtualMachine) -> bool:
         """Whether one of the instance's networks leaves its user data to a config drive."""

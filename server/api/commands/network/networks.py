@@ -302,12 +302,35 @@ async def update_network(
     return Job(work, id)
 
 
+@command("restartNetwork", job=True, event="NETWORK.RESTART", group=GROUP)
+async def restart_network(
+    call: Call,
+    *,
+    id: Network,
+    cleanup: Annotated[bool | None, Param("whether its router is replaced by a new one")] = None,
+    makeredundant: Annotated[bool | None, Param("not supported: a network has one router")] = None,
+    livepatch: Annotated[bool | None, Param("not supported")] = None,
+) -> Job:
+    """Brings the services of a network up again."""
+    if makeredundant or livepatch:
+        raise InvalidParameterValue("makeredundant and livepatch are not supported: a network has one router")
+    if id.state not in ("Implemented", "Setup"):
+        raise InvalidParameterValue(
+            "Network is not in the right state to be restarted. Correct states are: Implemented, Setup"
+        )
+
+    async def work() -> None:
+        await call.manager.network_life.restart(id, cleanup=bool(cleanup))
+
+    return Job(work, id)
+
+
 @command("deleteNetwork", job=True, event="NETWORK.DELETE", group=GROUP)
 async def delete_network(call: Call, *, id: Network, forced: bool = False) -> Job:
     """Deletes a guest network that no instance is on."""
-    call.manager.networks.check_deletable(id)
+    call.manager.network_life.check_deletable(id)
 
     async def work() -> None:
-        call.manager.networks.delete(id.id)
+        await call.manager.network_life.delete(id.id)
 
     return Job(work, id)

@@ -8,8 +8,8 @@ import pytest
 
 from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied, ResourceInUse
 from cloudsim.management.identity.caller import Caller
+from cloudsim.management.network.network_life import NEXT
 from cloudsim.management.network.network_requests import NetworkRequest
-from cloudsim.management.network.networks import NEXT
 from cloudsim.model import Account, Network, Nic
 from tests.cloudsim.management.cloud_harness import Cloud
 from tests.cloudsim.management.storage.test_volumes import refuse
@@ -109,31 +109,31 @@ def test_a_zone_has_one_default_network_with_room_for_many(cloud: Cloud) -> None
     )
     assert cloud.manager.networks.default_of(other).cidr == "10.0.0.0/8"
     with pytest.raises(InvalidParameterValue, match="default network"):
-        cloud.manager.networks.delete(default.id)
+        cloud.do(cloud.manager.network_life.delete(default.id))
 
 
 def test_a_network_gets_a_vlan_of_its_own_while_it_is_used(cloud: Cloud) -> None:
-    networks = cloud.manager.networks
+    life = cloud.manager.network_life
     a, b = make(cloud, "a"), make(cloud, "b")
-    assert (networks.implement(a.id).vlan, networks.implement(b.id).vlan) == ("100", "101")
-    assert networks.implement(a.id).state == "Implemented"
-    assert networks.release_idle() == 2
+    assert [cloud.do(life.implement(each.id)).vlan for each in (a, b)] == ["100", "101"]
+    assert cloud.do(life.implement(a.id)).state == "Implemented"
+    assert cloud.do(life.release_idle()) == 2
     assert cloud.table(Network)[a.id] == a
     for n in range(10):
-        networks.implement(make(cloud, f"n{n}").id)
+        cloud.do(life.implement(make(cloud, f"n{n}").id))
     with pytest.raises(CloudError, match="no VLAN left"):
-        networks.implement(a.id)
+        cloud.do(life.implement(a.id))
 
 
 def test_a_network_that_is_used_stays(cloud: Cloud) -> None:
     network = make(cloud)
     vm = cloud.deploy(network=network)
     assert cloud.table(Network)[network.id].state == "Implemented"
-    assert cloud.manager.networks.release_idle() == 0
+    assert cloud.do(cloud.manager.network_life.release_idle()) == 0
     with pytest.raises(ResourceInUse, match="Vm web is in Running state"):
-        cloud.manager.networks.delete(network.id)
+        cloud.do(cloud.manager.network_life.delete(network.id))
     cloud.do(cloud.manager.vms.destroyed(cloud.admin, vm.id, expunge=True))
-    cloud.manager.networks.delete(network.id)
+    cloud.do(cloud.manager.network_life.delete(network.id))
     assert network.id not in cloud.table(Network)
 
 
@@ -158,7 +158,7 @@ def test_a_nic_is_added_to_a_running_instance_and_removed(cloud: Cloud) -> None:
         cloud.do(changes.remove(vm.id, default.id))
     cloud.do(changes.remove(vm.id, added.id))
     assert cloud.manager.nics.of(vm) == [default]
-    cloud.manager.networks.delete(second.id)
+    cloud.do(cloud.manager.network_life.delete(second.id))
 
 
 def test_the_default_nic_changes(cloud: Cloud) -> None:
@@ -230,7 +230,7 @@ def test_network_offerings_are_made_disabled_changed_and_removed_when_unused(clo
     network = make(cloud, offering="ours")
     with pytest.raises(ResourceInUse, match="used by networks"):
         offerings.delete(enabled)
-    cloud.manager.networks.delete(network.id)
+    cloud.do(cloud.manager.network_life.delete(network.id))
     offerings.delete(enabled)
     with pytest.raises(InvalidParameterValue, match="Default network offering"):
         offerings.delete(cloud.network_offering())

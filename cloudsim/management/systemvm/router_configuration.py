@@ -1,0 +1,380 @@
+"""What the rows say of a network or a VPC, as the configuration of the router that serves it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.router_use import ROUTER_PROVIDERS
+from cloudsim.model import (
+    FirewallRule,
+    HealthCheckPolicy,
+    IpRange,
+    LoadBalancerMember,
+    LoadBalancerRule,
+    Network,
+    NetworkAcl,
+    NetworkAclList,
+    NetworkOffering,
+    Nic,
+    PortForwardingRule,
+    PrivateGateway,
+    PublicIp,
+    RemoteAccessVpn,
+    ServiceOffering,
+    SshKeyPair,
+    SslCertificate,
+    StaticRoute,
+    StickinessPolicy,
+    SystemVm,
+    VirtualMachine,
+    Vpc,
+    VpnConnection,
+    VpnCustomerGateway,
+    VpnGateway,
+    VpnUser,
+    Zone,
+)
+from cloudsim.protocol.router import (
+    AclEntry,
+    Balancer,
+    BalancerMember,
+    Forward,
+    GuestNetworkConfiguration,
+    HealthCheck,
+    IngressRule,
+    PrivateLeg,
+    PublicAddress,
+    Route,
+    RouterConfiguration,
+    RouterGuest,
+    StaticNat,
+    Stickiness,
+    Traffic,
+    VpnDialIn,
+    VpnSite,
+)
+
+_ROUTER_GUESTS = ("Running", "Starting", "Stopping", "Migrating", "Stopped", "Unknown")
+"""States of instances that have a reservation and a name."""
+
+
+class RouterConfigurations:
+    """Makes configurations from the rows as they are."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
+        table = foundation.table
+        self._networks = table(Network)
+        self._offerings = table(NetworkOffering)
+        self._nics = table(Nic)
+        self._vms = table(VirtualMachine)
+        self._ips = table(PublicIp)
+        self._zones = table(Zone)
+        self._vpcs = table(Vpc)
+        self._balancers = table(LoadBalancerRule)
+
+    def of(self, router: SystemVm) -> RouterConfiguration:
+        """What the router is to do now."""
+        if router.kind == "InternalLoadBalancerVm":
+            return self._internal_balancer(router)
+        if router.vpc_id is not None:
+            return self._vpc(router)
+        return self._network(router)
+
+    # a network's router
+
+    def _network(self, router: SystemVm) -> RouterConfiguration:
+        assert router.network_id is not None
+        network = self._networks[router.network_id]
+        ips = sorted(self._ips.where("network_id", network.id), key=lambda ip: (not ip.source_nat, ip.ip))
+        by_id = {ip.id: ip for ip in ips}
+        return RouterConfiguration(
+            name=self._vms[router.id].instance_name,
+            firewalled=True,
+            public=tuple(self._public(router, ips)),
+            guests=(self._guest_network(router, network),),
+            ingress=tuple(self._ingress(ips)),
+            forwards=tuple(self._forwards(by_id)),
+            static_nats=self._static_nats(ips),
+            balancers=tuple(self._public_balancers(by_id)),
+            dial_in=tuple(self._dial_in(by_id, network)),
+        )
+
+    def _public(self, router: SystemVm, ips: Iterable[PublicIp]) -> Iterable[PublicAddress]:
+        macs = {}
+        for nic in self._nics.where("vm_id", router.id):
+            if self._networks[nic.network_id].traffic_type == "Public":
+                macs["Public"] = nic.mac
+        ranges = self._foundation.table(IpRange)
+        for ip in ips:
+            found = ranges.get(ip.range_id)
+            if found is not None and "Public" in macs:
+                yield PublicAddress(ip.ip, found.netmask, found.gateway, macs["Public"], ip.source_nat)
+
+    def _guest_network(self, router: SystemVm, network: Network) -> GuestNetworkConfiguration:
+        offering = self._offerings.get(network.network_offering_id)
+        leg = next((n for n in self._nics.where("vm_id", router.id) if n.network_id == network.id), None)
+        assert leg is not None and leg.ip is not None and network.netmask is not None
+        services = {} if offering is None else offering.services
+        return GuestNetworkConfiguration(
+            network.id,
+            leg.mac,
+            leg.ip,
+            network.gateway or leg.ip,
+            network.netmask,
+            services=tuple(n for n, providers in services.items() if ROUTER_PROVIDERS.intersection(providers)),
+            domain=network.network_domain or "",
+            dns=self._dns(network),
+            guests=tuple(self._guests(network)),
+            egress_allowed=offering.egress_default_policy if offering is not None else False,
+            egress=tuple(self._egress(network)),
+            acl=self._acl(network.acl_id) if network.vpc_id is not None else None,
+        )
+
+    def _dns(self, network: Network) -> tuple[str, ...]:
+        zone = self._zones[network.zone_id]
+        own = tuple(filter(None, (network.dns1, network.dns2)))
+        return own or tuple(filter(None, (zone.dns1, zone.dns2)))
+
+    def _guests(self, network: Network) -> Iterable[RouterGuest]:
+        keys = self._foundation.table(SshKeyPair)
+        offerings = self._foundation.table(ServiceOffering)
+        zone = self._zones[network.zone_id]
+        for nic in self._nics.where("network_id", network.id):
+            vm = self._vms.get(nic.vm_id)
+            if vm is None or vm.type != "User" or nic.ip is None or vm.state not in _ROUTER_GUESTS:
+                continue
+            pairs = (keys.find(("account_id", "name"), (vm.account_id, name)) for name in vm.key_pairs)
+            offering = offerings.get(vm.service_offering_id)
+            yield RouterGuest(
+                nic.mac,
+                nic.ip,
+                vm.name,
+                vm.instance_name,
+                vm.id,
+                nic.is_default,
+                tuple(ip for _, ip in nic.secondary_ips),
+                vm.user_data,
+                tuple(pair.public_key for pair in pairs if pair is not None),
+                vm.password,
+                {
+                    "service-offering": offering.name if offering is not None else "",
+                    "availability-zone": zone.name,
+                },
+            )
+
+    # rules
+
+    def _egress(self, network: Network) -> Iterable[Traffic]:
+        for rule in self._foundation.table(FirewallRule).where("network_id", network.id):
+            if rule.direction == "Egress" and rule.state != "Revoke":
+                first, last = _span(rule)
+                yield Traffic(rule.protocol, first, last, rule.cidrs, rule.destination_cidrs)
+
+    def _ingress(self, ips: Iterable[PublicIp]) -> Iterable[IngressRule]:
+        rules = self._foundation.table(FirewallRule)
+        for ip in ips:
+            for rule in rules.where("public_ip_id", ip.id):
+                if rule.direction == "Ingress" and rule.state != "Revoke":
+                    yield IngressRule(ip.ip, Traffic(rule.protocol, *_span(rule), rule.cidrs))
+
+    def _forwards(self, ips: dict[str, PublicIp]) -> Iterable[Forward]:
+        rules = self._foundation.table(PortForwardingRule)
+        for ip in ips.values():
+            for rule in rules.where("public_ip_id", ip.id):
+                if rule.state != "Revoke":
+                    yield Forward(
+                        ip.ip, rule.protocol, rule.public_start, rule.public_end, rule.guest_ip, rule.private_start
+                    )
+
+    def _static_nats(self, ips: Iterable[PublicIp]) -> tuple[StaticNat, ...]:
+        return tuple(StaticNat(ip.ip, ip.static_nat_ip) for ip in ips if ip.static_nat_ip is not None)
+
+    def _public_balancers(self, ips: dict[str, PublicIp]) -> Iterable[Balancer]:
+        for ip in ips.values():
+            for rule in self._balancers.where("public_ip_id", ip.id):
+                if rule.state != "Revoke" and rule.scheme == "Public":
+                    yield self._balancer(rule, ip.ip)
+
+    def _balancer(self, rule: LoadBalancerRule, ip: str) -> Balancer:
+        table = self._foundation.table
+        members = tuple(
+            BalancerMember(member.id, member.ip, rule.private_port)
+            for member in table(LoadBalancerMember).where("rule_id", rule.id)
+        )
+        sticky = table(StickinessPolicy).find("rule_id", rule.id)
+        check = table(HealthCheckPolicy).find("rule_id", rule.id)
+        certificate = table(SslCertificate).get(rule.certificate_id)
+        pem = None
+        if certificate is not None:
+            parts = (certificate.certificate, certificate.chain, certificate.private_key)
+            pem = "\n".join(part.strip() for part in parts if part) + "\n"
+        return Balancer(
+            rule.id,
+            ip,
+            rule.public_port,
+            rule.protocol,
+            rule.algorithm,
+            members,
+            rule.cidrs,
+            Stickiness(sticky.method, sticky.name, sticky.parameters) if sticky is not None else None,
+            HealthCheck(
+                check.path,
+                check.interval,
+                check.response_timeout,
+                check.healthy_threshold,
+                check.unhealthy_threshold,
+            )
+            if check is not None
+            else None,
+            pem,
+        )
+
+    # a VPC's router
+
+    def _vpc(self, router: SystemVm) -> RouterConfiguration:
+        assert router.vpc_id is not None
+        vpc = self._vpcs[router.vpc_id]
+        tiers = [t for t in self._networks.where("vpc_id", vpc.id) if self._has_leg(router, t)]
+        ips = self._vpc_ips(vpc, tiers)
+        by_id = {ip.id: ip for ip in ips}
+        routes = self._foundation.table(StaticRoute).where("vpc_id", vpc.id)
+        return RouterConfiguration(
+            name=self._vms[router.id].instance_name,
+            vpc_cidr=vpc.cidr,
+            firewalled=False,
+            public=tuple(self._public(router, ips)),
+            guests=tuple(self._guest_network(router, tier) for tier in tiers),
+            forwards=tuple(self._forwards(by_id)),
+            static_nats=self._static_nats(ips),
+            balancers=tuple(self._public_balancers(by_id)),
+            private=tuple(self._private(vpc)),
+            routes=tuple(Route(route.cidr, route.next_hop) for route in routes if route.state != "Revoke"),
+            dial_in=tuple(self._dial_in(by_id, vpc)),
+            sites=tuple(self._sites(vpc)),
+        )
+
+    def _has_leg(self, router: SystemVm, tier: Network) -> bool:
+        return any(nic.network_id == tier.id for nic in self._nics.where("vm_id", router.id))
+
+    def _vpc_ips(self, vpc: Vpc, tiers: Iterable[Network]) -> list[PublicIp]:
+        found = {ip.id: ip for ip in self._ips.where("vpc_id", vpc.id)}
+        for tier in tiers:
+            found |= {ip.id: ip for ip in self._ips.where("network_id", tier.id)}
+        return sorted(found.values(), key=lambda ip: (not ip.source_nat, ip.ip))
+
+    def _acl(self, list_id: str | None) -> tuple[AclEntry, ...]:
+        if list_id is None or list_id not in self._foundation.table(NetworkAclList):
+            return ()
+        rules = self._foundation.table(NetworkAcl).where("list_id", list_id)
+        entries = []
+        for rule in sorted(rules, key=lambda rule: rule.number):
+            if rule.state == "Revoke":
+                continue
+            first, last = _span(rule)
+            ingress = rule.traffic_type == "Ingress"
+            traffic = Traffic(
+                rule.protocol,
+                first,
+                last,
+                rule.cidrs if ingress else (),
+                () if ingress else rule.cidrs,
+            )
+            entries.append(AclEntry(ingress, rule.action == "Allow", traffic))
+        return tuple(entries)
+
+    def _private(self, vpc: Vpc) -> Iterable[PrivateLeg]:
+        for gateway in self._foundation.table(PrivateGateway).where("vpc_id", vpc.id):
+            if gateway.state != "Deleting":
+                yield PrivateLeg(
+                    gateway.mac,
+                    gateway.ip,
+                    gateway.netmask,
+                    gateway.gateway,
+                    gateway.source_nat,
+                    self._acl(gateway.acl_id) if gateway.acl_id is not None else None,
+                )
+
+    # VPN
+
+    def _dial_in(self, ips: dict[str, PublicIp], of: Network | Vpc) -> Iterable[VpnDialIn]:
+        table = self._foundation.table
+        for ip in ips.values():
+            vpn = table(RemoteAccessVpn).find("public_ip_id", ip.id)
+            if vpn is None:
+                continue
+            first, last = vpn.ip_range.split("-")
+            users = table(VpnUser).where("account_id", of.account_id)
+            yield VpnDialIn(
+                ip.ip,
+                vpn.preshared_key,
+                first,
+                str(ipaddress.IPv4Address(first) + 1),
+                last,
+                tuple((user.name, user.password) for user in users if user.state != "Revoke"),
+            )
+
+    def _sites(self, vpc: Vpc) -> Iterable[VpnSite]:
+        table = self._foundation.table
+        gateway = table(VpnGateway).find("vpc_id", vpc.id)
+        if gateway is None:
+            return
+        ip = self._ips.get(gateway.public_ip_id)
+        for connection in table(VpnConnection).where("account_id", gateway.account_id):
+            peer = table(VpnCustomerGateway).get(connection.customer_gateway_id)
+            if connection.vpn_gateway_id != gateway.id or peer is None or ip is None:
+                continue
+            yield VpnSite(
+                connection.id,
+                ip.ip,
+                peer.gateway,
+                vpc.cidr,
+                peer.cidrs,
+                peer.preshared_key,
+                peer.ike_policy,
+                peer.esp_policy,
+                peer.ike_lifetime,
+                peer.esp_lifetime,
+                peer.dead_peer_detection,
+                peer.force_encapsulation,
+                connection.passive,
+            )
+
+    # an internal load balancer
+
+    def _internal_balancer(self, router: SystemVm) -> RouterConfiguration:
+        assert router.network_id is not None and router.guest_ip is not None
+        tier = self._networks[router.network_id]
+        leg = next(nic for nic in self._nics.where("vm_id", router.id) if nic.network_id == tier.id)
+        assert tier.netmask is not None
+        rules = self._balancers.where("network_id", tier.id)
+        mine = [r for r in rules if r.scheme == "Internal" and r.source_ip == router.guest_ip and r.state != "Revoke"]
+        return RouterConfiguration(
+            name=self._vms[router.id].instance_name,
+            firewalled=False,
+            guests=(
+                GuestNetworkConfiguration(
+                    tier.id,
+                    leg.mac,
+                    router.guest_ip,
+                    tier.gateway or router.guest_ip,
+                    tier.netmask,
+                    services=("Lb",),
+                    domain=tier.network_domain or "",
+                    egress_allowed=True,
+                ),
+            ),
+            balancers=tuple(self._balancer(rule, router.guest_ip) for rule in mine),
+        )
+
+
+def _span(rule: FirewallRule | NetworkAcl) -> tuple[int, int]:
+    """Ports, or ICMP type and code; -1: any."""
+    if rule.protocol == "icmp":
+        kind, code = rule.icmp_type, rule.icmp_code
+        return (-1 if kind is None else kind), (-1 if code is None else code)
+    first = -1 if rule.start_port is None else rule.start_port
+    last = rule.end_port if rule.end_port is not None else first
+    return first, last
