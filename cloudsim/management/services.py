@@ -43,6 +43,10 @@ from cloudsim.management.network.networks import Networks
 from cloudsim.management.network.nic_changes import NicChanges
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.physical_networks import PhysicalNetworks
+from cloudsim.management.network.security_delivery import SecurityDelivery
+from cloudsim.management.network.security_groups import SecurityGroups
+from cloudsim.management.network.security_members import SecurityMembers
+from cloudsim.management.network.security_rules import SecurityRules
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
 from cloudsim.management.storage.disks import Disks
@@ -102,7 +106,13 @@ class Services:
         self.capacity = HostCapacity(store, foundation.settings)
         self.planner = Planner(self.capacity, foundation.settings, randomness)
         self.disks = Disks(foundation, agents)
-        self.nics = Nics(foundation)
+        self.security_members = SecurityMembers(foundation)
+        self.security_groups = SecurityGroups(foundation, self.security_members)
+        self.security_rules = SecurityRules(foundation, self.security_members)
+        self.nics = Nics(foundation, self.security_rules)
+        self.security_delivery = SecurityDelivery(
+            foundation, agents, self.nics, self.security_rules, self.security_members, spawn
+        )
         self.affinity = Affinity(foundation)
 
         self.template_images = TemplateImages(foundation, agents, self.disks, self.secondary_storage, spawn)
@@ -121,7 +131,9 @@ class Services:
         self.affinity_groups = AffinityGroups(foundation, self.affinity)
         self.instance_groups = InstanceGroups(foundation)
 
-        self.allocation = Allocation(foundation, self.disks, self.nics, self.limits, self.instance_groups)
+        self.allocation = Allocation(
+            foundation, self.disks, self.nics, self.limits, self.instance_groups, self.security_groups
+        )
         self.starting = Starting(
             foundation,
             agents,
@@ -137,7 +149,7 @@ class Services:
         )
         self.vm_passwords = VmPasswords(foundation)
         self.scaling = Scaling(foundation, agents, self.planner, self.vms)
-        self.vm_changes = VmChanges(foundation, self.instance_groups)
+        self.vm_changes = VmChanges(foundation, self.instance_groups, self.security_groups)
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
         )
@@ -157,6 +169,7 @@ class Services:
         )
         self.power_sync = PowerSync(foundation, self.jobs, agents, spawn)
         self.host_states = HostStates(foundation, agents, self.power_sync)
+        self.host_states.on_connected.append(self.security_delivery.connected)
         self.hosts = Hosts(
             foundation,
             world,
@@ -171,4 +184,5 @@ class Services:
             foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.network_life
         )
         self.identity.accounts.on_delete.append(self.possessions.delete)
+        self.identity.accounts.on_delete.append(self.security_groups.delete_all_of)
         self.identity.accounts.on_disable.append(self.possessions.stop)

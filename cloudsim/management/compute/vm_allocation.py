@@ -13,6 +13,7 @@ from cloudsim.management.identity.caller import Caller, check_access, in_subtree
 from cloudsim.management.identity.quota import Quota
 from cloudsim.management.network.nic_changes import MAC
 from cloudsim.management.network.nics import Nics
+from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.volume_sizes import GIB, MAX_GIB
 from cloudsim.model import (
@@ -21,6 +22,7 @@ from cloudsim.model import (
     DiskOffering,
     Network,
     Nic,
+    SecurityGroup,
     ServiceOffering,
     SshKeyPair,
     Template,
@@ -53,6 +55,7 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What `deployVirtualMachine` asks for. `cpus`, `cpu_mhz`, `memory_mib` are for customized offerings.
 
     Without `nics`, the instance gets one on the zone's default guest network. `password` is for its guest to set.
+    Without `security_groups`, it is in its account's default one, on a network that has them.
     """
 
     zone_id: str
@@ -71,6 +74,7 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     user_data: str | None = None
     user_data_id: str | None = None
     affinity_group_ids: tuple[str, ...] = ()
+    security_groups: tuple[SecurityGroup, ...] = ()
     group: str | None = None
     display: bool = True
     dynamic_scaling: bool = True
@@ -141,7 +145,13 @@ class Allocation:
     """Checks deployments and makes their rows."""
 
     def __init__(
-        self, foundation: Foundation, disks: Disks, nics: Nics, quota: Quota, instance_groups: InstanceGroups
+        self,
+        foundation: Foundation,
+        disks: Disks,
+        nics: Nics,
+        quota: Quota,
+        instance_groups: InstanceGroups,
+        security_groups: SecurityGroups,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -149,6 +159,7 @@ class Allocation:
         self._nics = nics
         self._quota = quota
         self._instance_groups = instance_groups
+        self._security_groups = security_groups
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
         self._offerings = foundation.table(ServiceOffering)
@@ -175,6 +186,8 @@ class Allocation:
         size = sizes(offering, request.cpus, request.cpu_mhz, request.memory_mib)
         networks = self._network_choice(request, zone)
         groups = self._affinity_groups(caller, request)
+        on = [network for network, _ in networks]
+        self._security_groups.check_choice(owner, on, request.security_groups)
         self._key_pairs(request)
         root_size = self._root_size(request, offering, template)
         data = [self._data_disk(disk, zone) for disk in request.data_disks]
@@ -214,6 +227,7 @@ class Allocation:
                     user_data=request.user_data,
                     user_data_id=request.user_data_id,
                     affinity_group_ids=groups,
+                    security_group_ids=self._security_groups.choice(owner, on, request.security_groups),
                     ha_enabled=offering.offer_ha,
                     display=request.display,
                     dynamically_scalable=template.dynamically_scalable

@@ -11,17 +11,31 @@ from cloudsim.management.compute.user_data import checked
 from cloudsim.management.compute.vm_allocation import HOST_NAME
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
-from cloudsim.model import Account, AffinityGroup, GuestOs, SshKeyPair, UserData, VirtualMachine
+from cloudsim.management.network.security_groups import SecurityGroups
+from cloudsim.model import (
+    Account,
+    AffinityGroup,
+    GuestOs,
+    Network,
+    Nic,
+    SecurityGroup,
+    SshKeyPair,
+    UserData,
+    VirtualMachine,
+)
 
 
 class VmChanges:
     """Changes that need nothing of the instance's host."""
 
-    def __init__(self, foundation: Foundation, instance_groups: InstanceGroups) -> None:
+    def __init__(
+        self, foundation: Foundation, instance_groups: InstanceGroups, security_groups: SecurityGroups
+    ) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._vms = foundation.table(VirtualMachine)
         self._instance_groups = instance_groups
+        self._security_groups = security_groups
 
     def update(
         self,
@@ -40,8 +54,9 @@ class VmChanges:
         delete_protection: bool | None = None,
         details: Mapping[str, str] | None = None,
         cleanup_details: bool = False,
+        security_groups: Sequence[SecurityGroup] | None = None,
     ) -> VirtualMachine:
-        """Change what is not None; records VM.UPDATE. A host name only while the instance is Stopped."""
+        """Change what is not None; records VM.UPDATE. Host name and security groups only while it is Stopped."""
         fields: dict[str, Any] = {
             "display_name": display_name,
             "display": display,
@@ -59,12 +74,25 @@ class VmChanges:
             fields["details"] = {}
         elif details is not None:
             fields["details"] = dict(details)
+        if security_groups is not None:
+            fields["security_group_ids"] = self._security_group_ids(vm, security_groups)
         with self._store.transaction():
             if group is not None:
                 fields["group_id"] = self._group(vm, group)
             vm = self._vms.update(vm.id, **fields, updated=vm.updated)
             self._tell(caller, vm, "VM.UPDATE", "Successfully completed updating Vm")
         return vm
+
+    def _security_group_ids(self, vm: VirtualMachine, groups: Sequence[SecurityGroup]) -> tuple[str, ...]:
+        if vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"Virtual machine must be stopped prior to update security groups; {vm.name} is {vm.state}"
+            )
+        networks = self._foundation.table(Network)
+        on = [networks[nic.network_id] for nic in self._foundation.table(Nic).where("vm_id", vm.id)]
+        owner = self._foundation.table(Account)[vm.account_id]
+        self._security_groups.check_choice(owner, on, groups)
+        return self._security_groups.choice(owner, on, groups)
 
     def _checked_name(self, vm: VirtualMachine, name: str) -> str:
         if vm.state != "Stopped":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cloudsim.management.compute.power_sync import PowerSync
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
@@ -14,7 +16,7 @@ ALERT_HOST = 7
 
 class HostStates:
     """Sets itself as the hooks of `agents`. A host that is not heard of for ping.interval x ping.timeout
-    seconds is in Alert; when its agent comes back it is Up."""
+    seconds is in Alert; when its agent comes back it is Up, and `on_connected` are told."""
 
     def __init__(self, foundation: Foundation, agents: Agents, power_sync: PowerSync) -> None:
         self._foundation = foundation
@@ -22,6 +24,7 @@ class HostStates:
         self._agents = agents
         self._power_sync = power_sync
         self._hosts = foundation.table(Host)
+        self.on_connected: list[Callable[[Host], None]] = []
         agents.on_connected = self._connected
         agents.on_disconnected = self._disconnected
         agents.on_report = power_sync.report
@@ -31,6 +34,8 @@ class HostStates:
             with self._store.transaction():
                 self._hosts.update(host.id, state="Up", disconnected=None, last_pinged=self._foundation.now())
         self._power_sync.report(host.id, vms)
+        for told in self.on_connected:
+            told(host)
 
     def _disconnected(self, host_id: str) -> None:
         host = self._hosts.get(host_id)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from cloudsim.errors import InsufficientAddressCapacity, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.router_use import has_router
+from cloudsim.management.network.security_rules import SecurityRules
 from cloudsim.management.network.system_networks import SYSTEM_TRAFFIC, SystemNetworks
 from cloudsim.management.network.vlans import isolation_of
 from cloudsim.model import Network, NetworkOffering, Nic, PhysicalNetwork, VirtualMachine, Zone
@@ -63,9 +64,10 @@ class _Addresses:
 class Nics:
     """Gives and takes back addresses. What is given is what the Nic rows say: a change feed keeps count."""
 
-    def __init__(self, foundation: Foundation) -> None:
+    def __init__(self, foundation: Foundation, security_rules: SecurityRules) -> None:
         self._foundation = foundation
         self._store = foundation.store
+        self._security_rules = security_rules
         self._nics = foundation.table(Nic)
         self._networks = foundation.table(Network)
         self._offerings = foundation.table(NetworkOffering)
@@ -204,6 +206,7 @@ class Nics:
             self._host_services(nic, network, offering),
             tuple(filter(None, (zone.dns1, zone.dns2))) if zone is not None else (),
             network.network_domain or "",
+            self._security_rules.of(nic),
             routed=network.guest_type == "Shared",
         )
 

@@ -208,22 +208,23 @@ class SecurityGroups:
 
     # instances
 
-    def choice(
+    def check_choice(
         self, owner: Account, networks: Iterable[Network], groups: Sequence[SecurityGroup]
-    ) -> tuple[str, ...]:
-        """Ids of the groups that an instance of the owner is in on these networks, when it names `groups`.
-
-        Its account's default group where it names none. Raises what stands against those named.
-        """
-        guarded = any(self._members.guards(network) for network in networks)
-        if groups and not guarded:
+    ) -> None:
+        """Raise what stands against an instance of the owner on these networks that names these groups."""
+        if groups and not any(self._members.guards(network) for network in networks):
             raise InvalidParameterValue(
                 "Can't create vm with security groups; security group feature is not enabled per zone"
             )
         for group in groups:
             if group.account_id != owner.id:
                 raise PermissionDenied(f"Security group {group.name} is not of {owner.name}, who owns the instance")
-        if guarded and not groups:
+
+    def choice(
+        self, owner: Account, networks: Iterable[Network], groups: Sequence[SecurityGroup]
+    ) -> tuple[str, ...]:
+        """Ids of the groups that it is in then: its account's default one, made if need be, where it names none."""
+        if not groups and any(self._members.guards(network) for network in networks):
             return (self.default_of(owner).id,)
         return tuple(dict.fromkeys(group.id for group in groups))
 
