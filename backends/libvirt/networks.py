@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import msgspec
 
-from backends.libvirt import card_rules, metadata_server
+from backends.libvirt import card_rules
 from backends.libvirt.broadcast_domains import (
     BroadcastDomain,
     domain_of,
@@ -39,6 +39,7 @@ from backends.libvirt.guest_services import (
 from backends.libvirt.host_scripts import STILL_USED, run_script
 from backends.libvirt.metadata_files import user_data_of, write_private
 from backends.libvirt.settings import HostSettings
+from backends.systemvm.guest import metadata_server
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import NicSpec, VmSpec
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from backends.libvirt import metadata_server
 from backends.libvirt.metadata_files import write_metadata
+from backends.systemvm.guest import metadata_server
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import NicSpec, VmSpec
 

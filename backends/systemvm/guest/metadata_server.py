@@ -1,8 +1,8 @@
-"""What guests ask a host over HTTP: user data, metadata and their password, as CloudStack's virtual router answers.
+"""What guests ask a router, or a host, over HTTP: user data, metadata and their password, as CloudStack's router answers.
 
-A process for each network and host, in the namespace of guest-services.sh. Who asks is known by the source
-address, which anti-spoofing holds to be the guest's own. It answers from the files that `metadata_files` writes and keeps
-nothing, so it may be ended and started at any time.
+It runs in a router, and on a host that serves its own guests, for each network. Who asks is known by the source
+address, which anti-spoofing holds to be the guest's own. It answers from files and keeps nothing, so it may be ended and
+started at any time.
 
     GET /latest/user-data               the user data, decoded; 404 if there is none
     GET /latest/meta-data/              the names of the items, a line for each
