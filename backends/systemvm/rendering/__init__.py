@@ -1,0 +1,1 @@
+"""What the host makes of a configuration: rules, files and services, for a system VM to bring about."""

@@ -1,0 +1,128 @@
+"""A router's interfaces, routes and kernel settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Interface, IPv4Network
+
+from backends.systemvm.plan import (
+    FIRST_PRIORITY,
+    MAIN_TABLE,
+    CountedAddress,
+    Interface,
+    PlannedRoute,
+    PlannedRule,
+)
+from backends.systemvm.rendering.nftables import exits
+from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfiguration
+from cloudsim.systemvm.packets import inside
+from cloudsim.systemvm.security_groups import METADATA_ADDRESS
+
+DEFAULT = "0.0.0.0/0"
+_TABLES = 100
+"""The routing table of the way out with mark n is this plus n."""
+SYSCTLS = {
+    "net.ipv4.ip_forward": "1",
+    "net.ipv4.conf.all.rp_filter": "0",  # answers may leave elsewhere than their main route says
+    "net.ipv4.conf.default.rp_filter": "0",
+    "net.ipv4.conf.all.send_redirects": "0",  # to hairpinned guests
+    "net.ipv4.conf.default.send_redirects": "0",
+    "net.ipv4.conf.all.accept_redirects": "0",
+    "net.ipv6.conf.all.disable_ipv6": "1",
+    "net.ipv6.conf.default.disable_ipv6": "1",
+}
+
+
+def interfaces(configuration: RouterConfiguration) -> tuple[Interface, ...]:
+    """With the addresses on each; that of the source NAT first, so that the router itself speaks as it."""
+    found: dict[str, list[str]] = {}
+    for address in sorted(configuration.public, key=lambda public: not public.source_nat):
+        found.setdefault(address.mac, []).append(_with_prefix(address.ip, address.netmask))
+    for guest in configuration.guests:
+        found[guest.mac] = [_with_prefix(guest.router_ip, guest.netmask), *_further(guest, configuration)]
+    for leg in configuration.private:
+        found[leg.mac] = [_with_prefix(leg.ip, leg.netmask)]
+    mtus = {guest.mac: guest.mtu for guest in configuration.guests}
+    return tuple(
+        Interface(mac, tuple(dict.fromkeys(addresses)), mtus.get(mac, 1500))
+        for mac, addresses in found.items()
+    )
+
+
+def _further(guest: GuestNetworkConfiguration, configuration: RouterConfiguration) -> Iterator[str]:
+    net, public = (
+        _with_prefix(guest.router_ip, guest.netmask),
+        {address.ip for address in configuration.public},
+    )
+    for balancer in configuration.balancers:
+        if balancer.ip not in public and balancer.ip != guest.router_ip and inside(balancer.ip, net):
+            yield _with_prefix(balancer.ip, guest.netmask)
+    if "UserData" in guest.services:
+        yield f"{METADATA_ADDRESS}/32"
+
+
+def routes(configuration: RouterConfiguration) -> tuple[PlannedRoute, ...]:
+    """Static ones, the way out, and where there are several ways out, a table for each."""
+    static = [PlannedRoute(_net(route.cidr), route.next_hop) for route in configuration.routes]
+    found = list(static)
+    if not any(route.destination == DEFAULT for route in static):
+        found += _way_out(configuration)
+    by_ip = {address.ip: address for address in configuration.public}
+    for ip, mark in exits(configuration).items():
+        table = _TABLES + mark
+        if all(route.table != table for route in found):
+            out = by_ip[ip]
+            found.append(PlannedRoute(DEFAULT, out.gateway, out.mac, table))
+            found += _connected(configuration, out.mac, table)
+            found += [
+                PlannedRoute(r.destination, r.gateway, r.mac, table)
+                for r in static
+                if r.destination != DEFAULT
+            ]
+    return tuple(found)
+
+
+def _way_out(configuration: RouterConfiguration) -> Iterator[PlannedRoute]:
+    public = sorted(configuration.public, key=lambda address: not address.source_nat)
+    if public:
+        yield PlannedRoute(DEFAULT, public[0].gateway, public[0].mac, MAIN_TABLE)
+        return
+    for guest in configuration.guests:
+        if guest.gateway not in ("", guest.router_ip):
+            yield PlannedRoute(DEFAULT, guest.gateway, guest.mac, MAIN_TABLE)
+            return
+
+
+def _connected(configuration: RouterConfiguration, public_mac: str, table: int) -> Iterator[PlannedRoute]:
+    """What a table of its own has to know of the networks at hand: all but other public ones."""
+    nets = {(_net(f"{g.router_ip}/{g.netmask}"), g.mac) for g in configuration.guests}
+    nets |= {(_net(f"{p.ip}/{p.netmask}"), p.mac) for p in configuration.private}
+    nets |= {(_net(f"{a.ip}/{a.netmask}"), a.mac) for a in configuration.public if a.mac == public_mac}
+    for net, mac in sorted(nets):
+        yield PlannedRoute(net, "", mac, table)
+
+
+def policies(configuration: RouterConfiguration) -> tuple[PlannedRule, ...]:
+    """Who looks in which table: connections by their mark, the router itself by its address."""
+    marks = exits(configuration)
+    by_mark = [
+        PlannedRule(FIRST_PRIORITY + mark, _TABLES + mark, mark=mark) for mark in sorted(set(marks.values()))
+    ]
+    by_ip = [
+        PlannedRule(FIRST_PRIORITY + 1000 + at, _TABLES + mark, source=f"{ip}/32")
+        for at, (ip, mark) in enumerate(marks.items())
+    ]
+    return (*by_mark, *by_ip)
+
+
+def counted(configuration: RouterConfiguration) -> tuple[CountedAddress, ...]:
+    """The addresses whose traffic is counted."""
+    return tuple(CountedAddress(address.ip, address.mac) for address in configuration.public)
+
+
+def _with_prefix(ip: str, netmask: str) -> str:
+    return str(IPv4Interface(f"{ip}/{netmask}"))
+
+
+def _net(cidr: str) -> str:
+    return str(IPv4Network(cidr, strict=False))
