@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count
 
@@ -102,11 +102,13 @@ class Flows:
         self._timer: asyncio.TimerHandle | None = None
         self.active: dict[Flow, None] = {}
 
-    async def transfer(self, path: Sequence[Channel], size: float) -> float:
+    async def transfer(
+        self, path: Sequence[Channel], size: float, begun: Callable[[Flow], object] | None = None
+    ) -> float:
         """Move `size` bytes along `path`; returns the seconds that it took.
 
         It stalls while a channel has no capacity. Cancelling it takes the flow away. A channel that
-        stands in the path twice counts once. Raises what `fail` is called with.
+        stands in the path twice counts once. `begun` is told the flow, for `left`. Raises what `fail` is called with.
         """
         if size <= 0:
             return 0.0
@@ -115,6 +117,8 @@ class Flows:
             return 0.0
         flow = Flow(tuple(dict.fromkeys(path)), size, start, self._loop.create_future())
         self.active[flow] = None
+        if begun is not None:
+            begun(flow)
         for channel in flow.path:
             channel.flows[flow] = None
             self._touched[channel] = None
@@ -127,6 +131,12 @@ class Flows:
             if flow in self.active:
                 self._take_away(flow)
         return self._loop.time() - start
+
+    def left(self, flow: Flow) -> float:
+        """Bytes of the flow that have not arrived yet. One that was broken off is as it was then."""
+        if flow not in self.active or flow.rate == math.inf:
+            return flow.remaining
+        return max(0.0, flow.remaining - flow.rate * (self._loop.time() - flow.since))
 
     def set_capacity(self, channel: Channel, capacity: float) -> None:
         """From now on the channel carries this many bytes per second."""
@@ -146,6 +156,8 @@ class Flows:
                 flow.done.set_exception(error)
 
     def _take_away(self, flow: Flow) -> None:
+        flow.remaining = self.left(flow)
+        flow.since = self._loop.time()
         del self.active[flow]
         for channel in flow.path:
             del channel.flows[flow]

@@ -76,6 +76,8 @@ class Instances(Machine):
         await self.take("forced_stop" if forced else "vm_shutdown")
         if guest.work is not None:
             guest.work.pause()
+        if guest.appliance is not None:
+            guest.appliance.stop()
         try:
             for disk in guest.disks[:1]:
                 await self.serve(self.pool(disk.pool_id), "boot_ios")

@@ -264,6 +264,8 @@ class Machine:
             self.memory_used -= guest.spec.memory_mib
             if guest.work is not None:
                 guest.work.pause()
+            if guest.appliance is not None:
+                guest.appliance.stop()
             for disk in guest.disks:
                 self.release(disk, guest.spec.name)
             self.changed()

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from urllib.parse import parse_qs, urlsplit
-
+from backends.simulated.internet import Served
 from backends.simulated.primary import PrimaryStorage
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import DiskSpec, ImageSpec
-
-_SCHEMES = frozenset({"http", "https", "ftp"})
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 class SecondaryStorage(PrimaryStorage):
@@ -85,43 +80,20 @@ class SecondaryStorage(PrimaryStorage):
     async def download_template(
         self, template_id: str, url: str, store_url: str, format: str, checksum: str | None
     ) -> tuple[str, int, str | None]:
-        """A download by the zone's internet access, of as many bytes as the URL's `size` says (units k, m,
-        g, t, of 1024) or the profile's `download_size`.
-
-        Fails for schemes other than http, https and ftp, for a server whose name or path begins with
-        "fail", and, where a checksum is asked for, for a URL with `corrupt` in its query. Without one
-        the checksum found is the MD5 of the URL, so the same URL always has the same.
-        """
-        parts = urlsplit(url)
-        host, query = parts.hostname or "", parse_qs(parts.query, keep_blank_values=True)
-        if parts.scheme not in _SCHEMES or not host:
-            raise HypervisorError(f"cannot download {url}: scheme {parts.scheme or 'missing'!r} has no server")
-        if host.startswith("fail") or parts.path.startswith("/fail"):
-            raise HypervisorError(f"cannot download {url}: {host} does not serve it")
-        size = self._size(url, query)
+        """A download by the zone's internet access; `Served` says of what."""
+        served = Served(url, self.site.sampler)
         store = self.site.store(store_url, self.place)
         path = f"templates/{template_id}"
-        store.add(path, size)
+        store.add(path, served.size)
         try:
             core = store.place.parent or store.place
-            await self.move([self.site.internet, *self.reach(core, store.place), store.disks], size)
+            await self.move([self.site.internet, *self.reach(core, store.place), store.disks], served.size)
             await self.take("template_download")
-            if checksum and "corrupt" in query:
-                raise HypervisorError(f"what {url} serves does not have the checksum {checksum}")
+            found = served.check(checksum)
         except BaseException:
             store.remove(path)
             raise
-        found = hashlib.md5(url.encode(), usedforsecurity=False).hexdigest()
-        return path, size, checksum or found
-
-    def _size(self, url: str, query: dict[str, list[str]]) -> int:
-        if "size" not in query:
-            return int(self.site.sampler("download_size"))
-        text = query["size"][-1].strip().lower().removesuffix("b")
-        number, unit = (text[:-1], text[-1]) if text[-1:].isalpha() else (text, "")
-        if not number.isdigit() or unit not in _UNITS:
-            raise HypervisorError(f"cannot download {url}: {query['size'][-1]!r} is not a size")
-        return int(number) * _UNITS[unit]
+        return path, served.size, found
 
     async def delete_image(self, image: ImageSpec) -> None:
         await self.take("volume_delete")

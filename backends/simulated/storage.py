@@ -186,6 +186,17 @@ class _SharedCopy:
         self.waiting = 0
 
 
+class Part:
+    """What there is of a file that is being downloaded: the first `done` of the `size` bytes that `url` serves."""
+
+    __slots__ = ("done", "size", "url")
+
+    def __init__(self, url: str, size: int) -> None:
+        self.url = url
+        self.size = size
+        self.done = 0
+
+
 class ImageStore:
     """Secondary storage: path to size in bytes.
 
@@ -200,6 +211,8 @@ class ImageStore:
         self.disks = Channel(f"{url} disks", bandwidth)
         self.files: dict[str, int] = {}
         self.deleted: set[str] = set()
+        self.parts: dict[str, Part] = {}
+        """Downloads that are under way or broke off, by the path that they are to have; their room is taken."""
         self.work: dict[str, OnDisk] = {}
         """What a root disk knew of work, by the path of its backup."""
         self.used = 0
@@ -225,8 +238,33 @@ class ImageStore:
         self.work.pop(path, None)
         self.deleted.discard(path)
 
+    def begin(self, path: str, url: str, size: int) -> Part:
+        """Take room for a download, in place of an earlier one. Raises HypervisorError if it does not fit."""
+        self.give_up(path)
+        if self.used + size > self.capacity:
+            raise HypervisorError(
+                f"secondary storage {self.url} is full: {path} needs {size} bytes, "
+                f"and {self.used} of {self.capacity} are used"
+            )
+        self.used += size
+        part = self.parts[path] = Part(url, size)
+        return part
+
+    def give_up(self, path: str) -> None:
+        """Remove what there is of a download, if anything."""
+        part = self.parts.pop(path, None)
+        if part is not None:
+            self.used -= part.size
+
+    def finish(self, path: str) -> None:
+        """The download is whole: it is a file from now on."""
+        size = self.parts[path].size
+        self.give_up(path)
+        self.add(path, size)
+
     def remove(self, path: str) -> None:
-        """Delete a file; nothing if there is none."""
+        """Delete a file, and what there is of its download; nothing if there is none."""
+        self.give_up(path)
         self.used -= self.files.pop(path, 0)
         self.work.pop(path, None)
         self.deleted.add(path)

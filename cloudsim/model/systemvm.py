@@ -83,7 +83,9 @@ class Transfer(Row, frozen=True, kw_only=True):
     removed what there is of it.
     """
 
-    keys: ClassVar[Keys] = Keys(indexes=("object_id", "zone_id", "vm_id", "state"), unique=())
+    keys: ClassVar[Keys] = Keys(
+        indexes=("object_id", "zone_id", "state", ("vm_id", "state"), ("zone_id", "state")), unique=()
+    )
 
     kind: Literal["Download", "Upload", "Extract"]
     object_type: Literal["Template", "Iso", "Volume", "Snapshot", "ImageStore"]

@@ -222,6 +222,8 @@ class PublishFile(SystemVmRequest, frozen=True, kw_only=True):
     name: str
     key_hash: str
     expires: float
+    size: int = 0
+    """What it should have, as far as anybody knows."""
 
 
 class ExpectUpload(SystemVmRequest, frozen=True, kw_only=True):

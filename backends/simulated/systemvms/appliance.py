@@ -25,6 +25,9 @@ class Appliance:
     def now(self) -> float:
         return self.machine.site.loop.time()
 
+    def stop(self) -> None:
+        """The system VM stops, or is gone: nothing of it goes on."""
+
     async def reply(self, request: SystemVmRequest) -> SystemVmReply:
         """Do what is asked. Raises HypervisorError for what this kind of system VM does not know."""
         if isinstance(request, Ping):

@@ -107,8 +107,6 @@ _LIST = (
     _Kept("kvm.snapshot.enabled", "false", "boolean", "whether KVM volumes can be snapshotted"),
     _Kept("ldap.basedn", "", "string", "base of LDAP searches", ("Domain",)),
     _Kept("mandate.user.2fa", "false", "boolean", "whether users must use a second factor", ("Domain",)),
-    _Kept("max.template.iso.size", "50", "integer", "GiB of the largest template"),
-    _Kept("network.gc.wait", "600", "integer", "seconds that a network is unused before it shuts down"),
     _Kept(
         "network.loadbalancer.haproxy.stats.visibility",
         "global",
@@ -135,8 +133,6 @@ _LIST = (
     _Kept("remote.access.vpn.user.limit", "8", "integer", "VPN users of an account"),
     _Kept("resource.limit.host.tags", "", "string", "host tags that limits are kept for"),
     _Kept("resource.limit.storage.tags", "", "string", "storage tags that limits are kept for"),
-    _Kept("router.check.interval", "30", "integer", "seconds between checks of routers"),
-    _Kept("secstorage.allowed.internal.sites", "", "string", "networks that downloads may come from"),
     _Kept("snapshot.backup.to.secondary", "true", "boolean", "whether snapshots go to secondary storage"),
     _Kept("storage.cache.replacement.enabled", "true", "boolean", "whether cached files make room"),
     _Kept("storage.cache.replacement.interval", "86400", "integer", "seconds between those rounds"),
