@@ -84,13 +84,38 @@ class PublicIp(Row, frozen=True, kw_only=True):
 
 
 class PodIp(Row, frozen=True, kw_only=True):
-    """An address of a pod's management range that a system VM's NIC has."""
+    """An address of a pod's management ranges that a system VM's NIC has, or (`number`) that somebody asked for by API."""
 
-    keys: ClassVar[Keys] = Keys(indexes=("pod_id", "vm_id"), unique=(("pod_id", "ip"),))
+    keys: ClassVar[Keys] = Keys(indexes=("pod_id", "vm_id"), unique=(("pod_id", "ip"), "number"))
 
     pod_id: str
     ip: str
-    vm_id: str
+    vm_id: str = ""
+    number: int | None = None
+
+
+class PodIpRange(Row, frozen=True, kw_only=True):
+    """More management addresses of a pod, of the pod's subnet; its own are in its row."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("pod_id",), unique=())
+
+    pod_id: str
+    start_ip: str
+    end_ip: str
+    vlan: str | None = None
+    for_system_vms: bool = False
+
+
+class GuestVlanRange(Row, frozen=True, kw_only=True):
+    """VLAN ids `first` to `last` of a physical network that only one account's guest networks get."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("physical_network_id", "account_id"), unique=())
+
+    physical_network_id: str
+    account_id: str
+    domain_id: str
+    first: int
+    last: int
 
 
 class StorageIpRange(Row, frozen=True, kw_only=True):

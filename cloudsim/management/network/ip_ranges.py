@@ -1,0 +1,399 @@
+"""Address ranges of VLANs: a zone's public addresses, and those of shared guest networks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from cloudsim.errors import InvalidParameterValue, ResourceInUse
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.address_pool import number_of
+from cloudsim.management.network.address_ranges import AddressRange, address_range
+from cloudsim.management.network.vlans import LARGEST, isolation_of, parse_vlans, vlan_number
+from cloudsim.model import (
+    Account,
+    Domain,
+    IpRange,
+    Network,
+    Nic,
+    PhysicalNetwork,
+    Pod,
+    PublicIp,
+    TrafficType,
+    Zone,
+)
+
+UNTAGGED = "untagged"
+
+
+class RangeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new range is to be: of the shared network `network`, or public. `owner`, `domain`: dedicated to them."""
+
+    start_ip: str | None
+    end_ip: str | None = None
+    gateway: str | None = None
+    netmask: str | None = None
+    vlan: str | None = None
+    zone: Zone | None = None
+    network: Network | None = None
+    physical: PhysicalNetwork | None = None
+    pod: Pod | None = None
+    public: bool | None = None
+    owner: Account | None = None
+    domain: Domain | None = None
+    for_system_vms: bool = False
+
+
+class IpRanges:
+    """Makes, changes, dedicates and removes ranges."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._table = foundation.table(IpRange)
+        self._zones = foundation.table(Zone)
+        self._networks = foundation.table(Network)
+        self._physical = foundation.table(PhysicalNetwork)
+        self._traffic = foundation.table(TrafficType)
+        self._ips = foundation.table(PublicIp)
+        self._randomness = foundation.randomness.branch("ip ranges")
+
+    # making
+
+    def create(self, request: RangeRequest) -> IpRange:
+        """A range. Raises InvalidParameterValue for what it cannot be."""
+        if not request.start_ip:
+            raise InvalidParameterValue("StartIP or startIPv6 is missing in the parameters!")
+        network = request.network
+        if network is not None and network.traffic_type != "Public":
+            made = self._of_network(request, network)
+        else:
+            made = self._public(request)
+        with self._store.transaction():
+            return self._table.insert(made)
+
+    def _of_network(self, request: RangeRequest, network: Network) -> IpRange:
+        if network.guest_type != "Shared" or network.cidr is None or network.gateway is None:
+            raise InvalidParameterValue(
+                f"Can't create an IP range for network {network.name}: only shared networks have further ranges"
+            )
+        if request.public:
+            raise InvalidParameterValue(
+                f"forvirtualnetwork cannot be true for a range of guest network {network.name}"
+            )
+        if request.owner is not None or request.domain is not None or request.for_system_vms:
+            raise InvalidParameterValue("Only public IP ranges can be dedicated or kept for system VMs")
+        self._check_place(request, network.zone_id, network.physical_network_id)
+        netmask = network.netmask or ""
+        if request.gateway not in (None, network.gateway) or request.netmask not in (None, netmask):
+            raise InvalidParameterValue(
+                f"The range must be of the subnet of network {network.name}, gateway {network.gateway} and netmask "
+                f"{netmask}: ranges of another subnet are not supported"
+            )
+        vlan = self._vlan(request.vlan, self._physical.get(network.physical_network_id))
+        if request.vlan is not None and vlan_number(vlan) != vlan_number(network.vlan):
+            raise InvalidParameterValue(
+                f"vlan must be that of network {network.name}, {network.vlan or UNTAGGED}, not {request.vlan}"
+            )
+        start, end = str(request.start_ip), request.end_ip or str(request.start_ip)
+        wanted = address_range(network.gateway, netmask, start, end)
+        for other in self._taken_in(network):
+            self._check_apart(wanted, start, end, other)
+        return self._row(
+            request,
+            network.zone_id,
+            (network.gateway, netmask, start, end),
+            vlan=network.vlan,
+            physical_id=network.physical_network_id,
+            network_id=network.id,
+            public=False,
+        )
+
+    def _taken_in(self, network: Network) -> list[tuple[AddressRange, str, str]]:
+        """The ranges that a shared network has, in numbers and in words."""
+        spans = [(r.start_ip, r.end_ip) for r in self._table.where("network_id", network.id)]
+        if network.start_ip and network.end_ip:
+            spans.append((network.start_ip, network.end_ip))
+        gateway, netmask = str(network.gateway), str(network.netmask)
+        return [(address_range(gateway, netmask, start, end), start, end) for start, end in spans]
+
+    def _public(self, request: RangeRequest) -> IpRange:
+        physical = self._public_wire(request)
+        if request.public is False:
+            raise InvalidParameterValue("Network Id is required for Direct vlan creation: give networkid")
+        self._check_place(request, physical.zone_id, physical.id)
+        zone = self._zones[physical.zone_id]
+        if not request.gateway or not request.netmask:
+            raise InvalidParameterValue(
+                "Gateway, netmask and zoneId have to be passed in for virtual and direct untagged networks"
+            )
+        start, end = str(request.start_ip), request.end_ip or str(request.start_ip)
+        wanted = address_range(request.gateway, request.netmask, start, end)
+        vlan = self._vlan(request.vlan, physical)
+        self._check_public_vlan(zone, physical, vlan)
+        self._check_public_overlap(zone, wanted, (start, end, request.gateway), vlan)
+        if request.owner is not None and request.for_system_vms:
+            raise InvalidParameterValue("A range for system VMs cannot be dedicated to an account")
+        return self._row(
+            request,
+            zone.id,
+            (request.gateway, request.netmask, start, end),
+            vlan=vlan,
+            physical_id=physical.id,
+            network_id=None,
+            public=True,
+        )
+
+    def _public_wire(self, request: RangeRequest) -> PhysicalNetwork:
+        if request.physical is not None:
+            if not self._carries_public(request.physical):
+                raise InvalidParameterValue(
+                    f"Physical network {request.physical.name} does not carry Public traffic"
+                )
+            return request.physical
+        if request.zone is None:
+            raise InvalidParameterValue("A public IP range needs zoneid or physicalnetworkid")
+        for wire in self._physical.where("zone_id", request.zone.id):
+            if self._carries_public(wire):
+                return wire
+        raise InvalidParameterValue(
+            f"Unable to find physical network with traffic type Public in zone {request.zone.name}"
+        )
+
+    def _carries_public(self, physical: PhysicalNetwork) -> bool:
+        key = ("physical_network_id", "traffic_type")
+        return self._traffic.find(key, (physical.id, "Public")) is not None
+
+    def _check_place(self, request: RangeRequest, zone_id: str, physical_id: str | None) -> None:
+        if request.zone is not None and request.zone.id != zone_id:
+            raise InvalidParameterValue(f"zoneid: zone {request.zone.name} is not where the range is to be")
+        if request.physical is not None and request.physical.id != physical_id:
+            raise InvalidParameterValue(
+                f"physicalnetworkid: the network is not on physical network {request.physical.name}"
+            )
+        if request.pod is not None and request.pod.zone_id != zone_id:
+            raise InvalidParameterValue(f"podid: pod {request.pod.name} is not in the zone of the range")
+
+    def _vlan(self, text: str | None, physical: PhysicalNetwork | None) -> str | None:
+        """The VLAN id (VXLAN, on such a wire) as digits; None for untagged."""
+        if text is None or not text.strip():
+            return None
+        method = isolation_of(physical)
+        value = text.strip().lower()
+        for prefix in ("vlan://", "vxlan://"):
+            value = value.removeprefix(prefix)
+        if value == UNTAGGED:
+            return None
+        if not value.isascii() or not value.isdigit() or not 0 < int(value) <= LARGEST[method]:
+            raise InvalidParameterValue(
+                f"vlan must be a {method} id from 1 to {LARGEST[method]}, or {UNTAGGED}, not {text!r}"
+            )
+        return str(int(value))
+
+    def _check_public_vlan(self, zone: Zone, physical: PhysicalNetwork, vlan: str | None) -> None:
+        number = vlan_number(vlan)
+        if number is None:
+            return
+        for low, high in parse_vlans(physical.vlan):
+            if low <= number <= high:
+                raise InvalidParameterValue(
+                    f"The VLAN tag {number} is already being used for dynamic vlan allocation for the guest network "
+                    f"in zone {zone.name}"
+                )
+        for network in self._networks.where("physical_network_id", physical.id):
+            if network.traffic_type == "Guest" and vlan_number(network.vlan) == number:
+                raise InvalidParameterValue(
+                    f"The VLAN tag {number} is already used by guest network {network.name}"
+                )
+
+    def _check_public_overlap(
+        self,
+        zone: Zone,
+        wanted: AddressRange,
+        words: tuple[str, str, str],
+        vlan: str | None,
+        itself: str | None = None,
+    ) -> None:
+        start, end, gateway = words
+        for other in self._table.where("zone_id", zone.id):
+            if other.id == itself or not other.public:
+                continue
+            taken = address_range(other.gateway, other.netmask, other.start_ip, other.end_ip)
+            self._check_apart(wanted, start, end, (taken, other.start_ip, other.end_ip))
+            if not wanted.subnet_overlaps(taken):
+                continue
+            same_subnet = (taken.network, taken.broadcast) == (wanted.network, wanted.broadcast)
+            if other.vlan != vlan or not same_subnet or other.gateway != gateway:
+                raise InvalidParameterValue(
+                    f"The subnet of the range {start}-{end} overlaps that of {other.start_ip}-{other.end_ip}, which has "
+                    f"VLAN {other.vlan or UNTAGGED} and gateway {other.gateway}"
+                )
+        for pod in self._foundation.table(Pod).where("zone_id", zone.id):
+            private = address_range(pod.gateway, pod.netmask, pod.start_ip, pod.end_ip)
+            if wanted.range_overlaps(private):
+                raise InvalidParameterValue(
+                    f"The IP range {start}-{end} overlaps the management addresses of pod {pod.name}"
+                )
+
+    @staticmethod
+    def _check_apart(
+        wanted: AddressRange, start: str, end: str, other: tuple[AddressRange, str, str]
+    ) -> None:
+        if wanted.range_overlaps(other[0]):
+            raise InvalidParameterValue(
+                f"The IP range {start}-{end} overlaps with the range {other[1]}-{other[2]}"
+            )
+
+    def _row(
+        self,
+        request: RangeRequest,
+        zone_id: str,
+        addresses: tuple[str, str, str, str],
+        *,
+        vlan: str | None,
+        physical_id: str | None,
+        network_id: str | None,
+        public: bool,
+    ) -> IpRange:
+        gateway, netmask, start, end = addresses
+        domain_id = request.domain.id if request.domain is not None else None
+        return IpRange(
+            id=self._randomness.uuid(),
+            zone_id=zone_id,
+            gateway=gateway,
+            netmask=netmask,
+            start_ip=start,
+            end_ip=end,
+            physical_network_id=physical_id,
+            network_id=network_id,
+            pod_id=request.pod.id if request.pod is not None else None,
+            vlan=vlan,
+            public=public,
+            account_id=request.owner.id if request.owner is not None else None,
+            domain_id=request.owner.domain_id if request.owner is not None else domain_id,
+            for_system_vms=request.for_system_vms,
+            created=self._foundation.now(),
+        )
+
+    # changing
+
+    def update(
+        self,
+        row: IpRange,
+        *,
+        gateway: str | None = None,
+        netmask: str | None = None,
+        start_ip: str | None = None,
+        end_ip: str | None = None,
+        for_system_vms: bool | None = None,
+    ) -> IpRange:
+        """Change what is given. Addresses in use must stay in the range."""
+        changes: dict[str, Any] = {}
+        if for_system_vms is not None:
+            if not row.public or (for_system_vms and row.account_id is not None):
+                raise InvalidParameterValue("forsystemvms is for public ranges that no account has")
+            changes["for_system_vms"] = for_system_vms
+        given = {"gateway": gateway, "netmask": netmask, "start_ip": start_ip, "end_ip": end_ip}
+        addresses = {name: text for name, text in given.items() if text}
+        own = self._own_of_network(row)
+        if addresses:
+            after = msgspec.structs.replace(row, **addresses)
+            wanted = address_range(after.gateway, after.netmask, after.start_ip, after.end_ip)
+            self._check_used_within(row, wanted)
+            self._check_still_apart(row, after, wanted)
+            changes |= addresses
+        with self._store.transaction():
+            if own is not None and addresses:
+                self._networks.update(own.id, start_ip=after.start_ip, end_ip=after.end_ip)
+            return self._table.update(row.id, **changes)
+
+    def _check_used_within(self, row: IpRange, wanted: AddressRange) -> None:
+        for number in self._used(row):
+            if not wanted.start <= number <= wanted.end:
+                raise InvalidParameterValue(
+                    f"The new range must hold all addresses of {row.start_ip}-{row.end_ip} that are in use"
+                )
+
+    def _check_still_apart(self, row: IpRange, after: IpRange, wanted: AddressRange) -> None:
+        if row.network_id is None:
+            zone = self._zones[row.zone_id]
+            words = (after.start_ip, after.end_ip, after.gateway)
+            self._check_public_overlap(zone, wanted, words, row.vlan, row.id)
+            return
+        network = self._networks[row.network_id]
+        if (after.gateway, after.netmask) != (network.gateway, network.netmask):
+            raise InvalidParameterValue(
+                f"gateway and netmask are those of network {network.name}: they cannot be changed here"
+            )
+        for other in self._table.where("network_id", network.id):
+            if other.id != row.id:
+                taken = address_range(other.gateway, other.netmask, other.start_ip, other.end_ip)
+                self._check_apart(wanted, after.start_ip, after.end_ip, (taken, other.start_ip, other.end_ip))
+
+    def _used(self, row: IpRange) -> list[int]:
+        """Numbers of the range's addresses that somebody has."""
+        if row.public:
+            return [number_of(ip.ip) for ip in self._ips.where("range_id", row.id)]
+        span = address_range(row.gateway, row.netmask, row.start_ip, row.end_ip)
+        used = []
+        for nic in self._foundation.table(Nic).where("network_id", row.network_id):
+            for ip in (nic.ip, *(address for _, address in nic.secondary_ips)):
+                if ip is not None and span.start <= number_of(ip) <= span.end:
+                    used.append(number_of(ip))
+        return used
+
+    def _own_of_network(self, row: IpRange) -> Network | None:
+        """The shared network whose first range this is: what its row says too."""
+        network = self._networks.get(row.network_id)
+        if network is not None and (network.start_ip, network.end_ip) == (row.start_ip, row.end_ip):
+            return network
+        return None
+
+    def delete(self, row: IpRange) -> None:
+        """Remove a range of which nobody has an address."""
+        used = len(self._used(row))
+        if used:
+            raise ResourceInUse(
+                f"Can't delete the IP range {row.start_ip}-{row.end_ip}: {used} of its addresses are in use"
+            )
+        own = self._own_of_network(row)
+        with self._store.transaction():
+            if own is not None:
+                self._networks.update(own.id, start_ip=None, end_ip=None)
+            self._table.delete(row.id)
+
+    # dedication
+
+    def dedicate(self, row: IpRange, owner: Account | None, domain: Domain) -> IpRange:
+        """Let only that account, or that domain, have addresses of a public range."""
+        if not row.public:
+            raise InvalidParameterValue("Only public IP ranges can be dedicated")
+        if row.for_system_vms:
+            raise InvalidParameterValue("A range for system VMs cannot be dedicated to an account")
+        if row.account_id is not None or row.domain_id is not None:
+            raise InvalidParameterValue(
+                f"Public IP range {row.start_ip}-{row.end_ip} has already been dedicated"
+            )
+        accounts = self._foundation.table(Account)
+        for ip in self._ips.where("range_id", row.id):
+            holder = accounts.get(ip.account_id)
+            mine = owner is not None and ip.account_id == owner.id
+            if not mine and (owner is not None or holder is None or holder.domain_id != domain.id):
+                raise InvalidParameterValue(
+                    f"Public IP address {ip.ip} of the range is in use by another account"
+                )
+        with self._store.transaction():
+            return self._table.update(
+                row.id, account_id=owner.id if owner is not None else None, domain_id=domain.id
+            )
+
+    def release(self, row: IpRange) -> None:
+        """Give a dedicated range back to everyone. Addresses that are in use stay so."""
+        if row.account_id is None and row.domain_id is None:
+            raise InvalidParameterValue(
+                f"Can't release Public IP range {row.start_ip}-{row.end_ip} as it is not dedicated to any domain "
+                "and any account"
+            )
+        with self._store.transaction():
+            self._table.update(row.id, account_id=None, domain_id=None)

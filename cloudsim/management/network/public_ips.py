@@ -1,0 +1,256 @@
+"""Public addresses: acquired by accounts for their networks and VPCs, taken by the zone's own system VMs, given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cloudsim.errors import (
+    InsufficientAddressCapacity,
+    InvalidParameterValue,
+    PermissionDenied,
+    ResourceInUse,
+)
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import in_subtree
+from cloudsim.management.identity.limits import Limits
+from cloudsim.management.network.address_pool import AddressPool, joined, number_of, text_of
+from cloudsim.management.network.pod_ips import PodIps
+from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.model import Account, Domain, IpRange, Network, Pod, PodIp, PublicIp, Vpc, Zone
+from cloudsim.store import Change, Store
+
+_NUMBER_DIGITS = 8
+
+
+def public_ip_id(row: IpRange, number: int) -> str:
+    """The id that an address of the range has whenever it is in use: the range's, ending in the address's number."""
+    return f"{row.id[:-_NUMBER_DIGITS]}{number:0{_NUMBER_DIGITS}x}"
+
+
+def address_of_id(store: Store, wanted: str) -> tuple[IpRange, int] | None:
+    """The range and number of the public address, free or in use, that has this id; None if there is none."""
+    start, digits = wanted[:-_NUMBER_DIGITS], wanted[-_NUMBER_DIGITS:]
+    for row in store.table(IpRange):
+        if row.public and row.id[:-_NUMBER_DIGITS] == start:
+            try:
+                number = int(digits, 16)
+            except ValueError:
+                return None
+            if number_of(row.start_ip) <= number <= number_of(row.end_ip):
+                return row, number
+    return None
+
+
+class PublicIps:
+    """Gives and takes back public addresses. Those that are free have no row."""
+
+    def __init__(self, foundation: Foundation, limits: Limits) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._limits = limits
+        self._table = foundation.table(PublicIp)
+        self._ranges = foundation.table(IpRange)
+        self._pools: dict[str, AddressPool] = {}
+        self.pod_ips = PodIps(foundation)
+        limits.counters["public_ip"] = lambda store, owner: store.table(PublicIp).count("account_id", owner)
+        foundation.store.subscribe(self._changed, PublicIp, IpRange)
+
+    def _changed(self, changes: list[Change]) -> None:
+        for table, before, after in changes:
+            if table is self._ranges:
+                self._pools.pop((after or before).id, None)
+                continue
+            pool = self._pools.get((after or before).range_id)
+            if pool is not None and before is None:
+                pool.took(number_of(after.ip))
+            elif pool is not None and after is None:
+                pool.gave_back(number_of(before.ip))
+
+    def _pool(self, row: IpRange) -> AddressPool:
+        pool = self._pools.get(row.id)
+        if pool is None:
+            zone_id = row.zone_id
+            pool = self._pools[row.id] = AddressPool(
+                joined([(number_of(row.start_ip), number_of(row.end_ip))]),
+                lambda number: self._table.find(("zone_id", "ip"), (zone_id, text_of(number))) is not None,
+                (number_of(ip.ip) for ip in self._table.where("range_id", row.id)),
+            )
+        return pool
+
+    # giving
+
+    def acquire(
+        self,
+        owner: Account,
+        zone: Zone,
+        *,
+        network: Network | None = None,
+        vpc: Vpc | None = None,
+        wanted: str | None = None,
+        source_nat: bool = False,
+        display: bool = True,
+        state: Any = "Allocated",
+    ) -> PublicIp:
+        """A free address of the zone, or `wanted`, for the account; of ranges dedicated to it first.
+
+        Within the caller's transaction or its own. Raises InsufficientAddressCapacity, ResourceAllocationFailed for
+        the account's limit, and what stands against an address that is wanted.
+        """
+        row, number = self._chosen(owner, zone, wanted)
+        self._limits.check(owner, "public_ip")
+        with self._store.transaction():
+            return self._table.insert(
+                PublicIp(
+                    id=public_ip_id(row, number),
+                    ip=text_of(number),
+                    zone_id=zone.id,
+                    range_id=row.id,
+                    account_id=owner.id,
+                    domain_id=owner.domain_id,
+                    network_id=network.id if network is not None else None,
+                    vpc_id=vpc.id if vpc is not None else None,
+                    state=state,
+                    source_nat=source_nat,
+                    display=display,
+                    allocated=self._foundation.now(),
+                )
+            )
+
+    def _chosen(self, owner: Account, zone: Zone, wanted: str | None) -> tuple[IpRange, int]:
+        if wanted is not None:
+            return self._wanted(owner, zone, wanted)
+        for row in self.usable(owner, zone):
+            number = self._pool(row).free()
+            if number is not None:
+                return row, number
+        raise InsufficientAddressCapacity(
+            f"Insufficient address capacity: zone {zone.name} has no free public IP address"
+        )
+
+    def usable(self, owner: Account, zone: Zone) -> list[IpRange]:
+        """The zone's ranges that the account may have addresses of: those dedicated to it, to its domain, to nobody."""
+        ranges = [
+            row
+            for row in self._ranges.where("zone_id", zone.id)
+            if row.public and not row.for_system_vms and self._may_have(owner, row)
+        ]
+        return sorted(ranges, key=lambda row: (row.account_id is None, row.domain_id is None))
+
+    def _may_have(self, owner: Account, row: IpRange) -> bool:
+        if row.account_id is not None:
+            return row.account_id == owner.id
+        return row.domain_id is None or in_subtree(self._store, owner.domain_id, row.domain_id)
+
+    def _wanted(self, owner: Account, zone: Zone, wanted: str) -> tuple[IpRange, int]:
+        try:
+            number = number_of(wanted.strip())
+        except ValueError:
+            raise InvalidParameterValue(f"ipaddress {wanted!r} is not a valid IP address") from None
+        found = self.range_of(zone, number)
+        if found is None:
+            raise InvalidParameterValue(f"ipaddress {wanted} is not a public address of zone {zone.name}")
+        if found.for_system_vms or not self._may_have(owner, found):
+            raise PermissionDenied(f"ipaddress {wanted} is of a range that account {owner.name} cannot use")
+        if self._table.find(("zone_id", "ip"), (zone.id, text_of(number))) is not None:
+            raise InvalidParameterValue(f"ipaddress {wanted} is in use already")
+        return found, number
+
+    def range_of(self, zone: Zone, number: int) -> IpRange | None:
+        """The public range of the zone that the address is in."""
+        for row in self._ranges.where("zone_id", zone.id):
+            if row.public and number_of(row.start_ip) <= number <= number_of(row.end_ip):
+                return row
+        return None
+
+    def take_for_system(self, zone: Zone, account: Account | None = None) -> PublicIp:
+        """An address for a system VM of the zone's own; of ranges kept for such first, of dedicated ones never."""
+        account = account or self._system_account()
+        ranges = [
+            row
+            for row in self._ranges.where("zone_id", zone.id)
+            if row.public and row.account_id is None and row.domain_id is None
+        ]
+        for row in sorted(ranges, key=lambda row: not row.for_system_vms):
+            number = self._pool(row).free()
+            if number is not None:
+                with self._store.transaction():
+                    return self._table.insert(
+                        PublicIp(
+                            id=public_ip_id(row, number),
+                            ip=text_of(number),
+                            zone_id=zone.id,
+                            range_id=row.id,
+                            account_id=account.id,
+                            domain_id=account.domain_id,
+                            system=True,
+                            allocated=self._foundation.now(),
+                        )
+                    )
+        raise InsufficientAddressCapacity(
+            f"Insufficient address capacity: zone {zone.name} has no free public IP address for a system VM"
+        )
+
+    def _system_account(self) -> Account:
+        root = self._foundation.table(Domain).find("path", "ROOT")
+        found = None
+        if root is not None:
+            found = self._foundation.table(Account).find(("domain_id", "name"), (root.id, "system"))
+        if found is None:
+            raise InvalidParameterValue("this cloud has no system account yet")
+        return found
+
+    # changing and giving back
+
+    def update(self, ip: PublicIp, **changes: Any) -> PublicIp:
+        """Change fields of an address in use."""
+        with self._store.transaction():
+            return self._table.update(ip.id, **changes)
+
+    def release(self, ip: PublicIp) -> None:
+        """Give an address back, with its tags. What uses it must be gone. Within a transaction or its own."""
+        with self._store.transaction():
+            remove_leftovers(self._foundation, ip.id)
+            self._table.delete(ip.id)
+
+    def release_all(self, ips: Iterable[PublicIp]) -> None:
+        """Give back the addresses of something that goes, a network or a VPC."""
+        with self._store.transaction():
+            for ip in list(ips):
+                self.release(ip)
+
+    def source_nat_of(self, network: Network) -> PublicIp | None:
+        """The address that the network's guests, or those of its VPC, are seen as outside."""
+        ips = (
+            self._table.where("network_id", network.id)
+            if network.vpc_id is None
+            else self._table.where("vpc_id", network.vpc_id)
+        )
+        return next((ip for ip in ips if ip.source_nat), None)
+
+    def count(self, row: IpRange) -> tuple[int, int]:
+        """How many addresses a public range has, and how many are in use."""
+        pool = self._pool(row)
+        return pool.size, self._table.count("range_id", row.id)
+
+    # reserving: in use without a network
+
+    def reserve(self, owner: Account, row: IpRange, number: int, *, display: bool = True) -> PublicIp:
+        """Take that very address for the account, for no network yet; its state is Reserved in CloudStack's words."""
+        zone = self._foundation.table(Zone)[row.zone_id]
+        return self.acquire(owner, zone, wanted=text_of(number), display=display)
+
+    def check_idle(self, ip: PublicIp) -> None:
+        """Raise ResourceInUse unless nothing uses the address."""
+        if ip.network_id is not None or ip.vpc_id is not None or ip.system:
+            raise ResourceInUse(f"Public IP address {ip.ip} is in use: disassociate it instead")
+
+    # management addresses of pods
+
+    def take_pod_ip(self, pod: Pod, vm_id: str) -> PodIp:
+        """See PodIps.take."""
+        return self.pod_ips.take(pod, vm_id)
+
+    def release_pod_ips(self, vm_id: str) -> None:
+        """See PodIps.release_of."""
+        self.pod_ips.release_of(vm_id)
