@@ -20,10 +20,14 @@ from cloudsim.model import (
     Host,
     ImageStore,
     Network,
+    NetworkAcl,
+    NetworkAclList,
     Nic,
     Pod,
     Project,
     ProjectMember,
+    SecurityGroup,
+    SecurityGroupRule,
     ServiceOffering,
     SnapshotPolicy,
     StoragePool,
@@ -31,6 +35,8 @@ from cloudsim.model import (
     User,
     VirtualMachine,
     Volume,
+    Vpc,
+    VpcOffering,
     Zone,
 )
 from cloudsim.store import Row, Store
@@ -90,7 +96,7 @@ def _zone(store: Store, caller: Caller, zone: Zone, operate: bool) -> bool:
     )
 
 
-@rule(ServiceOffering, DiskOffering)
+@rule(ServiceOffering, DiskOffering, VpcOffering)
 def _offering(store: Store, caller: Caller, offering: Any, operate: bool) -> bool:
     domain_id = caller.account.domain_id
     if operate:
@@ -156,3 +162,23 @@ def _nic(store: Store, caller: Caller, nic: Nic, operate: bool) -> bool:
 def _policy(store: Store, caller: Caller, policy: SnapshotPolicy, operate: bool) -> bool:
     volume = store.table(Volume).get(policy.volume_id)
     return volume is not None and _owned(store, caller, volume.account_id)
+
+
+@rule(SecurityGroupRule)
+def _security_group_rule(store: Store, caller: Caller, row: SecurityGroupRule, operate: bool) -> bool:
+    group = store.table(SecurityGroup).get(row.group_id)
+    return group is not None and _owned(store, caller, group.account_id)
+
+
+@rule(NetworkAclList)
+def _acl_list(store: Store, caller: Caller, acl: NetworkAclList, operate: bool) -> bool:
+    if acl.vpc_id is None:
+        return True  # the default lists are for everybody, and nobody can change them
+    vpc = store.table(Vpc).get(acl.vpc_id)
+    return vpc is not None and _owned(store, caller, vpc.account_id)
+
+
+@rule(NetworkAcl)
+def _acl_rule(store: Store, caller: Caller, rule: NetworkAcl, operate: bool) -> bool:
+    acl = store.table(NetworkAclList).get(rule.list_id)
+    return acl is not None and _acl_list(store, caller, acl, operate)

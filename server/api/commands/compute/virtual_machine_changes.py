@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from cloudsim.management.compute.user_data import MAX_BYTES
-from cloudsim.model import AffinityGroup, GuestOs, UserData, VirtualMachine
+from cloudsim.model import Account, AffinityGroup, GuestOs, SecurityGroup, UserData, VirtualMachine
 from server.api.command import Call, Job, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView, with_password
-from server.api.commands.compute.virtual_machines import GROUP, _group_ids
+from server.api.commands.compute.virtual_machines import GROUP, _group_ids, security_groups_named
 from server.api.parameters import Param
 from server.api.views import View
 
@@ -31,6 +31,10 @@ async def update_virtual_machine(
     deleteprotection: bool | None = None,
     details: Mapping[str, str] | None = None,
     cleanupdetails: bool = False,
+    securitygroupids: Annotated[
+        Sequence[SecurityGroup] | None, Param("those that it is in from now on; only while it is stopped")
+    ] = None,
+    securitygroupnames: Sequence[str] | None = None,
 ) -> VirtualMachine:
     """Changes an instance."""
     vm: VirtualMachine = call.manager.vm_changes.update(
@@ -48,6 +52,9 @@ async def update_virtual_machine(
         delete_protection=deleteprotection,
         details=details,
         cleanup_details=cleanupdetails,
+        security_groups=security_groups_named(
+            call, call.store.table(Account)[id.account_id], securitygroupids, securitygroupnames
+        ),
     )
     return vm
 

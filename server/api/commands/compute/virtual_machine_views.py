@@ -10,6 +10,7 @@ from cloudsim.model import (
     GuestOs,
     Host,
     InstanceGroup,
+    SecurityGroup,
     ServiceOffering,
     StoragePool,
     Template,
@@ -32,6 +33,20 @@ class MemberGroupView(View):
     name: str | None = None
     description: str | None = None
     type: str | None = None
+    account: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+
+
+class MemberSecurityGroupView(View):
+    """A security group, as an instance shows it."""
+
+    id: str | None = None
+    name: str | None = None
+    description: str | None = None
     account: str | None = None
     domainid: str | None = None
     domain: str | None = None
@@ -99,6 +114,7 @@ class VirtualMachineView(View):
     details: dict[str, str] | None = None
     keypairs: Annotated[str | None, "names, comma separated"] = None
     affinitygroup: list[MemberGroupView] | None = None
+    securitygroup: list[MemberSecurityGroupView] | None = None
     displayvm: bool | None = None
     isdynamicallyscalable: bool | None = None
     deleteprotection: bool | None = None
@@ -137,6 +153,7 @@ class VirtualMachineView(View):
             details=row.details or None,
             keypairs=",".join(row.key_pairs) or None,
             affinitygroup=[_group(group_id, call) for group_id in row.affinity_group_ids],
+            securitygroup=[_security_group(group_id, call) for group_id in row.security_group_ids],
             displayvm=row.display,
             isdynamicallyscalable=row.dynamically_scalable,
             deleteprotection=row.delete_protection,
@@ -198,6 +215,15 @@ def _group(group_id: str, call: Call) -> MemberGroupView:
         description=group.description,
         type=group.type,
         **owner(call, group.account_id),
+    )
+
+
+def _security_group(group_id: str, call: Call) -> MemberSecurityGroupView:
+    group = call.store.table(SecurityGroup).get(group_id)
+    if group is None:
+        return MemberSecurityGroupView(id=group_id)
+    return MemberSecurityGroupView(
+        id=group.id, name=group.name, description=group.description, **owner(call, group.account_id)
     )
 
 

@@ -12,6 +12,7 @@ from cloudsim.management.compute.vm_allocation import DataDisk, DeployRequest, N
 from cloudsim.management.compute.vm_hardware import IO_POLICY, IO_THREADS, BootMode, BootType, boot_details
 from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (
+    Account,
     AffinityGroup,
     Cluster,
     DiskOffering,
@@ -20,6 +21,7 @@ from cloudsim.model import (
     Network,
     Nic,
     Pod,
+    SecurityGroup,
     ServiceOffering,
     StoragePool,
     Template,
@@ -75,6 +77,8 @@ async def deploy_virtual_machine(
     startvm: bool = True,
     affinitygroupids: Sequence[AffinityGroup] | None = None,
     affinitygroupnames: Sequence[str] | None = None,
+    securitygroupids: Sequence[SecurityGroup] | None = None,
+    securitygroupnames: Sequence[str] | None = None,
     displayvm: bool = True,
     password: Annotated[
         str | None, Param("for its guest to set, where its template is password enabled; by default a random one")
@@ -136,6 +140,7 @@ async def deploy_virtual_machine(
         user_data=userdataid.user_data if userdataid is not None else checked(userdata) if userdata else None,
         user_data_id=userdataid.id if userdataid is not None else None,
         affinity_group_ids=_group_ids(call, owner.id, affinitygroupids, affinitygroupnames),
+        security_groups=security_groups_named(call, owner, securitygroupids, securitygroupnames) or (),
         group=group or None,
         display=displayvm,
         dynamic_scaling=dynamicscalingenabled,
@@ -210,6 +215,17 @@ def _group_ids(
     return tuple(found)
 
 
+def security_groups_named(
+    call: Call, owner: Account, groups: Sequence[SecurityGroup] | None, names: Sequence[str] | None
+) -> tuple[SecurityGroup, ...] | None:
+    """The security groups that a call names by id or name; None where it names none."""
+    if groups and names:
+        raise InvalidParameterValue("securitygroupids parameter is mutually exclusive with securitygroupnames parameter")
+    if groups is None and names is None:
+        return None
+    return (*(groups or ()), *(call.manager.security_groups.of_name(owner, name) for name in names or ()))
+
+
 @command("listVirtualMachines", view=VirtualMachineView, group=GROUP)
 async def list_virtual_machines(
     call: Call,
@@ -231,6 +247,7 @@ async def list_virtual_machines(
     isoid: Template | None = None,
     serviceofferingid: ServiceOffering | None = None,
     affinitygroupid: AffinityGroup | None = None,
+    securitygroupid: SecurityGroup | None = None,
     userid: User | None = None,
     keypair: str | None = None,
     hypervisor: str | None = None,
@@ -250,6 +267,7 @@ async def list_virtual_machines(
         _on_network(call, networkid),
         _on_pool(call, storageid),
         _in_group(call, affinitygroupid),
+        None if securitygroupid is None else list(call.manager.security_members.of(securitygroupid.id)),
     ):
         if narrower is not None:
             found = set(narrower)
