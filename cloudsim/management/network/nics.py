@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
 
 from cloudsim.errors import InsufficientAddressCapacity, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.address_pool import AddressPool, Span, joined, number_of, text_of
 from cloudsim.management.network.router_use import has_router
 from cloudsim.management.network.security_rules import SecurityRules
 from cloudsim.management.network.system_networks import SYSTEM_TRAFFIC, SystemNetworks
 from cloudsim.management.network.vlans import isolation_of
-from cloudsim.model import Network, NetworkOffering, Nic, PhysicalNetwork, VirtualMachine, Zone
+from cloudsim.model import IpRange, Network, NetworkOffering, Nic, PhysicalNetwork, VirtualMachine, Zone
 from cloudsim.protocol.specs import NicSpec
-from cloudsim.store import Change
+from cloudsim.store import Change, Table
 
 ON_HOST = ("Dhcp", "Dns", "UserData")
 """What a host can do for the networks of its instances."""
@@ -24,41 +24,54 @@ MAC_PREFIX = 0x02_00_00_00_00_00
 
 
 class _Addresses:
-    """The addresses of one network: a cursor over the range, and what has come back."""
+    """The addresses of one network that NICs can have: its own and those of its further ranges."""
 
-    def __init__(self, network: Network, used: set[str]) -> None:
-        assert network.cidr is not None
-        self.net = ipaddress.IPv4Network(network.cidr)
-        first, last = int(self.net.network_address) + 1, int(self.net.broadcast_address) - 1
-        if network.start_ip:
-            first = int(ipaddress.IPv4Address(network.start_ip))
-        if network.end_ip:
-            last = int(ipaddress.IPv4Address(network.end_ip))
-        self.first, self.last = first, last
-        self.gateway = network.gateway
-        self.used = used
-        self._next = first
+    def __init__(self, network: Network, ranges: list[IpRange], nics: Table[Nic]) -> None:
+        self._network_id = network.id
+        self._nics = nics
+        self.secondary: set[str] = set()
+        in_use = []
+        for nic in nics.where("network_id", network.id):
+            if nic.ip is not None:
+                in_use.append(nic.ip)
+            self.secondary.update(ip for _, ip in nic.secondary_ips)
+        spans = [(number_of(each.start_ip), number_of(each.end_ip)) for each in ranges]
+        spans += _own_span(network)
+        gateway = () if network.gateway is None else (number_of(network.gateway),)
+        taken = map(number_of, (*in_use, *self.secondary))
+        self.pool = AddressPool(joined(spans, gateway), self.taken, taken)
 
-    def free(self) -> str | None:
-        """The next free address after the one given last, round the range; None when all are taken."""
-        for number in self._round():
-            address = str(ipaddress.IPv4Address(number))
-            if address not in self.used and address != self.gateway:
-                self._next = number + 1
-                return address
-        return None
+    def taken(self, number: int) -> bool:
+        """Whether a NIC has the address, as its first one or another."""
+        text = text_of(number)
+        return (
+            text in self.secondary
+            or self._nics.find(("network_id", "ip"), (self._network_id, text)) is not None
+        )
 
-    def _round(self) -> Iterator[int]:
-        start = self._next if self.first <= self._next <= self.last else self.first
-        yield from range(start, self.last + 1)
-        yield from range(self.first, start)
+    def took(self, nic: Nic) -> None:
+        if nic.ip is not None:
+            self.pool.took(number_of(nic.ip))
+        for _, ip in nic.secondary_ips:
+            self.secondary.add(ip)
+            self.pool.took(number_of(ip))
 
-    def holds(self, address: str) -> bool:
-        try:
-            number = int(ipaddress.IPv4Address(address))
-        except ValueError:
-            return False
-        return self.first <= number <= self.last
+    def gave_back(self, nic: Nic) -> None:
+        if nic.ip is not None:
+            self.pool.gave_back(number_of(nic.ip))
+        for _, ip in nic.secondary_ips:
+            self.secondary.discard(ip)
+            self.pool.gave_back(number_of(ip))
+
+
+def _own_span(network: Network) -> list[Span]:
+    """What the network's row says: a part of its subnet, or all of it; of a shared one only what it was given."""
+    if network.start_ip is not None and network.end_ip is not None:
+        return [(number_of(network.start_ip), number_of(network.end_ip))]
+    if network.cidr is None or (network.guest_type == "Shared" and not network.is_default):
+        return []
+    net = ipaddress.IPv4Network(network.cidr)
+    return [(int(net.network_address) + 1, int(net.broadcast_address) - 1)]
 
 
 class Nics:
@@ -70,6 +83,7 @@ class Nics:
         self._security_rules = security_rules
         self._nics = foundation.table(Nic)
         self._networks = foundation.table(Network)
+        self._ranges = foundation.table(IpRange)
         self._offerings = foundation.table(NetworkOffering)
         self._physical = foundation.table(PhysicalNetwork)
         self._zones = foundation.table(Zone)
@@ -81,33 +95,26 @@ class Nics:
             number = int(nic.mac.replace(":", ""), 16)
             if number < MAC_PREFIX + (1 << 32):  # others were chosen by callers
                 self._next_mac = max(self._next_mac, number + 1)
-        foundation.store.subscribe(self._changed, Nic, Network)
+        foundation.store.subscribe(self._changed, Nic, Network, IpRange)
 
     def _changed(self, changes: list[Change]) -> None:
         for table, before, after in changes:
             if table is self._nics:
-                if before is not None:
-                    pool = self._pools.get(before.network_id)
-                    if pool is not None:
-                        pool.used.discard(before.ip)
-                        pool.used.difference_update(ip for _, ip in before.secondary_ips)
-                if after is not None:
-                    pool = self._pools.get(after.network_id)
-                    if pool is not None:
-                        pool.used.add(after.ip)
-                        pool.used.update(ip for _, ip in after.secondary_ips)
+                if before is not None and (pool := self._pools.get(before.network_id)) is not None:
+                    pool.gave_back(before)
+                if after is not None and (pool := self._pools.get(after.network_id)) is not None:
+                    pool.took(after)
             elif table is self._networks:
-                self._pools.pop((after or before).id, None)
+                if before is not None and (after is None or _addresses_of(before) != _addresses_of(after)):
+                    self._pools.pop(before.id, None)
+            else:
+                self._pools.pop((after or before).network_id, None)
 
     def _pool(self, network: Network) -> _Addresses:
         pool = self._pools.get(network.id)
         if pool is None:
-            used: set[str] = set()
-            for nic in self._nics.where("network_id", network.id):
-                if nic.ip is not None:
-                    used.add(nic.ip)
-                used.update(ip for _, ip in nic.secondary_ips)
-            pool = self._pools[network.id] = _Addresses(network, used)
+            ranges = self._ranges.where("network_id", network.id)
+            pool = self._pools[network.id] = _Addresses(network, ranges, self._nics)
         return pool
 
     def address(self, network: Network, wanted: str | None = None) -> str | None:
@@ -123,16 +130,20 @@ class Nics:
             return None
         pool = self._pool(network)
         if wanted is None:
-            free = pool.free()
+            free = pool.pool.free()
             if free is None:
                 raise InsufficientAddressCapacity(
                     f"Network {network.name} ({network.cidr}) has no free address"
                 )
-            return free
-        if not pool.holds(wanted):
-            raise InvalidParameterValue(f"ipaddress {wanted} is not in the range of network {network.name}")
-        if wanted in pool.used or wanted == network.gateway:
+            return text_of(free)
+        try:
+            number = number_of(wanted)
+        except ValueError:
+            raise InvalidParameterValue(f"ipaddress {wanted!r} is not a valid IP address") from None
+        if wanted == network.gateway or pool.taken(number):
             raise InvalidParameterValue(f"ipaddress {wanted} of network {network.name} is in use already")
+        if not pool.pool.holds(number):
+            raise InvalidParameterValue(f"ipaddress {wanted} is not in the range of network {network.name}")
         return wanted
 
     def allocate(
@@ -152,11 +163,13 @@ class Nics:
         """
         address = ip if reserved else self.address(network, ip)
         made = mac is None
-        while mac is None or (made and self._nics.find("mac", mac) is not None):  # a caller may have chosen it
+        while mac is None or (
+            made and self._nics.find("mac", mac) is not None
+        ):  # a caller may have chosen it
             text = f"{self._next_mac:012x}"
             self._next_mac += 1
             mac = f"{text[:2]}:{text[2:4]}:{text[4:6]}:{text[6:8]}:{text[8:10]}:{text[10:]}"
-        nic = self._nics.insert(
+        return self._nics.insert(
             Nic(
                 id=self._randomness.uuid(),
                 vm_id=vm.id,
@@ -168,10 +181,6 @@ class Nics:
                 created=self._foundation.now(),
             )
         )
-        pool = self._pools.get(network.id)
-        if pool is not None and address is not None:
-            pool.used.add(address)  # seen at once by a second NIC of the same transaction
-        return nic
 
     def release(self, vm: VirtualMachine) -> None:
         """Take back all the instance's NICs. Needs an open transaction."""
@@ -230,3 +239,7 @@ def host_services(offering: NetworkOffering | None) -> tuple[str, ...]:
     if offering is None:
         return ()
     return tuple(name for name in ON_HOST if ROUTERS.intersection(offering.services.get(name, ())))
+
+
+def _addresses_of(network: Network) -> tuple[object, ...]:
+    return network.cidr, network.start_ip, network.end_ip, network.gateway, network.is_default
