@@ -35,12 +35,15 @@ class ManagementServer(Services):
         self.disks.recover()
         for service in (self.volumes, self.snapshots, self.vm_snapshots, self.template_images):
             service.settle_after_restart()
+        self.network_life.settle_after_restart()
+        self.system_vms.settle_after_restart()
         self.host_states.begin()
         settings = self.settings
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)
         self._every(lambda: settings.number("expunge.interval"), self.vms.expunge_due)
         self._every(lambda: settings.number("storage.cleanup.interval"), self._clean_storage)
         self._every(lambda: settings.number("network.gc.interval"), self.network_life.release_idle)
+        self._every(lambda: settings.number("router.check.interval"), self.system_vm_watch.check)
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: HOUR, self._purge)
         self.spawn(self.snapshot_policies.run_policies())

@@ -43,10 +43,12 @@ from cloudsim.management.network.networks import Networks
 from cloudsim.management.network.nic_changes import NicChanges
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.physical_networks import PhysicalNetworks
+from cloudsim.management.network.public_ips import PublicIps
 from cloudsim.management.network.security_delivery import SecurityDelivery
 from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.network.security_members import SecurityMembers
 from cloudsim.management.network.security_rules import SecurityRules
+from cloudsim.management.network.system_networks import SystemNetworks
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
 from cloudsim.management.storage.disks import Disks
@@ -61,6 +63,10 @@ from cloudsim.management.storage.templates import Templates
 from cloudsim.management.storage.volume_attachment import VolumeAttachment
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volumes import Volumes
+from cloudsim.management.systemvm.router_legs import RouterLegs
+from cloudsim.management.systemvm.routers import Routers
+from cloudsim.management.systemvm.system_vms import SystemVms
+from cloudsim.management.systemvm.watch import SystemVmWatch
 from cloudsim.placement import HostCapacity, Planner
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
@@ -97,6 +103,7 @@ class Services:
         self.networks = Networks(foundation, self.limits)
         self.network_life = NetworkLife(foundation)
         self.physical_networks = PhysicalNetworks(foundation)
+        self.public_ips = PublicIps(foundation, self.limits)
         self.zones = Zones(foundation, self.networks.ensure_default)
         self.pods = Pods(foundation)
         self.clusters = Clusters(foundation)
@@ -147,6 +154,25 @@ class Services:
         self.vms = VirtualMachines(
             foundation, self.jobs, agents, self.allocation, self.starting, self.disks, self.nics
         )
+        self.system_vms = SystemVms(
+            foundation,
+            self.identity,
+            self.jobs,
+            agents,
+            self.vms,
+            self.disks,
+            self.nics,
+            SystemNetworks(foundation),
+            self.public_ips,
+        )
+        self.routers = Routers(
+            foundation, self.system_vms, self.public_ips, RouterLegs(foundation, agents, self.nics), spawn
+        )
+        self.system_vm_watch = SystemVmWatch(foundation, self.jobs, self.system_vms, self.routers, spawn)
+        self.network_life.routers = self.routers
+        self.starting.tell_router = self.routers.sync
+        self.starting.system = self.system_vms.spec
+        self.starting.take_address = self.system_vms.take_pod_address
         self.vm_passwords = VmPasswords(foundation)
         self.scaling = Scaling(foundation, agents, self.planner, self.vms)
         self.vm_changes = VmChanges(foundation, self.instance_groups, self.security_groups)

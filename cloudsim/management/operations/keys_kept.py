@@ -71,7 +71,6 @@ _LIST = (
     ),
     _Kept("concurrent.snapshots.threshold.perhost", "", "string", "snapshots that a host takes at a time"),
     _Kept("consoleproxy.sslEnabled", "false", "boolean", "whether consoles are shown over TLS"),
-    _Kept("consoleproxy.url.domain", "", "string", "domain of the console proxies' certificates"),
     _Kept("custom.diskoffering.size.max", "1024", "integer", "GiB of the largest custom disk"),
     _Kept("custom.diskoffering.size.min", "1", "integer", "GiB of the smallest custom disk"),
     _Kept("database.server.stats.retention", "3", "integer", "entries of database statistics kept"),

@@ -183,7 +183,8 @@ class SystemVms:
         owner = self._identity.system()[0]
         with self._store.transaction():
             self._number += 1
-            name = f"{PREFIX[kind]}-{self._number}-VM"
+            ending = self._foundation.settings.get("instance.name")
+            name = f"{PREFIX[kind]}-{self._number}-{ending}"
             now = self._foundation.now()
             vm = self._machines.insert(
                 VirtualMachine(
