@@ -117,7 +117,8 @@ class ConsoleGrant(msgspec.Struct, frozen=True):
     """A console that may be opened once with a token whose SHA-256 sum (hex) is `token_hash`, until `expires`.
 
     `kind` vnc: RFB over WebSocket to `host`:`port`, logged in with `password` on the client's behalf. serial, text: a
-    terminal's bytes from there.
+    terminal's bytes from there; what it is told first is `password` and a line's end. A session through which nothing
+    passes for `idle` seconds is cut; 0: never.
     """
 
     session_id: str
@@ -128,6 +129,7 @@ class ConsoleGrant(msgspec.Struct, frozen=True):
     password: str = ""
     expires: float = 0.0
     title: str = ""
+    idle: float = 0.0
 
 
 class GrantConsole(SystemVmRequest, frozen=True, kw_only=True):

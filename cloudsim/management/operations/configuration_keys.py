@@ -6,7 +6,10 @@ from cloudsim.management.operations.configuration_key import GROUPS as GROUPS
 from cloudsim.management.operations.configuration_key import ConfigurationKey as ConfigurationKey
 from cloudsim.management.operations.keys_in_force import IN_FORCE
 from cloudsim.management.operations.keys_kept import KEPT
-from cloudsim.management.operations.keys_of_secondary_storage import SECONDARY_STORAGE
+from cloudsim.management.operations.keys_of_consoles import OF_CONSOLES
 from cloudsim.management.operations.keys_of_routers import OF_ROUTERS
+from cloudsim.management.operations.keys_of_secondary_storage import SECONDARY_STORAGE
 
-KEYS: dict[str, ConfigurationKey] = {key.name: key for key in (*KEPT, *SECONDARY_STORAGE, *IN_FORCE, *OF_ROUTERS)}
+KEYS: dict[str, ConfigurationKey] = {
+    key.name: key for key in (*KEPT, *SECONDARY_STORAGE, *IN_FORCE, *OF_CONSOLES, *OF_ROUTERS)
+}

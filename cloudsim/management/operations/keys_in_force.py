@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cloudsim.management.identity.limited_resources import LIMIT_KEYS
 from cloudsim.management.operations.configuration_key import ConfigurationKey as key
-from cloudsim.management.systemvm.console_keys import CONSOLE_KEYS
 from cloudsim.placement.naming import check
 
 IN_FORCE: tuple[key, ...] = (
@@ -129,4 +128,4 @@ IN_FORCE: tuple[key, ...] = (
     ),
 )
 
-IN_FORCE += LIMIT_KEYS + CONSOLE_KEYS
+IN_FORCE += LIMIT_KEYS
