@@ -9,8 +9,9 @@ from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_ranges import AddressRange, address_range
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Cluster, Host, Pod, StoragePool, Zone
+from cloudsim.model import Cluster, Host, Pod, PodIp, PodIpRange, StorageIpRange, StoragePool, Zone
 from cloudsim.model.infrastructure import Allocation
+from cloudsim.store import Table
 
 
 class Pods:
@@ -93,7 +94,15 @@ class Pods:
         for row_type, what in ((Host, "servers"), (Cluster, "clusters"), (StoragePool, "storage pools")):
             if self._foundation.table(row_type).count("pod_id", pod.id):
                 raise CloudError(f"The pod cannot be deleted because there are {what} in this pod")
+        if self._foundation.table(PodIp).count("pod_id", pod.id):
+            raise CloudError(
+                "The pod cannot be deleted because there are management IP addresses in use in this pod"
+            )
         with self._store.transaction():
+            for row_type in (PodIpRange, StorageIpRange):
+                ranges: Table[Any] = self._foundation.table(row_type)
+                for range_id in list(ranges.ids("pod_id", pod.id)):
+                    ranges.delete(range_id)
             remove_leftovers(self._foundation, pod.id)
             self._pods.delete(pod.id)
 

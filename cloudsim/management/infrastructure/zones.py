@@ -14,10 +14,12 @@ from cloudsim.model import (
     Domain,
     Host,
     ImageStore,
+    IpRange,
     Network,
     Nic,
     PhysicalNetwork,
     Pod,
+    PublicIp,
     StoragePool,
     VirtualMachine,
     Volume,
@@ -139,12 +141,14 @@ class Zones:
             return self._with_network(zone) if allocation_state == "Enabled" else zone
 
     def delete(self, zone: Zone) -> None:
-        """Remove an empty zone with its settings and its unused default network."""
+        """Remove an empty zone with its settings, its address ranges and its own networks, if they are unused."""
         self._check_deletable(zone)
-        networks = self._foundation.table(Network)
+        networks, ranges = self._foundation.table(Network), self._foundation.table(IpRange)
         with self._store.transaction():
             for network_id in list(networks.ids("zone_id", zone.id)):
                 networks.delete(network_id)
+            for range_id in list(ranges.ids("zone_id", zone.id)):
+                ranges.delete(range_id)
             remove_leftovers(self._foundation, zone.id)
             self._zones.delete(zone.id)
 
@@ -158,13 +162,15 @@ class Zones:
             (StoragePool, "storage pools"),
             (ImageStore, "secondary storages"),
             (PhysicalNetwork, "physical networks"),
+            (PublicIp, "public IP addresses in use"),
         )
         for row_type, what in checks:
             if self._foundation.table(row_type).count("zone_id", zone.id):
                 raise CloudError(f"The zone cannot be deleted because there are {what} in this zone")
         nics = self._foundation.table(Nic)
         for network in self._foundation.table(Network).where("zone_id", zone.id):
-            if not network.is_default or nics.count("network_id", network.id):
+            own = network.is_default or network.traffic_type != "Guest"
+            if not own or nics.count("network_id", network.id):
                 raise CloudError("The zone cannot be deleted because there are networks in this zone")
 
     def _with_network(self, zone: Zone) -> Zone:

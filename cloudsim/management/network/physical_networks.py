@@ -7,8 +7,18 @@ from typing import Any, Literal, get_args
 
 from cloudsim.errors import CloudError, InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.providers import NetworkServiceProviders
 from cloudsim.management.network.vlans import check_vlans, join_vlans, parse_vlans, vlan_number
-from cloudsim.model import Network, Nic, PhysicalNetwork, TrafficType, Zone
+from cloudsim.model import (
+    GuestVlanRange,
+    IpRange,
+    Network,
+    Nic,
+    PhysicalNetwork,
+    PublicIp,
+    TrafficType,
+    Zone,
+)
 
 Traffic = Literal["Guest", "Public", "Management", "Storage", "Control"]
 ISOLATION_METHODS = ("VLAN", "VXLAN", "GRE", "STT", "L3", "BCF_SEGMENT", "NSX", "ODL", "SSP", "TF", "VSP")
@@ -27,7 +37,10 @@ class PhysicalNetworks:
         self._traffic = foundation.table(TrafficType)
         self._networks = foundation.table(Network)
         self._zones = foundation.table(Zone)
+        self._ranges = foundation.table(IpRange)
+        self._guest_vlans = foundation.table(GuestVlanRange)
         self._randomness = foundation.randomness.branch("physical networks")
+        self.providers = NetworkServiceProviders(foundation)
 
     def create(
         self,
@@ -40,7 +53,7 @@ class PhysicalNetworks:
         network_speed: str | None = None,
         tags: Sequence[str] = (),
     ) -> PhysicalNetwork:
-        """Add a physical network, disabled. `vlan` is a list of ranges such as 100-200,300-310."""
+        """Add a physical network with its service providers, all disabled. `vlan`: ranges such as 100-200,300-310."""
         if not name.strip():
             raise InvalidParameterValue("A physical network needs a name")
         if self._physical.find(("zone_id", "name"), (zone.id, name)) is not None:
@@ -57,7 +70,7 @@ class PhysicalNetworks:
                 f"broadcastdomainrange must be ZONE, or in a Basic zone POD or ZONE, not {scope}"
             )
         with self._store.transaction():
-            return self._physical.insert(
+            physical = self._physical.insert(
                 PhysicalNetwork(
                     id=self._randomness.uuid(),
                     name=name,
@@ -69,6 +82,8 @@ class PhysicalNetworks:
                     tags=tuple(tags),
                 )
             )
+            self.providers.add_first(physical)
+            return physical
 
     def update(
         self,
@@ -95,21 +110,41 @@ class PhysicalNetworks:
             return self._physical.update(physical.id, **changes)
 
     def delete(self, physical: PhysicalNetwork) -> None:
-        """Remove a physical network with its traffic types and the zone's default network, if nothing uses them."""
+        """Remove a physical network with all that is on it, if nothing uses it.
+
+        That is its traffic types, service providers and address ranges, the zone's default network and the networks
+        of its system VMs.
+        """
         unused = self._unused_networks(physical)
+        self._check_ranges_unused(physical)
         with self._store.transaction():
             for network_id in unused:
                 self._networks.delete(network_id)
             for traffic_id in list(self._traffic.ids("physical_network_id", physical.id)):
                 self._traffic.delete(traffic_id)
+            for range_id in list(self._ranges.ids("physical_network_id", physical.id)):
+                self._ranges.delete(range_id)
+            for vlans_id in list(self._guest_vlans.ids("physical_network_id", physical.id)):
+                self._guest_vlans.delete(vlans_id)
+            self.providers.remove_all(physical)
             self._physical.delete(physical.id)
 
+    def _check_ranges_unused(self, physical: PhysicalNetwork) -> None:
+        ips = self._foundation.table(PublicIp)
+        for row in self._ranges.where("physical_network_id", physical.id):
+            if ips.count("range_id", row.id):
+                raise CloudError(
+                    f"The Physical Network is not deletable because addresses of its IP range {row.start_ip}-{row.end_ip} "
+                    "are in use"
+                )
+
     def _unused_networks(self, physical: PhysicalNetwork) -> list[str]:
-        """Default networks on it without NICs. Raises CloudError when there is any other network."""
+        """The zone's own networks on it, without NICs. Raises CloudError when there is any other network."""
         nics = self._foundation.table(Nic)
         found = []
         for network in self._networks.where("physical_network_id", physical.id):
-            if not network.is_default or nics.count("network_id", network.id):
+            own = network.is_default or network.traffic_type != "Guest"
+            if not own or nics.count("network_id", network.id):
                 raise CloudError(
                     f"The Physical Network is not deletable because network {network.name} uses it"
                 )
@@ -127,6 +162,12 @@ class PhysicalNetworks:
 
     def _check_used(self, physical: PhysicalNetwork, ranges: str) -> None:
         left, before = parse_vlans(ranges), parse_vlans(physical.vlan)
+        for kept in self._guest_vlans.where("physical_network_id", physical.id):
+            if not any(low <= kept.first and kept.last <= high for low, high in left):
+                raise ResourceInUse(
+                    f"VLANs {kept.first}-{kept.last} cannot be removed from physical network {physical.name}: "
+                    "they are dedicated to an account"
+                )
         for network in self._networks.where("physical_network_id", physical.id):
             number = vlan_number(network.vlan)
             if number is None or not any(low <= number <= high for low, high in before):
@@ -177,10 +218,17 @@ class PhysicalNetworks:
             )
 
     def delete_traffic_type(self, traffic: TrafficType) -> None:
-        """Take the traffic off its physical network, if no network there is of its kind."""
+        """Take the traffic off its physical network, if no network and no address range there is of its kind."""
         unused: list[str] = []
+        physical = self._physical[traffic.physical_network_id]
         if traffic.traffic_type == "Guest":
-            unused = self._unused_networks(self._physical[traffic.physical_network_id])
+            unused = self._unused_networks(physical)
+        if traffic.traffic_type == "Public" and any(
+            row.public for row in self._ranges.where("physical_network_id", physical.id)
+        ):
+            raise CloudError(
+                f"Traffic type Public cannot be deleted: physical network {physical.name} has public IP ranges"
+            )
         with self._store.transaction():
             for network_id in unused:
                 self._networks.delete(network_id)
