@@ -7,6 +7,7 @@ ready. One at a time is started or removed in a zone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
@@ -22,7 +23,7 @@ from cloudsim.store import Change
 log = logging.getLogger(__name__)
 
 IDLE_ROUNDS = 10
-"""Rounds that a proxy which is not needed stays."""
+"""Intervals of consoleproxy.capacityscan.interval that a proxy which is not needed stays."""
 LONGEST_PAUSE = 600.0
 """Seconds after which a deployment that failed is tried again at the latest."""
 LIVE = ("Granted", "Acquired")
@@ -46,10 +47,12 @@ class ConsoleProxies:
         self._sessions = foundation.table(ConsoleSession)
         self._zones = foundation.table(Zone)
         self._busy: set[str] = set()
-        self._idle: Counter[str] = Counter()
+        self._idle: dict[str, float] = {}
+        """Proxy that is not needed -> since when."""
         self._pauses: dict[str, tuple[float, float]] = {}
         """Zone -> not before when, and the pause after the next failure."""
-        self._woken = False
+        self._bell = asyncio.Event()
+        self._looking = False
 
     # which there are
 
@@ -78,8 +81,9 @@ class ConsoleProxies:
     # how many there are
 
     def begin(self) -> None:
-        """Look at once, and whenever a zone may have come to be able to have proxies."""
-        self._foundation.store.subscribe(self._hear, Zone, IpRange, TemplateOnStore)
+        """Look at once, and from then on whenever something changes that the number may depend on."""
+        store = self._foundation.store
+        store.subscribe(self._hear, Zone, IpRange, TemplateOnStore, SystemVm, ConsoleSession)
         self.wake()
 
     def _hear(self, changes: list[Change]) -> None:
@@ -87,23 +91,32 @@ class ConsoleProxies:
 
     def wake(self) -> None:
         """Look soon."""
-        if not self._woken:
-            self._woken = True
+        self._bell.set()
+        if not self._looking:
+            self._looking = True
             self._spawn(self._look())
 
     async def _look(self) -> None:
-        await asyncio.sleep(1.0)  # what comes together is looked at together
-        self._woken = False
-        self.scan()
+        """Look as long as there is something to wait for: a zone at rest costs nothing."""
+        try:
+            while True:
+                await asyncio.sleep(1.0)  # what comes together is looked at together
+                self._bell.clear()
+                if not self.scan():
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self._settings.number("consoleproxy.capacityscan.interval") / 1000):
+                        await self._bell.wait()
+        finally:
+            self._looking = False
 
-    def scan(self) -> None:
-        """One round over the zones."""
+    def scan(self) -> bool:
+        """One round over the zones; whether another one may find something to do though nothing changes."""
         viewers = self.viewers()
-        for zone in list(self._zones):
-            if zone.id not in self._busy and zone.allocation_state == "Enabled":
-                self._balance(zone, viewers)
+        enabled = [zone for zone in self._zones if zone.allocation_state == "Enabled"]
+        return any([zone.id in self._busy or self._balance(zone, viewers) for zone in enabled])
 
-    def _balance(self, zone: Zone, viewers: Counter[str]) -> None:
+    def _balance(self, zone: Zone, viewers: Counter[str]) -> bool:
         settings = self._settings
         each = settings.integer("consoleproxy.session.max")
         standby = settings.integer("consoleproxy.capacity.standby")
@@ -112,30 +125,33 @@ class ConsoleProxies:
         room = each * len(wanted) - sum(viewers[row.id] for row in wanted)
         if not there or (wanted and room < standby):
             most = settings.integer("consoleproxy.launch.max", "Zone", zone.id)
-            if len(there) < most and self._may_try(zone) and self._can_have(zone):
+            if len(there) >= most or not self._could_have(zone):
+                return False
+            if self._foundation.now() >= self._pauses.get(zone.id, (0.0, 0.0))[0] and self._has_host(zone):
                 self._work(zone, partial(self._deploy, zone))
-            return
-        needless = [row for row in wanted if not viewers[row.id]][-1:] if room - each >= standby else []
-        for row in wanted:
-            if row not in needless or len(wanted) == 1:
-                del self._idle[row.id]
-        if needless and len(wanted) > 1:
-            (row,) = needless
-            self._idle[row.id] += 1
-            if self._idle[row.id] >= IDLE_ROUNDS:
-                del self._idle[row.id]
-                self._work(zone, partial(self._remove, row))
+            return True
+        unneeded = [row for row in wanted if not viewers[row.id]][-1:] if room - each >= standby else []
+        if len(wanted) == 1 or not unneeded:
+            for row in wanted:
+                self._idle.pop(row.id, None)
+            return False
+        return self._wait_or_remove(zone, unneeded[0])
 
-    def _can_have(self, zone: Zone) -> bool:
+    def _wait_or_remove(self, zone: Zone, row: SystemVm) -> bool:
+        since = self._idle.setdefault(row.id, self._foundation.now())
+        interval = self._settings.number("consoleproxy.capacityscan.interval") / 1000
+        if self._foundation.now() - since >= IDLE_ROUNDS * interval:
+            del self._idle[row.id]
+            self._work(zone, partial(self._remove, row))
+        return True
+
+    def _could_have(self, zone: Zone) -> bool:
+        ranges = self._foundation.table(IpRange).where("zone_id", zone.id)
+        return any(each.public for each in ranges) and self._system_vms.template(zone) is not None
+
+    def _has_host(self, zone: Zone) -> bool:
         hosts = self._foundation.table(Host)
-        return (
-            any(each.public for each in self._foundation.table(IpRange).where("zone_id", zone.id))
-            and self._system_vms.template(zone) is not None
-            and any(hosts[host_id].state == "Up" for host_id in hosts.ids("zone_id", zone.id))
-        )
-
-    def _may_try(self, zone: Zone) -> bool:
-        return self._foundation.now() >= self._pauses.get(zone.id, (0.0, 0.0))[0]
+        return any(hosts[host_id].state == "Up" for host_id in hosts.ids("zone_id", zone.id))
 
     def _work(self, zone: Zone, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def working() -> None:
@@ -143,6 +159,7 @@ class ConsoleProxies:
                 await work()
             finally:
                 self._busy.discard(zone.id)
+                self._bell.set()
 
         self._busy.add(zone.id)
         self._spawn(working())

@@ -86,6 +86,7 @@ class Consoles:
         self._randomness = foundation.randomness.branch("consoles")
         self._unrevoked: dict[str, str] = {}
         """Session -> proxy that may still show it."""
+        self._following = False
         self.door: tuple[str, int] | None = None
         """Host and port at which all console proxies are reached; None: each at its public address."""
 
@@ -170,6 +171,8 @@ class Consoles:
         except CloudError:
             self._close([session])
             raise
+        finally:
+            self._follow_soon()
         host, port = self._reached_at(proxy)
         fields = {"autoconnect": "true", "port": str(port), "token": token}
         if extra:
@@ -193,6 +196,24 @@ class Consoles:
         self._store.subscribe(self._hear, VirtualMachine)
         live = [session for state in LIVE for session in self._sessions.where("state", state)]
         self._close([session for session in live if not self._goes_on(session)])
+        self._follow_soon()
+
+    def _follow_soon(self) -> None:
+        if not self._following and self._any():
+            self._following = True
+            self._spawn(self._follow())
+
+    def _any(self) -> bool:
+        return bool(self._unrevoked) or any(self._sessions.count("state", state) for state in LIVE)
+
+    async def _follow(self) -> None:
+        """Poll while there is any session."""
+        try:
+            while self._any():
+                await asyncio.sleep(self._settings.number("consoleproxy.loadscan.interval") / 1000)
+                await self.poll()
+        finally:
+            self._following = False
 
     def _goes_on(self, session: ConsoleSession) -> bool:
         vm, proxy = self._vms.get(session.vm_id), self._vms.get(session.proxy_id)
@@ -205,7 +226,7 @@ class Consoles:
         )
 
     def _hear(self, changes: list[Change]) -> None:
-        if not self._sessions.count("state", "Granted") and not self._sessions.count("state", "Acquired"):
+        if not self._any():
             return
         over: dict[str, ConsoleSession] = {}
         for _, before, after in changes:
