@@ -37,6 +37,8 @@ class ManagementServer(Services):
             service.settle_after_restart()
         self.network_life.settle_after_restart()
         self.system_vms.settle_after_restart()
+        self.consoles.begin()
+        self.console_proxies.begin()
         self.host_states.begin()
         settings = self.settings
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)
@@ -92,3 +94,4 @@ class ManagementServer(Services):
     def _purge(self) -> None:
         self.jobs.purge()
         self.events.purge(self.settings.integer("event.purge.delay"))
+        self.consoles.purge()

@@ -63,6 +63,8 @@ from cloudsim.management.storage.templates import Templates
 from cloudsim.management.storage.volume_attachment import VolumeAttachment
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volumes import Volumes
+from cloudsim.management.systemvm.console_proxies import ConsoleProxies
+from cloudsim.management.systemvm.consoles import Consoles
 from cloudsim.management.systemvm.router_legs import RouterLegs
 from cloudsim.management.systemvm.routers import Routers
 from cloudsim.management.systemvm.system_vms import SystemVms
@@ -168,6 +170,8 @@ class Services:
         self.routers = Routers(
             foundation, self.system_vms, self.public_ips, RouterLegs(foundation, agents, self.nics), spawn
         )
+        self.console_proxies = ConsoleProxies(foundation, self.system_vms, spawn)
+        self.consoles = Consoles(foundation, agents, self.system_vms, self.console_proxies, spawn)
         self.system_vm_watch = SystemVmWatch(foundation, self.jobs, self.system_vms, self.routers, spawn)
         self.network_life.routers = self.routers
         self.starting.tell_router = self.routers.sync
