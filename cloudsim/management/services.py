@@ -37,6 +37,8 @@ from cloudsim.management.infrastructure.host_states import HostStates
 from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.management.infrastructure.pods import Pods
 from cloudsim.management.infrastructure.zones import Zones
+from cloudsim.management.network.account_networks import AccountNetworks
+from cloudsim.management.network.ip_ranges import IpRanges
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.network_offerings import NetworkOfferings
 from cloudsim.management.network.networks import Networks
@@ -44,6 +46,7 @@ from cloudsim.management.network.nic_changes import NicChanges
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.physical_networks import PhysicalNetworks
 from cloudsim.management.network.public_ips import PublicIps
+from cloudsim.management.network.rules import NetworkRules
 from cloudsim.management.network.security_delivery import SecurityDelivery
 from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.network.security_members import SecurityMembers
@@ -69,6 +72,9 @@ from cloudsim.management.systemvm.router_legs import RouterLegs
 from cloudsim.management.systemvm.routers import Routers
 from cloudsim.management.systemvm.system_vms import SystemVms
 from cloudsim.management.systemvm.watch import SystemVmWatch
+from cloudsim.management.vpc.acls import NetworkAcls
+from cloudsim.management.vpc.vpc_offerings import VpcOfferings
+from cloudsim.management.vpc.vpcs import Vpcs
 from cloudsim.placement import HostCapacity, Planner
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
@@ -106,6 +112,7 @@ class Services:
         self.network_life = NetworkLife(foundation)
         self.physical_networks = PhysicalNetworks(foundation)
         self.public_ips = PublicIps(foundation, self.limits)
+        self.ip_ranges = IpRanges(foundation)
         self.zones = Zones(foundation, self.networks.ensure_default)
         self.pods = Pods(foundation)
         self.clusters = Clusters(foundation)
@@ -141,7 +148,13 @@ class Services:
         self.instance_groups = InstanceGroups(foundation)
 
         self.allocation = Allocation(
-            foundation, self.disks, self.nics, self.limits, self.instance_groups, self.security_groups
+            foundation,
+            self.disks,
+            self.nics,
+            self.limits,
+            self.instance_groups,
+            self.security_groups,
+            AccountNetworks(foundation, self.networks),
         )
         self.starting = Starting(
             foundation,
@@ -174,9 +187,17 @@ class Services:
         self.consoles = Consoles(foundation, agents, self.system_vms, self.console_proxies, spawn)
         self.system_vm_watch = SystemVmWatch(foundation, self.jobs, self.system_vms, self.routers, spawn)
         self.network_life.routers = self.routers
+        self.rules = NetworkRules(foundation, self.routers)
+        self.network_life.on_delete.append(self.rules.removal.of_network)
+        self.nic_changes.rules = self.rules.removal
+        self.vms.on_expunge.append(self.rules.removal.forget_vm)
+        self.vms.on_left.append(self.routers.touch)
         self.starting.tell_router = self.routers.sync
         self.starting.system = self.system_vms.spec
         self.starting.take_address = self.system_vms.take_pod_address
+        self.vpc_offerings = VpcOfferings(foundation)
+        self.vpcs = Vpcs(foundation, self.limits, self.routers, self.public_ips)
+        self.network_acls = NetworkAcls(foundation, self.routers)
         self.vm_passwords = VmPasswords(foundation)
         self.scaling = Scaling(foundation, agents, self.planner, self.vms)
         self.vm_changes = VmChanges(foundation, self.instance_groups, self.security_groups)
@@ -214,5 +235,6 @@ class Services:
             foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.network_life
         )
         self.identity.accounts.on_delete.append(self.possessions.delete)
+        self.identity.accounts.on_delete.append(self.vpcs.delete_of)
         self.identity.accounts.on_delete.append(self.security_groups.delete_all_of)
         self.identity.accounts.on_disable.append(self.possessions.stop)

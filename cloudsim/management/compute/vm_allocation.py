@@ -11,6 +11,7 @@ from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller, check_access, in_subtree
 from cloudsim.management.identity.quota import Quota
+from cloudsim.management.network.account_networks import AccountNetworks
 from cloudsim.management.network.nic_changes import MAC
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.security_groups import SecurityGroups
@@ -152,6 +153,7 @@ class Allocation:
         quota: Quota,
         instance_groups: InstanceGroups,
         security_groups: SecurityGroups,
+        account_networks: AccountNetworks,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -160,6 +162,7 @@ class Allocation:
         self._quota = quota
         self._instance_groups = instance_groups
         self._security_groups = security_groups
+        self._account_networks = account_networks
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
         self._offerings = foundation.table(ServiceOffering)
@@ -202,6 +205,9 @@ class Allocation:
         instance_name = self._instance_name()
         now = self._foundation.now()
         with self._store.transaction():
+            if not networks:
+                made = self._account_networks.of(caller, owner, zone)
+                networks = [(made, NicRequest(made.id))]
             vm = self._vms.insert(
                 VirtualMachine(
                     id=vm_id,
@@ -291,13 +297,14 @@ class Allocation:
         self._quota.check(owner, "memory", vm.memory_mib)
 
     def _network_choice(self, request: DeployRequest, zone: Zone) -> list[tuple[Network, NicRequest]]:
+        """Empty where the account's own network is still to be made."""
         if not request.nics:
-            default = self._default_network(zone)
-            return [(default, NicRequest(default.id))]
+            found = self._account_networks.find(request.owner, zone)
+            return [] if found is None else [(found, NicRequest(found.id))]
         chosen: list[tuple[Network, NicRequest]] = []
         for nic in request.nics:
             network = self._networks.get(nic.network_id)
-            if network is None or network.zone_id != zone.id:
+            if network is None or network.zone_id != zone.id or network.traffic_type != "Guest":
                 raise InvalidParameterValue(f"Unable to find network {nic.network_id} in zone {zone.name}")
             self.check_network(network, request.owner)
             if any(network.id == other.id for other, _ in chosen):
@@ -325,12 +332,6 @@ class Allocation:
         if self._foundation.table(Nic).find("mac", mac) is not None:
             raise InvalidParameterValue(f"Mac address {text} is in use already")
         return mac
-
-    def _default_network(self, zone: Zone) -> Network:
-        for network in self._networks.where("zone_id", zone.id):
-            if network.is_default:
-                return network
-        raise InvalidParameterValue(f"Zone {zone.name} has no default guest network: name one in networkids")
 
     def _affinity_groups(self, caller: Caller, request: DeployRequest) -> tuple[str, ...]:
         groups = self._foundation.table(AffinityGroup)

@@ -6,7 +6,7 @@ at a time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from cloudsim.errors import CloudError, InvalidParameterValue
@@ -61,6 +61,10 @@ class VirtualMachines:
         self._vms = foundation.table(VirtualMachine)
         self.allocate = allocation.allocate
         self.start = starting.start
+        self.on_expunge: list[Callable[[VirtualMachine], Awaitable[None]]] = []
+        """Called for an instance that is about to be gone, while its NICs are there."""
+        self.on_left: list[Callable[[str], None]] = []
+        """Called with the id of each network that an expunged instance was on."""
 
     # whole operations, as jobs
 
@@ -241,13 +245,19 @@ class VirtualMachines:
             else:
                 with self._store.transaction():
                     self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None, attached=None)
+        for forget in self.on_expunge:
+            await forget(vm)
         tags = self._foundation.table(ResourceTag)
+        left = [nic.network_id for nic in self._nics.of(vm)]
         with self._store.transaction():
             self._nics.release(vm)
             for tag_id in list(tags.ids("resource_id", vm.id)):
                 tags.delete(tag_id)
             gone = self._vms.delete(vm.id)
             self._tell("VM.EXPUNGE", f"Successfully expunged Vm. Vm Id: {vm.id}", vm, caller)
+        for network_id in left:
+            for hook in self.on_left:
+                hook(network_id)
         return gone
 
     def release_volume(self, volume_id: str) -> None:
