@@ -19,7 +19,9 @@ KNOWN: dict[str, Any] = json.loads(FACTS.read_text())
 OURS: dict[str, str] = {}
 """Commands that CloudStack does not have, and why we do."""
 
-OWN_PARAMETERS: dict[tuple[str, str], str] = {}
+OWN_PARAMETERS: dict[tuple[str, str], str] = {
+    ("createConsoleEndpoint", "serial"): "CloudStack shows screens only; here terminals too",
+}
 """(command, parameter) that CloudStack does not have or has otherwise, and why."""
 
 OWN_FIELDS: dict[tuple[str, str], str] = {
