@@ -37,6 +37,7 @@ class ManagementServer(Services):
             service.settle_after_restart()
         self.network_life.settle_after_restart()
         self.system_vms.settle_after_restart()
+        self.spawn(self.rules.removal.tell(self.rules.settle_after_restart()))
         self.consoles.begin()
         self.console_proxies.begin()
         self.host_states.begin()

@@ -10,6 +10,7 @@ from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.nics import Nics
+from cloudsim.management.network.rule_removal import RuleRemoval
 from cloudsim.model import Network, Nic, VirtualMachine
 from cloudsim.protocol.commands import PlugNicCommand, UnplugNicCommand
 
@@ -21,7 +22,7 @@ class NicFailed(CloudError):
 
 
 class NicChanges:
-    """Changes the NICs of running and stopped instances."""
+    """Changes the NICs of running and stopped instances. `rules`: those that lead to the NICs, which follow."""
 
     def __init__(self, foundation: Foundation, agents: Agents, nics: Nics, life: NetworkLife) -> None:
         self._foundation = foundation
@@ -33,6 +34,7 @@ class NicChanges:
         self._network_rows = foundation.table(Network)
         self._vms = foundation.table(VirtualMachine)
         self._randomness = foundation.randomness.branch("nic_changes")
+        self.rules: RuleRemoval | None = None
 
     # adding and removing
 
@@ -119,6 +121,8 @@ class NicChanges:
             answer = await self._agents.send(vm.host_id, command)
             if not answer.ok:
                 raise NicFailed(answer.error or f"NIC {nic.mac} was not removed from {vm.name}")
+        if self.rules is not None:
+            await self.rules.forget_nic(vm, nic)
         if nic_id in self._table:
             with self._store.transaction():
                 self._table.delete(nic_id)
@@ -164,13 +168,16 @@ class NicChanges:
         raise InvalidParameterValue(f"Unable to find the secondary IP address {secondary_id}")
 
     def remove_ip(self, nic: Nic, secondary_id: str) -> Nic:
-        """Take a secondary address from the NIC."""
+        """Take a secondary address, which no rule leads to, from the NIC."""
+        if self.rules is not None:
+            taken = next(ip for each, ip in nic.secondary_ips if each == secondary_id)
+            self.rules.check_unused(self._vms[nic.vm_id], nic, taken)
         left = tuple(pair for pair in nic.secondary_ips if pair[0] != secondary_id)
         with self._store.transaction():
             return self._table.update(nic.id, secondary_ips=left)
 
-    def change_ip(self, nic: Nic, wanted: str | None = None) -> VirtualMachine:
-        """Give the NIC of a stopped instance another address."""
+    async def change_ip(self, nic: Nic, wanted: str | None = None) -> VirtualMachine:
+        """Give the NIC of a stopped instance another address. Rules that lead to the old one lead there."""
         vm = self._vms[nic.vm_id]
         if vm.state != "Stopped":
             raise InvalidParameterValue(f"The VM {vm.name} is not Stopped: its addresses cannot change")
@@ -179,5 +186,9 @@ class NicChanges:
         if address is None:
             raise InvalidParameterValue(f"Network {network.name} has no addresses to give")
         with self._store.transaction():
+            if self.rules is not None:
+                self.rules.move(vm, nic, address)
             self._table.update(nic.id, ip=address)
+        if self.rules is not None:
+            await self.rules.tell((network.id,))
         return self._vms[vm.id]

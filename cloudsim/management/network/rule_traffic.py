@@ -114,7 +114,9 @@ def _checked_icmp(type: int | None, code: int | None) -> tuple[int, int]:
         if not -1 <= value <= 255:
             raise InvalidParameterValue(f"{parameter} {value} is invalid: expected 0 to 255, or -1 for any")
     if found[0] == ANY and found[1] != ANY:
-        raise InvalidParameterValue(f"icmpcode {code} needs an icmptype: a code has a meaning for a type only")
+        raise InvalidParameterValue(
+            f"icmpcode {code} needs an icmptype: a code has a meaning for a type only"
+        )
     return found
 
 

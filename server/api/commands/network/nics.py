@@ -136,7 +136,7 @@ async def update_vm_nic_ip(
 
     async def work() -> VirtualMachine:
         nic = call.store.table(Nic)[nicid.id]
-        changed: VirtualMachine = call.manager.nic_changes.change_ip(nic, ipaddress or None)
+        changed: VirtualMachine = await call.manager.nic_changes.change_ip(nic, ipaddress or None)
         return changed
 
     return Job(work, nicid, queue=nicid.vm_id)

@@ -200,9 +200,9 @@ def test_secondary_and_other_addresses(cloud: Cloud) -> None:
     assert changes.with_secondary(secondary_id).id == nic.id
     assert changes.remove_ip(changed, secondary_id).secondary_ips == ()
     with pytest.raises(InvalidParameterValue, match="not Stopped"):
-        changes.change_ip(nic, "10.1.1.88")
+        cloud.do(changes.change_ip(nic, "10.1.1.88"))
     cloud.stop(vm)
-    changes.change_ip(nic, "10.1.1.88")
+    cloud.do(changes.change_ip(nic, "10.1.1.88"))
     assert cloud.manager.nics.of(vm)[0].ip == "10.1.1.88"
 
 

@@ -1,0 +1,181 @@
+"""The firewall of isolated networks: what is let in to public addresses, and what out of the network."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from cloudsim.errors import InvalidParameterValue, RuleConflict
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.address_use import AddressUse
+from cloudsim.management.network.rule_changes import RuleChanges
+from cloudsim.management.network.rule_traffic import ANYWHERE, RuleTraffic, checked_traffic, overlap
+from cloudsim.model import FirewallRule, Network, PublicIp
+
+INGRESS = ("tcp", "udp", "icmp")
+EGRESS = (*INGRESS, "all")
+
+
+class Firewall:
+    """Opens and closes. Each `create_` gives a rule that `enforce` brings into force."""
+
+    def __init__(self, foundation: Foundation, use: AddressUse, changes: RuleChanges) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._table = foundation.table(FirewallRule)
+        self._use = use
+        self._randomness = foundation.randomness.branch("firewall")
+        self.enforce = changes.enforce
+        self.revoke = changes.revoke
+
+    # into a public address
+
+    def create_ingress(
+        self, address: PublicIp, traffic: RuleTraffic, *, display: bool = True
+    ) -> FirewallRule:
+        """Let that traffic in; from anywhere where no CIDR is given."""
+        network = self._use.network_of(address, None, "Firewall")
+        found = checked_traffic(traffic, INGRESS)
+        rule = self._rule("Ingress", network, address, found, tuple(found.cidrs or (ANYWHERE,)), display)
+        self._check_conflicts(rule, self._table.where("public_ip_id", address.id))
+        with self._store.transaction():
+            return self._table.insert(rule)
+
+    def create_for(
+        self,
+        related_id: str,
+        address: PublicIp,
+        network: Network,
+        protocol: str,
+        ports: tuple[int, int],
+        cidrs: tuple[str, ...] = (),
+    ) -> FirewallRule | None:
+        """Let in what another rule is about; None where it is let in already. Needs an open transaction."""
+        traffic = RuleTraffic(protocol=protocol, start_port=ports[0], end_port=ports[1])
+        rule = self._rule("Ingress", network, address, traffic, cidrs or (ANYWHERE,), True, related_id)
+        others = self._table.where("public_ip_id", address.id)
+        if any(_covers(other, rule) for other in others):
+            return None
+        self._check_conflicts(rule, others)
+        return self._table.insert(rule)
+
+    def check_openable(
+        self, address: PublicIp, network: Network, wanted: bool | None, why: str = "openfirewall"
+    ) -> bool:
+        """Whether a rule of the address is to open the firewall: by default where there is one, so not in a VPC."""
+        if network.vpc_id is not None or address.vpc_id is not None:
+            if wanted:
+                raise InvalidParameterValue(f"Can't have {why}=true when IP address belongs to VPC")
+            return False
+        if wanted is False:
+            return False
+        try:
+            self._use.check_offered(network, "Firewall")
+        except InvalidParameterValue:
+            if wanted:
+                raise
+            return False
+        return True
+
+    # out of a network
+
+    def create_egress(self, network: Network, traffic: RuleTraffic, *, display: bool = True) -> FirewallRule:
+        """A rule for traffic out of the network: let out where it is kept in by default, else kept in."""
+        if network.guest_type != "Isolated" or network.cidr is None:
+            raise InvalidParameterValue(
+                f"Egress firewall rules are not supported for {network.guest_type} networks"
+            )
+        self._use.check_offered(network, "Firewall")
+        found = checked_traffic(traffic, EGRESS)
+        whole = ipaddress.IPv4Network(network.cidr)
+        sources: dict[str, None] = {}
+        for cidr in found.cidrs or ():
+            if cidr == ANYWHERE:
+                sources[network.cidr] = None
+            elif not ipaddress.IPv4Network(cidr, strict=False).subnet_of(whole):
+                raise InvalidParameterValue(f"{cidr} is not within the guest cidr {network.cidr}")
+            else:
+                sources[cidr] = None
+        rule = self._rule("Egress", network, None, found, tuple(sources) or (network.cidr,), display)
+        egress = (r for r in self._table.where("network_id", network.id) if r.direction == "Egress")
+        self._check_conflicts(rule, list(egress))
+        with self._store.transaction():
+            return self._table.insert(rule)
+
+    def update(self, rule: FirewallRule, *, display: bool | None = None) -> FirewallRule:
+        """Change whether it is shown."""
+        with self._store.transaction():
+            return self._table.update(rule.id, display=rule.display if display is None else display)
+
+    def _rule(
+        self,
+        direction: str,
+        network: Network,
+        address: PublicIp | None,
+        traffic: RuleTraffic,
+        cidrs: tuple[str, ...],
+        display: bool,
+        related_id: str | None = None,
+    ) -> FirewallRule:
+        owner = network if address is None else address
+        return FirewallRule(
+            id=self._randomness.uuid(),
+            direction="Ingress" if direction == "Ingress" else "Egress",
+            network_id=network.id,
+            account_id=owner.account_id,
+            domain_id=owner.domain_id,
+            protocol=traffic.protocol,
+            public_ip_id=None if address is None else address.id,
+            start_port=traffic.start_port,
+            end_port=traffic.end_port,
+            icmp_type=traffic.icmp_type,
+            icmp_code=traffic.icmp_code,
+            cidrs=cidrs,
+            destination_cidrs=tuple(traffic.destination_cidrs or ()),
+            related_id=related_id,
+            display=display,
+            created=self._foundation.now(),
+        )
+
+    def _check_conflicts(self, rule: FirewallRule, others: list[FirewallRule]) -> None:
+        """Raise RuleConflict where another rule says the same of some of the traffic, of the same CIDR."""
+        for other in others:
+            if other.state == "Revoke" or other.protocol != rule.protocol or not _shares_cidrs(rule, other):
+                continue
+            if rule.protocol == "icmp":
+                if (rule.icmp_type, rule.icmp_code) == (other.icmp_type, other.icmp_code):
+                    raise RuleConflict(f"Rule {other.id} is of the same ICMP type and code")
+            elif None in (rule.start_port, other.start_port):
+                if rule.start_port == other.start_port:
+                    raise RuleConflict(
+                        f"There is already a firewall rule specified with protocol = {rule.protocol} and no ports: {other.id}"
+                    )
+            elif overlap(_ports(rule), _ports(other)):
+                raise RuleConflict(
+                    f"The range specified, {rule.start_port}-{rule.end_port}, conflicts with rule {other.id} which has "
+                    f"{other.start_port}-{other.end_port}"
+                )
+
+
+def _ports(rule: FirewallRule) -> tuple[int, int]:
+    assert rule.start_port is not None and rule.end_port is not None
+    return rule.start_port, rule.end_port
+
+
+def _covers(other: FirewallRule, rule: FirewallRule) -> bool:
+    """Whether the other one lets in all that the rule would."""
+    if other.state == "Revoke" or other.protocol != rule.protocol or not set(rule.cidrs) <= set(other.cidrs):
+        return False
+    if other.start_port is None:
+        return True
+    (first, last), (others_first, others_last) = _ports(rule), _ports(other)
+    return others_first <= first and last <= others_last
+
+
+def _shares_cidrs(rule: FirewallRule, other: FirewallRule) -> bool:
+    for mine, theirs in (
+        (rule.cidrs, other.cidrs),
+        (rule.destination_cidrs, other.destination_cidrs),
+    ):
+        if not set(mine) & set(theirs) and (mine or theirs):
+            return False
+    return True
