@@ -10,6 +10,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.identity import Identity
 from cloudsim.management.network.first_network_offerings import FIRST_OFFERINGS
 from cloudsim.management.operations.keys_kept import SIMULATOR_VALUES
+from cloudsim.management.vpc.first_vpc_offerings import seed_vpc_rows
 from cloudsim.model import Account, Domain, NetworkOffering, Template
 
 BUILTIN_TEMPLATE = "CentOS 5.6 (64-bit) no GUI (Simulator)"
@@ -48,6 +49,7 @@ def seed(
         guest_os.seed()
         _offerings(offerings)
         _network_offerings(foundation)
+        seed_vpc_rows(foundation)
         if simulated:
             _templates(foundation, identity.system()[0], guest_os.named(BUILTIN_GUEST_OS).id)
         for name, value in settings.items():

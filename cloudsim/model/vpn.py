@@ -75,7 +75,8 @@ class VpnConnection(Row, frozen=True, kw_only=True):
     """A connection of a VPC's gateway with a customer's; `passive` waits for the other side."""
 
     keys: ClassVar[Keys] = Keys(
-        indexes=("account_id",), unique=(("vpn_gateway_id", "customer_gateway_id"),)
+        indexes=("account_id", "vpn_gateway_id", "customer_gateway_id"),
+        unique=(("vpn_gateway_id", "customer_gateway_id"),),
     )
 
     vpn_gateway_id: str

@@ -10,9 +10,9 @@ import msgspec
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity.caller import Caller
-from cloudsim.management.network.address_ranges import address_range
+from cloudsim.management.network.address_ranges import address_range, check_address
 from cloudsim.management.network.vlans import LARGEST, isolation_of
-from cloudsim.model import Domain, NetworkOffering, PhysicalNetwork, Zone
+from cloudsim.model import Domain, NetworkAclList, NetworkOffering, PhysicalNetwork, Vpc, Zone
 
 ISOLATED_CIDR = "10.1.1.0/24"
 """The subnet of an isolated network where neither the caller nor the zone says one."""
@@ -25,7 +25,7 @@ DOMAIN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,188}[A-Za-z0-9])?\Z")
 
 
 class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new network is to be; `acl_type` and addresses are chosen where None."""
+    """What a new network is to be; `acl_type` and addresses are chosen where None. With a `vpc`, a tier of it."""
 
     name: str
     display_text: str | None = None
@@ -39,6 +39,10 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     acl_type: Literal["Account", "Domain"] | None = None
     domain: Domain | None = None
     display: bool = True
+    vpc: Vpc | None = None
+    acl: NetworkAclList | None = None
+    dns1: str | None = None
+    dns2: str | None = None
 
 
 class Subnet(msgspec.Struct, frozen=True):
@@ -125,3 +129,13 @@ def checked_domain(text: str) -> str:
             "through '9', and the hyphen ('-'); can't start or end with \"-\""
         )
     return text
+
+
+def checked_dns(request: NetworkRequest) -> tuple[str | None, str | None]:
+    """The name servers that are asked for, of the VPC where the request names none. Raises InvalidParameterValue."""
+    if request.dns1 is None and request.dns2 is None and request.vpc is not None:
+        return request.vpc.dns1, request.vpc.dns2
+    if request.dns2 is not None and request.dns1 is None:
+        raise InvalidParameterValue("dns2 needs a dns1")
+    first = None if request.dns1 is None else check_address(request.dns1, "dns1")
+    return first, None if request.dns2 is None else check_address(request.dns2, "dns2")

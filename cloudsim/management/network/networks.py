@@ -13,11 +13,13 @@ from cloudsim.management.network.network_requests import (
     UNTAGGED,
     NetworkRequest,
     Subnet,
+    checked_dns,
     checked_domain,
     subnet_of,
     vlan_of,
 )
 from cloudsim.management.network.vlans import parse_vlans, vlan_number
+from cloudsim.management.vpc.tiers import Tiers
 from cloudsim.model import (
     Account,
     Domain,
@@ -26,6 +28,7 @@ from cloudsim.model import (
     Nic,
     PhysicalNetwork,
     VirtualMachine,
+    Vpc,
     Zone,
 )
 from cloudsim.model.identity import ROOT_ADMIN
@@ -49,6 +52,7 @@ class Networks:
         self._physical = foundation.table(PhysicalNetwork)
         self._offerings = foundation.table(NetworkOffering)
         self._zones = foundation.table(Zone)
+        self._tiers = Tiers(foundation)
         self._randomness = foundation.randomness.branch("networks")
 
     # making
@@ -57,12 +61,18 @@ class Networks:
         self, caller: Caller, owner: Account, zone: Zone, offering: NetworkOffering, request: NetworkRequest
     ) -> Network:
         """A guest network: Allocated, and a shared one at once Setup."""
-        self._check_offering(caller, zone, offering)
+        self._check_offering(caller, zone, offering, in_vpc=request.vpc is not None)
         if not request.name.strip():
             raise InvalidParameterValue("A network needs a name")
         acl_type = self._acl_type(offering, request)
         physical = self._physical_network(zone, request.physical_network)
         subnet = subnet_of(zone, offering, request)
+        acl_id = None
+        if request.vpc is not None:
+            acl_id = self._tiers.check_new(owner, zone, offering, request, subnet)
+        elif request.acl is not None:
+            raise InvalidParameterValue("aclid is for networks of a VPC, and there is no vpcid")
+        dns1, dns2 = checked_dns(request)
         vlan = vlan_of(caller, offering, physical, request.vlan)
         if vlan is not None:
             self._check_vlan(zone, physical, offering, vlan, subnet)
@@ -89,7 +99,11 @@ class Networks:
                     start_ip=subnet.start_ip,
                     end_ip=subnet.end_ip,
                     vlan=None if vlan == UNTAGGED else vlan,
-                    network_domain=self._network_domain(owner, zone, request.network_domain),
+                    network_domain=self._network_domain(owner, zone, request.network_domain, request.vpc),
+                    vpc_id=request.vpc.id if request.vpc is not None else None,
+                    acl_id=acl_id,
+                    dns1=dns1,
+                    dns2=dns2,
                     acl_type=acl_type,
                     state="Setup" if offering.guest_type == "Shared" else "Allocated",
                     display=request.display,
@@ -97,14 +111,16 @@ class Networks:
                 )
             )
 
-    def _check_offering(self, caller: Caller, zone: Zone, offering: NetworkOffering) -> None:
+    def _check_offering(
+        self, caller: Caller, zone: Zone, offering: NetworkOffering, *, in_vpc: bool
+    ) -> None:
         if offering.state != "Enabled":
             raise InvalidParameterValue(
                 f"Can't use specified network offering id={offering.id} as its state is not Enabled"
             )
         if offering.traffic_type != "Guest":
             raise InvalidParameterValue(f"Network offering {offering.name} is not one for guest networks")
-        if offering.for_vpc:
+        if offering.for_vpc and not in_vpc:
             raise InvalidParameterValue("Network offering can be used for VPC networks only")
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:
             raise PermissionDenied(f"Cannot perform this operation, Zone is currently disabled: {zone.name}")
@@ -171,7 +187,11 @@ class Networks:
                     f"The subnet {subnet.cidr} overlaps {other.cidr} of network {other.name}, which has the same vlan"
                 )
 
-    def _network_domain(self, owner: Account, zone: Zone, given: str | None) -> str:
+    def _network_domain(
+        self, owner: Account, zone: Zone, given: str | None, vpc: Vpc | None = None
+    ) -> str:
+        if vpc is not None and vpc.network_domain is not None:
+            return vpc.network_domain
         if given is not None:
             return checked_domain(given)
         suffix = self._foundation.settings.get("guest.domain.suffix", "Zone", zone.id)
@@ -253,10 +273,17 @@ class Networks:
         if display is not None:
             changes["display"] = display
         if offering is not None and offering.id != network.network_offering_id:
-            if offering.guest_type != network.guest_type or offering.for_vpc or offering.state != "Enabled":
+            in_vpc = network.vpc_id is not None
+            if (
+                offering.guest_type != network.guest_type
+                or offering.for_vpc != in_vpc
+                or offering.state != "Enabled"
+            ):
                 raise InvalidParameterValue(
                     f"Can't upgrade network {network.name} to network offering {offering.name}"
                 )
+            if in_vpc:
+                self._tiers.check_change(network, offering)
             changes["network_offering_id"] = offering.id
         with self._store.transaction():
             return self._table.update(network.id, **changes)

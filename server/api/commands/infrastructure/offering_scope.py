@@ -6,11 +6,11 @@ from typing import Any
 
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import in_subtree
-from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
+from cloudsim.model import DiskOffering, Domain, ServiceOffering, VpcOffering, Zone
 from server.api.command import Call
 
 
-def scope_fields(call: Call, row: ServiceOffering | DiskOffering) -> dict[str, Any]:
+def scope_fields(call: Call, row: ServiceOffering | DiskOffering | VpcOffering) -> dict[str, Any]:
     """domainid, domain, zoneid and zone, by commas; nothing for an offering that is for all."""
     fields = {}
     if row.domain_ids:

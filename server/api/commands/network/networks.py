@@ -9,7 +9,16 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.management.network.vlans import isolation_of
-from cloudsim.model import Domain, Network, NetworkOffering, PhysicalNetwork, Zone
+from cloudsim.model import (
+    Account,
+    Domain,
+    Network,
+    NetworkAclList,
+    NetworkOffering,
+    PhysicalNetwork,
+    Vpc,
+    Zone,
+)
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, Scope, Tags, listed
@@ -50,6 +59,10 @@ class NetworkView(View):
     dns1: str | None = None
     dns2: str | None = None
     networkdomain: str | None = None
+    vpcid: Annotated[str | None, "the VPC that it is a tier of"] = None
+    vpcname: str | None = None
+    aclid: Annotated[str | None, "the access control list of a tier"] = None
+    aclname: str | None = None
     acltype: Annotated[str | None, "Account or Domain: who may use it"] = None
     subdomainaccess: bool | None = None
     account: str | None = None
@@ -99,8 +112,8 @@ class NetworkView(View):
             broadcastdomaintype=isolation(row, call).capitalize(),
             broadcasturi=broadcast_uri(row, call) if call.caller.is_root_admin else None,
             vlan=row.vlan if call.caller.is_root_admin else None,
-            dns1=zone.dns1 if zone else None,
-            dns2=zone.dns2 if zone else None,
+            dns1=row.dns1 or (zone.dns1 if zone else None),
+            dns2=row.dns2 if row.dns1 else zone.dns2 if zone else None,
             networkdomain=row.network_domain,
             acltype=row.acl_type,
             subdomainaccess=shared or None,
@@ -121,6 +134,10 @@ class NetworkView(View):
         )
         if offering is not None:
             view._show_offering(offering)
+        if row.vpc_id is not None:
+            vpc, acl = call.store.table(Vpc).get(row.vpc_id), call.store.table(NetworkAclList).get(row.acl_id)
+            view.vpcid, view.vpcname = row.vpc_id, vpc.name if vpc else None
+            view.aclid, view.aclname = row.acl_id, acl.name if acl else None
         return view
 
     def _show_offering(self, offering: NetworkOffering) -> None:
@@ -161,6 +178,12 @@ async def create_network(
     networkdomain: Annotated[str | None, Param("the DNS domain of its instances")] = None,
     acltype: Annotated[Literal["Account", "Domain"] | None, Param("who may use a shared network")] = None,
     displaynetwork: bool | None = None,
+    vpcid: Annotated[Vpc | None, Param("the VPC that it is to be a tier of", access="operate")] = None,
+    aclid: Annotated[
+        NetworkAclList | None, Param("a tier's access control list; one that denies all if left out")
+    ] = None,
+    dns1: Annotated[str | None, Param("name server of its instances", since="4.18.0")] = None,
+    dns2: Annotated[str | None, Param("another", since="4.18.0")] = None,
 ) -> Network:
     """Creates a guest network."""
     named = bool(call.fields.get("account") or call.fields.get("projectid"))
@@ -178,7 +201,13 @@ async def create_network(
         acl_type=acltype or ("Account" if named else None),
         domain=call.store.table(Domain).get(domain_id) if domain_id else None,
         display=displaynetwork is not False,
+        vpc=vpcid,
+        acl=aclid,
+        dns1=dns1,
+        dns2=dns2,
     )
+    if vpcid is not None and not named:
+        owner = call.store.table(Account)[vpcid.account_id]
     made: Network = call.manager.networks.create(call.caller, owner, zoneid, networkofferingid, request)
     return made
 
@@ -205,6 +234,7 @@ async def list_networks(
     canusefordeploy: bool | None = None,
     displaynetwork: bool | None = None,
     forvpc: bool | None = None,
+    vpcid: Annotated[Vpc | None, Param("tiers of that VPC")] = None,
     networkfilter: Annotated[str | None, Param("account, domain, accountdomain, shared or all")] = None,
     tags: Tags | None = None,
 ) -> Listed:
@@ -235,10 +265,11 @@ async def list_networks(
                 specifyipranges is None
                 or (offering is not None and offering.specify_ip_ranges == specifyipranges)
             )
+            and (forvpc is None or forvpc == (network.vpc_id is not None))
             and wanted <= services
         )
 
-    if issystem or forvpc or canusefordeploy is False:
+    if issystem or canusefordeploy is False:
         return Listed([], 0)
     return listed(
         call,
@@ -250,6 +281,7 @@ async def list_networks(
             "zone_id": zoneid and zoneid.id,
             "physical_network_id": physicalnetworkid and physicalnetworkid.id,
             "network_offering_id": networkofferingid and networkofferingid.id,
+            "vpc_id": vpcid and vpcid.id,
             "vlan": vlan.removeprefix("vlan://") if vlan else None,
             "restart_required": restartrequired,
             "display": displaynetwork,

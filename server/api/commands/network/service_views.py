@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cloudsim.model import NetworkOffering
+from cloudsim.model import NetworkOffering, VpcOffering
 from server.api.views import View
 
 CAPABILITIES: dict[str, dict[str, str]] = {
@@ -58,7 +58,7 @@ class ServiceView(View):
     provider: list[ProviderView] | None = None
 
 
-def service_views(offering: NetworkOffering | None) -> list[ServiceView]:
+def service_views(offering: NetworkOffering | VpcOffering | None) -> list[ServiceView]:
     """The services of an offering."""
     if offering is None:
         return []

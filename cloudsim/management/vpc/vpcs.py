@@ -1,0 +1,271 @@
+"""VPCs: made, changed, restarted with their router, and removed with all that is theirs."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import msgspec
+
+from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import Caller
+from cloudsim.management.identity.limits import Limits
+from cloudsim.management.network.address_ranges import check_address
+from cloudsim.management.network.network_requests import PRIVATE, checked_domain
+from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.vpc.routing import Addresses, VpcRouting
+from cloudsim.management.vpc.vpc_offerings import PROVIDED
+from cloudsim.model import (
+    Account,
+    Network,
+    NetworkAcl,
+    NetworkAclList,
+    PrivateGateway,
+    PublicIp,
+    RemoteAccessVpn,
+    StaticRoute,
+    Vpc,
+    VpcOffering,
+    VpnConnection,
+    VpnGateway,
+    Zone,
+)
+
+MTU = range(576, 9001)
+"""What the MTU of a public interface may be: the least of IPv4 (RFC 791), and that of jumbo frames."""
+
+
+class VpcRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new VPC is to be. `cidr` is kept as it is written, such as 10.10.1.0/16."""
+
+    name: str
+    cidr: str
+    display_text: str | None = None
+    network_domain: str | None = None
+    display: bool = True
+    public_mtu: int | None = None
+    dns1: str | None = None
+    dns2: str | None = None
+
+
+class Vpcs:
+    """The VPCs of one cloud. A VPC's router is asked for by `start`, or by the first instance on a tier of it."""
+
+    def __init__(
+        self, foundation: Foundation, limits: Limits, routing: VpcRouting, addresses: Addresses
+    ) -> None:
+        self._foundation = foundation
+        self._store = foundation.store
+        self._limits = limits
+        self._routing = routing
+        self._addresses = addresses
+        self._table = foundation.table(Vpc)
+        self._networks = foundation.table(Network)
+        self._ips = foundation.table(PublicIp)
+        self._randomness = foundation.randomness.branch("vpcs")
+        limits.counters["vpc"] = lambda store, owner: store.table(Vpc).count("account_id", owner)
+
+    # making
+
+    def create(
+        self, caller: Caller, owner: Account, zone: Zone, offering: VpcOffering, request: VpcRequest
+    ) -> Vpc:
+        """A VPC without tiers, whose router does not run yet. Raises what stands against it."""
+        self._check_offering(caller, zone, offering)
+        if not request.name.strip():
+            raise InvalidParameterValue("A VPC needs a name")
+        check_super_cidr(request.cidr)
+        domain = self._network_domain(owner, zone, request.network_domain)
+        check_mtu(request.public_mtu)
+        dns = [
+            None if text is None else check_address(text, name)
+            for name, text in (("dns1", request.dns1), ("dns2", request.dns2))
+        ]
+        if dns[1] is not None and dns[0] is None:
+            raise InvalidParameterValue("dns2 needs a dns1")
+        self._limits.check(owner, "vpc")
+        with self._store.transaction():
+            return self._table.insert(
+                Vpc(
+                    id=self._randomness.uuid(),
+                    name=request.name,
+                    display_text=request.display_text or request.name,
+                    zone_id=zone.id,
+                    account_id=owner.id,
+                    domain_id=owner.domain_id,
+                    vpc_offering_id=offering.id,
+                    cidr=request.cidr.strip(),
+                    network_domain=domain,
+                    display=request.display,
+                    public_mtu=request.public_mtu,
+                    dns1=dns[0],
+                    dns2=dns[1],
+                    created=self._foundation.now(),
+                )
+            )
+
+    def _check_offering(self, caller: Caller, zone: Zone, offering: VpcOffering) -> None:
+        if offering.state != "Enabled":
+            raise InvalidParameterValue(
+                f"Unable to find vpc offering in Enabled state: {offering.name} is {offering.state}"
+            )
+        if offering.zone_ids and zone.id not in offering.zone_ids:
+            raise InvalidParameterValue(f"VPC offering {offering.name} is not available in zone {zone.name}")
+        if zone.network_type != "Advanced":
+            raise InvalidParameterValue(f"VPCs are for Advanced zones; zone {zone.name} is {zone.network_type}")
+        if zone.allocation_state == "Disabled" and not caller.is_root_admin:
+            raise PermissionDenied(f"Cannot perform this operation, Zone is currently disabled: {zone.name}")
+        for service, providers in offering.services.items():
+            for provider in providers:
+                if provider not in PROVIDED:
+                    raise InvalidParameterValue(
+                        f"Provider {provider} of service {service} is not enabled in zone {zone.name}"
+                    )
+
+    def _network_domain(self, owner: Account, zone: Zone, given: str | None) -> str:
+        if given is not None:
+            return checked_domain(given)
+        suffix = self._foundation.settings.get("guest.domain.suffix", "Zone", zone.id)
+        return owner.network_domain or zone.domain or suffix
+
+    async def start(self, vpc_id: str) -> Vpc:
+        """Have its router run."""
+        await self._routing.ensure_vpc(vpc_id)
+        with self._store.transaction():
+            return self._table.update(vpc_id, started=True)
+
+    async def start_new(self, vpc_id: str) -> Vpc:
+        """Start a VPC that has just been made; one that cannot be started is removed again, and the reason raised."""
+        try:
+            return await self.start(vpc_id)
+        except CloudError:
+            await self.delete(vpc_id)
+            raise
+
+    # changing
+
+    def check_update(
+        self,
+        vpc: Vpc,
+        *,
+        name: str | None = None,
+        display_text: str | None = None,
+        display: bool | None = None,
+        public_mtu: int | None = None,
+    ) -> dict[str, Any]:
+        """The fields to change. Raises InvalidParameterValue."""
+        if name is not None and not name.strip():
+            raise InvalidParameterValue("A VPC needs a name")
+        check_mtu(public_mtu)
+        asked = {"name": name, "display_text": display_text, "display": display, "public_mtu": public_mtu}
+        return {field: value for field, value in asked.items() if value is not None}
+
+    async def update(self, vpc_id: str, changes: dict[str, Any]) -> Vpc:
+        """Make the changes that `check_update` has allowed."""
+        with self._store.transaction():
+            return self._table.update(vpc_id, **changes)
+
+    def check_restart(self, vpc: Vpc, *, redundant: bool) -> None:
+        """Raise what stands against restarting the VPC."""
+        check_enabled(vpc)
+        if redundant:
+            raise InvalidParameterValue(
+                "makeredundant is not supported: one router serves each VPC, and is replaced when it fails"
+            )
+
+    async def restart(self, vpc_id: str, *, cleanup: bool) -> Vpc:
+        """Have its router do anew what the rows say; with `cleanup`, a new router."""
+        await self._routing.restart_vpc(self._table[vpc_id], cleanup=cleanup)
+        with self._store.transaction():
+            return self._table.update(vpc_id, started=True, restart_required=False)
+
+    # removing
+
+    def check_deletable(self, vpc: Vpc) -> None:
+        """Raise what stands against deleting the VPC."""
+        tiers = self._networks.count("vpc_id", vpc.id)
+        if tiers:
+            raise InvalidParameterValue(f"Can't delete VPC {vpc.name} as its used by {tiers} networks")
+
+    async def delete(self, vpc_id: str) -> None:
+        """Remove the VPC, its router, gateways, lists and public addresses. A failure leaves it Inactive, to repeat."""
+        self.check_deletable(self._table[vpc_id])
+        with self._store.transaction():
+            self._table.update(vpc_id, state="Inactive")
+        await self._routing.remove_vpc_router(vpc_id)
+        with self._store.transaction():
+            self._delete_rows(vpc_id)
+
+    def _delete_rows(self, vpc_id: str) -> None:
+        table = self._foundation.table
+        gateways = table(VpnGateway)
+        gateway = gateways.find("vpc_id", vpc_id)
+        if gateway is not None:
+            connections = table(VpnConnection)
+            for connection in connections.where("vpn_gateway_id", gateway.id):
+                connections.delete(connection.id)
+            gateways.delete(gateway.id)
+        vpns = table(RemoteAccessVpn)
+        ips = self._ips.where("vpc_id", vpc_id)
+        for ip in ips:
+            vpn = vpns.find("public_ip_id", ip.id)
+            if vpn is not None:
+                vpns.delete(vpn.id)
+        self._addresses.release_all(ips)
+        rules = table(NetworkAcl)
+        for acl in table(NetworkAclList).where("vpc_id", vpc_id):
+            for rule in rules.where("list_id", acl.id):
+                self._remove(NetworkAcl, rule.id)
+            self._remove(NetworkAclList, acl.id)
+        for kind in (StaticRoute, PrivateGateway):
+            for row in table(kind).where("vpc_id", vpc_id):
+                self._remove(kind, row.id)
+        self._remove(Vpc, vpc_id)
+
+    def _remove(self, kind: Any, row_id: str) -> None:
+        remove_leftovers(self._foundation, row_id)
+        self._foundation.table(kind).delete(row_id)
+
+    async def delete_of(self, account: Account) -> None:
+        """Remove all VPCs of an account, whose networks are gone."""
+        for vpc in self._table.where("account_id", account.id):
+            await self.delete(vpc.id)
+
+    async def finish_deleting(self) -> None:
+        """After a restart of the server: remove the VPCs that it was removing. One that cannot be removed stays."""
+        for vpc in list(self._table):
+            if vpc.state == "Inactive" and not self._networks.count("vpc_id", vpc.id):
+                await self.delete(vpc.id)
+
+
+def super_cidr(vpc: Vpc) -> ipaddress.IPv4Network:
+    """The network that the tiers of a VPC are in."""
+    return ipaddress.IPv4Network(vpc.cidr, strict=False)
+
+
+def check_super_cidr(text: str) -> ipaddress.IPv4Network:
+    """The CIDR of a VPC as a network. Raises InvalidParameterValue."""
+    try:
+        if "/" not in text:
+            raise ValueError(text)
+        net = ipaddress.IPv4Network(text.strip(), strict=False)
+    except ValueError:
+        raise InvalidParameterValue(f"Invalid format for cidr {text}; it is a network such as 10.1.0.0/16") from None
+    if not any(net.subnet_of(private) for private in PRIVATE):
+        raise InvalidParameterValue(f"Virtual Guest Cidr {text} is not RFC 1918 or 6598 compliant")
+    if not 8 <= net.prefixlen <= 29:
+        raise InvalidParameterValue(f"The prefix of VPC cidr {text} must be from 8 to 29")
+    return net
+
+
+def check_mtu(mtu: int | None) -> None:
+    """Raise InvalidParameterValue for what is no MTU of a public interface."""
+    if mtu is not None and mtu not in MTU:
+        raise InvalidParameterValue(f"publicmtu must be from {MTU.start} to {MTU.stop - 1}, not {mtu}")
+
+
+def check_enabled(vpc: Vpc) -> None:
+    """Raise InvalidParameterValue unless things can be added to the VPC."""
+    if vpc.state != "Enabled":
+        raise InvalidParameterValue(f"Unable to find Enabled VPC: VPC {vpc.name} is {vpc.state}")
