@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from backends.images import debian, mini
+from backends.images import debian, mini, systemvm
 from backends.images.cache import default_folder
 from backends.images.errors import ImageError
 
@@ -88,6 +88,16 @@ def debian_command(out: Path | None, cache: Path | None, password: str, size: in
     """A whole Debian with systemd, cloud-init and QEMU's guest agent. Takes minutes."""
     options = debian.DebianOptions(password=password, size_mib=size, release=release)
     _show(lambda: debian.build(out, cache or default_folder(), options))
+
+
+@build_command.command("systemvm")
+@_places
+@click.option("--password", default="", help="Root's, on the consoles [default: none, and nobody logs in].")
+@click.option("--size", type=_Size(), default="192M", show_default=True, help="The disk's size.")
+def systemvm_command(out: Path | None, cache: Path | None, password: str, size: int) -> None:
+    """What virtual routers, console proxies and secondary storage VMs are made of."""
+    options = systemvm.SystemVmOptions(password=password, size_mib=size)
+    _show(lambda: systemvm.build(out, cache or default_folder(), options))
 
 
 def _show(build: Callable[[], Path]) -> None:

@@ -64,7 +64,12 @@ def _unpacked(path: Path) -> bytes:
 
 
 def depends(module: bytes) -> list[str]:
-    """What a module says it needs: the names in its `.modinfo` section (64-bit ELF, little-endian)."""
+    """What a module says it needs."""
+    return [name for value in info(module, b"depends") for name in value.split(",") if name]
+
+
+def info(module: bytes, wanted: bytes) -> list[str]:
+    """What a module says about itself under a key, in its section `.modinfo` (64-bit ELF, little-endian)."""
     if module[:6] != b"\x7fELF\x02\x01":
         raise ImageError("a kernel module is not a 64-bit ELF file")
     (table,) = struct.unpack_from("<Q", module, 0x28)
@@ -78,8 +83,6 @@ def depends(module: bytes) -> list[str]:
     for number in range(count):
         name, content = section(number)
         if names[name:].startswith(b".modinfo\0"):
-            for line in content.split(b"\0"):
-                key, _, value = line.partition(b"=")
-                if key == b"depends":
-                    return [item.decode() for item in value.split(b",") if item]
+            parts = (line.partition(b"=") for line in content.split(b"\0"))
+            return [value.decode() for key, _, value in parts if key == wanted]
     return []

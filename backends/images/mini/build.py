@@ -14,6 +14,7 @@ from backends.images.errors import ImageError
 from backends.images.initrd import initrd
 from backends.images.kernel import Kernel
 from backends.images.packages import Package, architecture, closure, download, installed_versions, unpack
+from backends.images.programs import add_libraries, first
 from backends.images.tools import PACKAGES, require, run
 from backends.images.tree import Tree
 
@@ -91,9 +92,7 @@ def _make(work: Path, folder: Path, packages: dict[str, Package], options: MiniO
     material = work / "material"
     unpack(download(packages.values(), folder, work / "download"), material)
     kernel = Kernel(material)
-    busybox = next(
-        path for path in (material / "bin/busybox", material / "usr/bin/busybox") if path.is_file()
-    )
+    busybox = first(material, "bin/busybox", "usr/bin/busybox")
     boot = {
         "vmlinuz": kernel.image.read_bytes(),
         "initrd.gz": initrd(_initial(kernel, busybox)),
@@ -164,35 +163,10 @@ def _add_modules(tree: Tree, modules: dict[str, bytes]) -> None:
 
 
 def _add_dropbear(tree: Tree, material: Path) -> None:
-    """The ssh server, and the libraries that its loader finds in the unpacked packages."""
     server = material / "usr/sbin/dropbear"
     tree.file("bin/dropbear", server, 0o755)
     tree.file("bin/dropbearkey", material / "usr/bin/dropbearkey", 0o755)
-    loader = _first(material, "lib64/ld-linux-x86-64.so.2", "usr/lib64/ld-linux-x86-64.so.2")
-    paths = [material / top / "lib/x86_64-linux-gnu" for top in ("", "usr")]
-    command: list[str | Path] = [
-        loader,
-        "--inhibit-cache",
-        "--library-path",
-        ":".join(map(str, paths)),
-        "--list",
-        server,
-    ]
-    listed = run("looking for dropbear's libraries", command)
-    for name, found in re.findall(r"^\s*(\S+) => (\S+)", listed, re.MULTILINE):
-        if name.startswith("/"):  # the loader itself
-            continue
-        if not Path(found).is_relative_to(material):
-            raise ImageError(f"dropbear needs {name}, which is in none of its packages")
-        tree.file(f"lib/{name}", Path(found).resolve(), 0o755)
-    tree.file("lib64/ld-linux-x86-64.so.2", loader.resolve(), 0o755)
-
-
-def _first(folder: Path, *names: str) -> Path:
-    for name in names:
-        if (folder / name).exists():
-            return folder / name
-    raise ImageError(f"the packages hold no {names[0]}")
+    add_libraries(tree, material, [server])
 
 
 def _hash(busybox: Path, password: str) -> str:

@@ -31,7 +31,7 @@ def health_report(machine: Machine) -> dict[str, Any]:
 
 def _checks(machine: Machine) -> Iterator[Check]:
     yield _writable(machine.root)
-    yield _disk()
+    yield _disk(machine.root)
     yield _memory()
     yield _interfaces(machine.plan)
     for name, wrong in machine.services.state().items():
@@ -49,8 +49,9 @@ def _writable(root: Path) -> Check:
         return "filesystem.writable", False, str(error), "basic"
 
 
-def _disk() -> Check:
-    found = os.statvfs("/")
+def _disk(root: Path) -> Check:
+    """What is written goes there; a system VM's disk itself is read-only."""
+    found = os.statvfs(root)
     free = found.f_bavail / max(1, found.f_blocks)
     return "disk.space", free >= LEAST_DISK, f"{100 * free:.0f} % free", "basic"
 
