@@ -27,9 +27,11 @@ from cloudsim.model import (
     Template,
     TemplateOnPool,
     TemplateOnStore,
+    Transfer,
     VirtualMachine,
     VmSnapshot,
     Volume,
+    VolumeOnStore,
 )
 from cloudsim.protocol.specs import DiskSpec, ImageSpec, NicSpec, PoolSpec, VmSpec
 from cloudsim.store import Store
@@ -41,7 +43,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ALIVE = ("Running", "Stopping", "Migrating")
-_NO_FILE = frozenset({"Allocated", "Creating", "Expunged", "Uploaded", "UploadError"})
+_NO_FILE = frozenset(
+    {
+        "Allocated",
+        "Creating",
+        "Expunged",
+        "UploadOp",
+        "NotUploaded",
+        "UploadInProgress",
+        "Uploaded",
+        "UploadError",
+        "UploadAbandoned",
+    }
+)
 
 
 def restore(world: SimulatedWorld, store: Store) -> None:
@@ -117,6 +131,12 @@ def _stores(world: SimulatedWorld, store: Store) -> None:
         for template in store.table(TemplateOnStore).where("store_id", row.id):
             if template.state == "Ready" and template.path:
                 images.add(template.path, template.size)
+        for uploaded in store.table(VolumeOnStore).where("store_id", row.id):
+            if uploaded.path:
+                images.add(uploaded.path, uploaded.physical_size)
+        for transfer in store.table(Transfer).where("state", "Published"):
+            if transfer.store_id == row.id and transfer.object_type == "Volume" and transfer.kind == "Extract":
+                images.add(transfer.path, transfer.size)
         for snapshot in store.table(Snapshot):
             if snapshot.store_id == row.id and snapshot.state == "BackedUp" and snapshot.path:
                 images.add(snapshot.path, snapshot.physical_size)

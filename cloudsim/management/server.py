@@ -47,11 +47,16 @@ class ManagementServer(Services):
         self._every(lambda: settings.number("storage.cleanup.interval"), self._clean_storage)
         self._every(lambda: settings.number("network.gc.interval"), self.network_life.release_idle)
         self._every(lambda: settings.number("router.check.interval"), self.system_vm_watch.check)
+        scan = "secstorage.capacity.scan.interval"
+        self._every(lambda: settings.number(scan) / 1000, self.secondary_storage_vms.check)
+        self._every(lambda: settings.number("extract.url.cleanup.interval"), self.extraction.clean)
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: HOUR, self._purge)
         self.spawn(self.snapshot_policies.run_policies())
         self.world.attach(self.agents.accept)
         self.template_images.resume()
+        self.transfers.resume()
+        self.uploads.resume()
 
     async def stop(self) -> None:
         """Stop all work and close the agents' links. What was acknowledged is in the store."""
@@ -91,8 +96,11 @@ class ManagementServer(Services):
     async def _clean_storage(self) -> None:
         await self.templates.sweep_all()
         await self.volumes.expunge_destroyed()
+        await self.uploads.sweep()
 
     def _purge(self) -> None:
         self.jobs.purge()
+        oldest = self.foundation.now() - MINUTE * self.settings.integer("job.expire.minutes")
+        self.transfers.purge(oldest)
         self.events.purge(self.settings.integer("event.purge.delay"))
         self.consoles.purge()

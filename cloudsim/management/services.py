@@ -55,6 +55,7 @@ from cloudsim.management.network.system_networks import SystemNetworks
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
 from cloudsim.management.storage.disks import Disks
+from cloudsim.management.storage.extraction import Extraction
 from cloudsim.management.storage.image_stores import ImageStores
 from cloudsim.management.storage.pool_maintenance import PoolMaintenance
 from cloudsim.management.storage.primary_storage import PrimaryStorage
@@ -63,6 +64,7 @@ from cloudsim.management.storage.snapshot_policies import SnapshotPolicies
 from cloudsim.management.storage.snapshots import Snapshots
 from cloudsim.management.storage.template_images import TemplateImages
 from cloudsim.management.storage.templates import Templates
+from cloudsim.management.storage.uploads import Uploads
 from cloudsim.management.storage.volume_attachment import VolumeAttachment
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volumes import Volumes
@@ -70,7 +72,9 @@ from cloudsim.management.systemvm.console_proxies import ConsoleProxies
 from cloudsim.management.systemvm.consoles import Consoles
 from cloudsim.management.systemvm.router_legs import RouterLegs
 from cloudsim.management.systemvm.routers import Routers
+from cloudsim.management.systemvm.secondary_storage_vms import SecondaryStorageVms
 from cloudsim.management.systemvm.system_vms import SystemVms
+from cloudsim.management.systemvm.transfers import Transfers
 from cloudsim.management.systemvm.watch import SystemVmWatch
 from cloudsim.management.vpc.acls import NetworkAcls
 from cloudsim.management.vpc.vpc_offerings import VpcOfferings
@@ -141,7 +145,9 @@ class Services:
         self.snapshots = Snapshots(foundation, agents, self.disks, self.secondary_storage, self.limits)
         self.snapshot_policies = SnapshotPolicies(foundation, self.snapshots)
         self.vm_snapshots = VmSnapshots(foundation, agents, self.disks)
-        self.nic_changes = NicChanges(foundation, agents, self.nics, self.network_life)
+        self.nic_changes = NicChanges(
+            foundation, agents, self.nics, self.network_life, self.security_groups
+        )
         self.key_pairs = KeyPairs(foundation)
         self.user_data = UserDataStore(foundation)
         self.affinity_groups = AffinityGroups(foundation, self.affinity)
@@ -198,6 +204,23 @@ class Services:
         self.vpc_offerings = VpcOfferings(foundation)
         self.vpcs = Vpcs(foundation, self.limits, self.routers, self.public_ips)
         self.network_acls = NetworkAcls(foundation, self.routers)
+        self.secondary_storage_vms = SecondaryStorageVms(foundation, self.system_vms)
+        self.transfers = Transfers(foundation, self.system_vms, self.secondary_storage_vms, spawn)
+        self.extraction = Extraction(
+            foundation, agents, self.disks, self.secondary_storage, self.template_images, self.transfers
+        )
+        self.uploads = Uploads(
+            foundation, agents, self.secondary_storage, self.limits, self.templates, self.transfers, spawn
+        )
+        self.template_images.carrier = self.transfers
+        self.transfers.listeners |= {
+            "Template": self.template_images.transfer_changed,
+            "Iso": self.template_images.transfer_changed,
+            "Volume": self.uploads.volume_changed,
+        }
+        self.volumes.on_removed = self.volume_attachment.on_placed = self.uploads.leave_store
+        self.system_vms.on_gone.append(self.transfers.vm_is_gone)
+        self.system_vm_watch.on_up.append(self.transfers.vm_is_up)
         self.vm_passwords = VmPasswords(foundation)
         self.scaling = Scaling(foundation, agents, self.planner, self.vms)
         self.vm_changes = VmChanges(foundation, self.instance_groups, self.security_groups)

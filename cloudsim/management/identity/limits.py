@@ -23,6 +23,7 @@ from cloudsim.model import (
     TemplateOnStore,
     VirtualMachine,
     Volume,
+    VolumeOnStore,
 )
 from cloudsim.model.identity import PROJECT_ACCOUNT, ROOT_ADMIN
 from cloudsim.store import Store
@@ -72,6 +73,11 @@ def _secondary(store: Store, account_id: str) -> int:
         copy.size for t in _templates(store, account_id) for copy in copies.where("template_id", t.id)
     )
     snapshots = store.table(Snapshot).where("account_id", account_id)
+    uploaded = store.table(VolumeOnStore)
+    if len(uploaded):
+        for volume in store.table(Volume).where("account_id", account_id):
+            upload = uploaded.find("volume_id", volume.id)
+            templates += upload.physical_size if upload is not None else 0
     return templates + sum(s.physical_size for s in snapshots if s.location_type == "SECONDARY")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -23,6 +24,7 @@ from cloudsim.model import (
     TemplateOnStore,
     VirtualMachine,
     Volume,
+    VolumeOnStore,
 )
 from cloudsim.protocol.commands import (
     CopyTemplateAnswer,
@@ -33,6 +35,9 @@ from cloudsim.protocol.commands import (
 )
 from cloudsim.protocol.specs import DiskSpec, ImageSpec, PoolSpec
 from cloudsim.store import Change
+
+UNMADE = ("Allocated", "Uploaded")
+"""States of volumes that are on no pool yet."""
 
 
 class StorageFailed(CloudError):
@@ -53,6 +58,7 @@ class Disks:
         self._pools = foundation.table(StoragePool)
         self._on_pool = foundation.table(TemplateOnPool)
         self._on_store = foundation.table(TemplateOnStore)
+        self._uploaded = foundation.table(VolumeOnStore)
         self._randomness = foundation.randomness.branch("disks")
         self._copies: dict[tuple[str, str], asyncio.Future[TemplateOnPool]] = {}
         self._maker: dict[str, str] = {}
@@ -78,7 +84,7 @@ class Disks:
         """After a restart: what was being made when the server died may or may not lie on its pool."""
         with self._store.transaction():
             for volume in self._volumes.where("state", "Creating"):
-                self._volumes.update(volume.id, state="Allocated")
+                self._volumes.update(volume.id, state=self.unmade(volume))
             for copy in list(self._on_pool):
                 if copy.state == "Creating":
                     self._on_pool.delete(copy.id)
@@ -162,6 +168,13 @@ class Disks:
         up.sort(key=lambda host: host.id != prefer)
         return up
 
+    def hosts_of(self, zone_id: str) -> list[Host]:
+        """The hosts that reach a pool of the zone which is up: those of the first such pool."""
+        for pool in self._pools.where("zone_id", zone_id):
+            if pool.state == "Up" and (hosts := self.hosts_reaching(pool)):
+                return hosts
+        return []
+
     def reaches(self, host: Host, pool: StoragePool) -> bool:
         """Whether the host can use what is on the pool."""
         if pool.scope == "HOST":
@@ -209,13 +222,13 @@ class Disks:
         """Bring all the instance's volumes into being where the host can use them."""
         specs = []
         for volume in self.of(vm):
-            if volume.state == "Allocated":
+            if volume.state in UNMADE:
                 volume = await self.place(volume, host)
             specs.append(self.spec(volume))
         return tuple(specs)
 
     async def place(self, volume: Volume, host: Host) -> Volume:
-        """Create an Allocated volume on a pool that the host reaches; Allocated again when that fails.
+        """Create an Allocated or Uploaded volume on a pool that the host reaches; as it was when that fails.
 
         A volume that may lie on a pool because its creation was never answered keeps that pool's id: it is
         made there again (which finds it), or removed there first. That a later attempt fails says nothing of it.
@@ -237,7 +250,7 @@ class Disks:
                 pool_id=pool.id,
                 size=volume.size,
                 template_path=await self._template_path(volume, pool, host),
-                image=self._snapshot_image(volume),
+                image=self._image(volume),
             )
             sent = True
             answer = await self._agents.send(host.id, command)
@@ -259,7 +272,7 @@ class Disks:
     def _not_created(self, volume: Volume, perhaps_on: str | None) -> None:
         if volume.id in self._volumes:
             with self._store.transaction():
-                self._volumes.update(volume.id, state="Allocated", pool_id=perhaps_on)
+                self._volumes.update(volume.id, state=self.unmade(volume), pool_id=perhaps_on)
 
     def _wishes(self, volume: Volume) -> tuple[tuple[str, ...], bool]:
         offering = self._foundation.table(DiskOffering).get(volume.disk_offering_id)
@@ -270,11 +283,24 @@ class Disks:
             return service.storage_tags, service.storage_type == "local"
         return (), False
 
-    def _snapshot_image(self, volume: Volume) -> ImageSpec | None:
+    def unmade(self, volume: Volume) -> Literal["Allocated", "Uploaded"]:
+        """The state of the volume while it is on no pool."""
+        uploaded = self._uploaded.find("volume_id", volume.id)
+        return "Uploaded" if uploaded is not None and uploaded.path else "Allocated"
+
+    def _image(self, volume: Volume) -> ImageSpec | None:
+        """What the volume is to hold: the upload or the snapshot that it is made from."""
+        stores = self._foundation.table(ImageStore)
+        uploaded = self._uploaded.find("volume_id", volume.id)
+        if uploaded is not None:
+            store = stores.get(uploaded.store_id)
+            if store is None or not uploaded.path:
+                raise ResourceUnavailable(f"What was uploaded for volume {volume.name} is gone")
+            return ImageSpec(store.url, uploaded.path, uploaded.size, uploaded.format, uploaded.checksum)
         snapshot = self._foundation.table(Snapshot).get(volume.snapshot_id)
         if snapshot is None or snapshot.path is None:
             return None
-        store = self._foundation.table(ImageStore).get(snapshot.store_id)
+        store = stores.get(snapshot.store_id)
         return ImageSpec(store.url if store is not None else "", snapshot.path, snapshot.size)
 
     async def _template_path(self, volume: Volume, pool: StoragePool, host: Host) -> str | None:

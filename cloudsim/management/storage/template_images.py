@@ -6,7 +6,9 @@ Each zone has its own copy, a TemplateOnStore row, which goes through the states
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
+
+import msgspec
 
 from cloudsim.errors import CloudError, InvalidParameterValue, ResourceUnavailable
 from cloudsim.management.foundation import Foundation
@@ -21,6 +23,7 @@ from cloudsim.model import (
     Template,
     TemplateOnPool,
     TemplateOnStore,
+    Transfer,
     VirtualMachine,
     Volume,
     Zone,
@@ -44,10 +47,28 @@ NEXT: dict[str, frozenset[str]] = {
 """Which states of a copy may follow which. A removed copy's row is gone."""
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], object]
+FETCHED = ("http", "https", "ftp")
+"""Schemes of URLs that secondary storage VMs fetch from; hosts see to the others."""
+SUFFIXES = {"VHD": "vhd", "QCOW2": "qcow2", "RAW": "raw", "OVA": "ova", "VMDK": "vmdk", "VHDX": "vhdx", "VDI": "vdi"}
+
+
+class Carrier(Protocol):
+    """Fetches files by way of secondary storage VMs; `cloudsim.management.systemvm.transfers`."""
+
+    def takes(self, zone_id: str) -> bool: ...
+    def add(self, transfer: Transfer) -> Transfer: ...
+    def begin(self, transfer: Transfer) -> None: ...
+    def cancel(self, transfer: Transfer) -> None: ...
+    def open_of(self, object_id: str, *, zone_id: str | None = None) -> list[Transfer]: ...
+    async def wait(self, transfer_id: str) -> Transfer: ...
 
 
 class TemplateImages:
-    """The copies of templates. `spawn` runs downloads in the background."""
+    """The copies of templates. `spawn` runs downloads in the background.
+
+    Downloads go through the zone's secondary storage VMs (`carrier`) where one is up, else through a host. So does
+    always the download of a system VM template, without which there are no system VMs.
+    """
 
     def __init__(
         self,
@@ -71,6 +92,7 @@ class TemplateImages:
         self._volumes = foundation.table(Volume)
         self._vms = foundation.table(VirtualMachine)
         self._randomness = foundation.randomness.branch("template_images")
+        self.carrier: Carrier | None = None
 
     def _move(self, copy_id: str, state: Any, **fields: Any) -> TemplateOnStore:
         copy = self._copies[copy_id]
@@ -138,6 +160,8 @@ class TemplateImages:
         with self._store.transaction():
             for copy in list(self._copies):
                 template = self._templates.get(copy.template_id)
+                if self._transfers_of(copy):
+                    continue
                 if copy.state == "Creating" and template is not None and template.url is not None:
                     self._move(copy.id, "Allocated", download_state="NOT_DOWNLOADED", download_percent=0)
                 elif copy.state in ("Allocated", "Creating") and (template is None or template.url is None):
@@ -153,8 +177,13 @@ class TemplateImages:
         if copy is None or copy.state not in ("Allocated", "Failed"):
             return
         template = self._templates[copy.template_id]
+        if self.carrier is not None and self._is_carried(template, copy.zone_id):
+            await self._have_carried(self.carrier, template, copy)
+            return
         with self._store.transaction():
-            self._move(copy_id, "Creating", download_state="DOWNLOAD_IN_PROGRESS", error=None)
+            self._move(
+                copy_id, "Creating", download_state="DOWNLOAD_IN_PROGRESS", download_percent=0, error=None
+            )
         try:
             host = self._secondary.host_for(copy.zone_id)
         except ResourceUnavailable:  # no host yet: `resume` tries again
@@ -180,6 +209,86 @@ class TemplateImages:
             raise
         self._ready(copy_id, template.id, answer.path, answer.size, answer.checksum)
 
+    # by way of secondary storage VMs
+
+    def _is_carried(self, template: Template, zone_id: str) -> bool:
+        assert self.carrier is not None
+        url = (template.url or "").strip().lower()
+        return (
+            template.type != "SYSTEM"
+            and url.partition("://")[0] in FETCHED
+            and self.carrier.takes(zone_id)
+        )
+
+    async def _have_carried(self, carrier: Carrier, template: Template, copy: TemplateOnStore) -> None:
+        with self._store.transaction():
+            self._move(
+                copy.id, "Creating", download_state="DOWNLOAD_IN_PROGRESS", download_percent=0, error=None
+            )
+            transfer = carrier.add(
+                msgspec.structs.replace(
+                    self.transfer(template, copy), url=(template.url or "").strip(), checksum=template.checksum
+                )
+            )
+        carrier.begin(transfer)
+        try:
+            await carrier.wait(transfer.id)
+        except ResourceUnavailable:
+            return  # the template was deleted
+
+    def transfer(self, template: Template, copy: TemplateOnStore) -> Transfer:
+        """A download of the template's file to where the copy is to be."""
+        suffix = SUFFIXES.get(template.format, template.format.lower())
+        return Transfer(
+            id=self._randomness.uuid(),
+            kind="Download",
+            object_type="Iso" if template.format == "ISO" else "Template",
+            object_id=template.id,
+            zone_id=copy.zone_id,
+            account_id=template.account_id,
+            domain_id=template.domain_id,
+            store_id=copy.store_id,
+            path=f"templates/{template.id}.{suffix}",
+            format=template.format,
+            created=self._foundation.now(),
+        )
+
+    def _transfers_of(self, copy: TemplateOnStore) -> list[Transfer]:
+        """What is under way to make the copy."""
+        if self.carrier is None:
+            return []
+        found = self.carrier.open_of(copy.template_id, zone_id=copy.zone_id)
+        return [each for each in found if each.kind != "Extract" and each.state != "Cancelling"]
+
+    def transfer_changed(self, transfer: Transfer) -> None:
+        """Make the copy what its transfer is. In the transaction that changes it."""
+        copy = self._copies.find(("template_id", "store_id"), (transfer.object_id, transfer.store_id))
+        if transfer.kind == "Extract" or copy is None or copy.state not in ("Creating", "Allocated"):
+            return
+        if transfer.state in ("Running", "Waiting", "Published"):
+            percent = 100 * transfer.done // transfer.size if transfer.size else 0
+            percent = max(copy.download_percent, min(percent, 99))
+            if transfer.kind == "Upload":
+                begun = transfer.state == "Running"
+                state = "UPLOAD_IN_PROGRESS" if begun else "NOT_UPLOADED"
+                self._copies.update(copy.id, state="Creating", download_state=state, download_percent=percent)
+            elif percent != copy.download_percent:
+                self._copies.update(copy.id, download_percent=percent)
+        elif transfer.state == "Done":
+            if copy.state == "Allocated":
+                self._move(copy.id, "Creating")
+            size, physical = transfer.virtual_size, transfer.physical_size
+            self._ready(copy.id, transfer.object_id, transfer.path, size, transfer.checksum, physical)
+        elif transfer.state == "Expired":
+            self._fail(copy.id, "It was not uploaded in time", "UPLOAD_ABANDONED")
+        elif transfer.error is None:  # to be downloaded by a host
+            self._move(copy.id, "Allocated", download_state="NOT_DOWNLOADED", download_percent=0)
+        else:
+            state = "UPLOAD_ERROR" if transfer.kind == "Upload" else "DOWNLOAD_ERROR"
+            self._fail(copy.id, transfer.error, state)
+
+    # the file
+
     def _url(self, template: Template, copy: TemplateOnStore) -> str:
         """Where to fetch the template from: its URL, or the file of another zone's copy."""
         if template.url is not None:
@@ -190,20 +299,32 @@ class TemplateImages:
                 return f"{store.url.rstrip('/')}/{other.path.lstrip('/')}"
         raise ResourceUnavailable(f"Template {template.name} has no URL and no ready copy to fetch it from")
 
-    def _fail(self, copy_id: str, text: str) -> None:
+    def _fail(self, copy_id: str, text: str, state: str = "DOWNLOAD_ERROR") -> None:
         if copy_id in self._copies:
             with self._store.transaction():
-                self._move(copy_id, "Failed", download_state="DOWNLOAD_ERROR", error=text)
+                self._move(copy_id, "Failed", download_state=state, error=text)
 
     def _ready(
-        self, copy_id: str, template_id: str, path: str, size: int, checksum: str | None = None
+        self,
+        copy_id: str,
+        template_id: str,
+        path: str,
+        size: int,
+        checksum: str | None = None,
+        physical: int = 0,
     ) -> None:
         template = self._templates.get(template_id)
         if copy_id not in self._copies or template is None:
             return
         with self._store.transaction():
             self._move(
-                copy_id, "Ready", download_state="DOWNLOADED", download_percent=100, path=path, size=size
+                copy_id,
+                "Ready",
+                download_state="DOWNLOADED",
+                download_percent=100,
+                path=path,
+                size=size,
+                physical_size=physical,
             )
             if not template.size:
                 self._templates.update(template_id, size=size)
@@ -245,12 +366,16 @@ class TemplateImages:
     # removal
 
     def check_removable(self, copy: TemplateOnStore) -> None:
-        """Raise while the copy is being made or removed."""
-        if copy.state in ("Creating", "Destroying"):
+        """Raise while a host is making or removing the copy."""
+        if copy.state in ("Creating", "Destroying") and not self._transfers_of(copy):
             raise InvalidParameterValue("Please specify a template that is not currently being downloaded.")
 
     async def remove(self, copy: TemplateOnStore) -> None:
-        """Remove a copy and its file; Ready again when the file cannot be removed."""
+        """Remove a copy and its file; Ready again when the file cannot be removed. A transfer to it is given up."""
+        if self.carrier is not None:
+            with self._store.transaction():
+                for transfer in self.carrier.open_of(copy.template_id, zone_id=copy.zone_id):
+                    self.carrier.cancel(transfer)
         if copy.path:
             store = self._stores.get(copy.store_id)
             if store is not None:

@@ -81,9 +81,7 @@ class Templates:
         self, caller: Caller, owner: Account, request: TemplateRequest, url: str, zones: Sequence[Zone] | None
     ) -> Template:
         """A template (or ISO) whose file is downloaded in the background into those zones; None means every zone."""
-        scheme = check_url(url)
-        if scheme in OF_THE_HOSTS and not caller.is_root_admin:
-            raise PermissionDenied(f"Only root admins can register from {scheme}:// URLs, which hosts read")
+        check_source(caller, url)
         everywhere = zones is None
         chosen = list(self._zones if zones is None else {zone.id: zone for zone in zones}.values())
         if not chosen:
@@ -106,6 +104,21 @@ class Templates:
         for copy in added:
             self.images.begin(copy)
         return template
+
+    def expect(
+        self, caller: Caller, owner: Account, request: TemplateRequest, zone: Zone
+    ) -> tuple[Template, TemplateOnStore]:
+        """A template (or ISO) whose file is to be sent to that zone, and the copy that it is to be."""
+        self._limits.check(owner, "template")
+        template = self._row(caller, owner, request, url=None)
+        with self._store.transaction():
+            self._table.insert(template)
+            return template, self.images.add(template, zone)
+
+    def forget(self, template_id: str) -> None:
+        """Remove the row of a template that never came to be. Needs an open transaction."""
+        if template_id in self._table:
+            self._table.delete(template_id)
 
     def _row(
         self,
@@ -380,6 +393,13 @@ class Templates:
         for template in [t for t in self._table if t.state == "Inactive"]:
             await self.images.leave_pools(template.id)
             self.sweep(template.id)
+
+
+def check_source(caller: Caller, url: str) -> None:
+    """Raise InvalidParameterValue or PermissionDenied for a URL that the caller cannot have fetched."""
+    scheme = check_url(url)
+    if scheme in OF_THE_HOSTS and not caller.is_root_admin:
+        raise PermissionDenied(f"Only root admins can register from {scheme}:// URLs, which hosts read")
 
 
 def check_url(url: str) -> str:

@@ -7,11 +7,18 @@ instance would not be.
 
 from __future__ import annotations
 
-from cloudsim.errors import ConcurrentOperation, InvalidParameterValue, PermissionDenied
+from collections.abc import Awaitable, Callable
+
+from cloudsim.errors import (
+    ConcurrentOperation,
+    InvalidParameterValue,
+    PermissionDenied,
+    ResourceUnavailable,
+)
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
 from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
-from cloudsim.management.storage.disks import Disks, StorageFailed
+from cloudsim.management.storage.disks import UNMADE, Disks, StorageFailed
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
 from cloudsim.model import Host, StoragePool, VirtualMachine, VmSnapshot, Volume
@@ -37,6 +44,8 @@ class VolumeAttachment:
         self._hosts = foundation.table(Host)
         self._vms = foundation.table(VirtualMachine)
         self._vm_snapshots = foundation.table(VmSnapshot)
+        self.on_placed: Callable[[Volume], Awaitable[None]] | None = None
+        """Called once an uploaded volume is on a pool, and attached."""
 
     # attaching
 
@@ -90,12 +99,19 @@ class VolumeAttachment:
 
     async def attach(self, volume_id: str, vm_id: str, device: int | None = None) -> Volume:
         """Attach the volume, bringing it to where the instance's host can use it; as it was when that fails."""
+        uploaded = self._table[volume_id].state == "Uploaded"
+        attached = await self._attach(volume_id, vm_id, device)
+        if uploaded and self.on_placed is not None:
+            await self.on_placed(attached)
+        return attached
+
+    async def _attach(self, volume_id: str, vm_id: str, device: int | None) -> Volume:
         volume, vm = self._table[volume_id], self._vms[vm_id]
         slot = self.check_attachable(volume, vm, device)
         host = self._hosts.get(vm.host_id)
         if vm.state == "Stopped" or host is None:
             return await self._attach_cold(volume, vm, slot)
-        if volume.state == "Allocated":
+        if volume.state in UNMADE:
             volume = await self._disks.place(volume, host)
         elif not self._disks.reaches(host, self._pools[volume.pool_id or ""]):
             volume = await self._migration.to_host(volume, host)
@@ -123,9 +139,21 @@ class VolumeAttachment:
             return move(self._table, volume.id, "Ready", attached=self._foundation.now())
 
     async def _attach_cold(self, volume: Volume, vm: VirtualMachine, slot: int) -> Volume:
-        """Attach to a stopped instance: a row's matter, once the disk is where its other disks are."""
+        """Attach to a stopped instance: a row's matter, once the disk is where its other disks are.
+
+        An uploaded volume is made at once, so that what was uploaded can go.
+        """
         pools = [self._pools[v.pool_id] for v in self._disks.of(vm) if v.state == "Ready" and v.pool_id]
-        if volume.state == "Ready" and pools:
+        if volume.state == "Uploaded":
+            hosts = self._disks.hosts_reaching(pools[0]) if pools else self._disks.hosts_of(vm.zone_id)
+            if not hosts:
+                raise ResourceUnavailable(f"No host that is up reaches a storage pool for {volume.name}")
+            await self._disks.place(volume, hosts[0])
+            volume, vm = self._table[volume.id], self._vms.get(vm.id) or vm
+            slot = self.check_attachable(volume, vm, slot)
+            if vm.state != "Stopped":
+                raise ConcurrentOperation(f"{vm.name} was started while {volume.name} was being made")
+        elif volume.state == "Ready" and pools:
             hosts = self._disks.hosts_reaching(pools[0])
             own = self._pools[volume.pool_id or ""]
             if hosts and not any(self._disks.reaches(host, own) for host in hosts):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from cloudsim.errors import (
     CloudError,
@@ -36,6 +36,14 @@ from cloudsim.protocol.commands import ResizeVolumeAnswer, ResizeVolumeCommand
 log = logging.getLogger(__name__)
 
 
+_NOTHING_IN_IT = ("NotUploaded", "UploadError", "UploadAbandoned")
+"""States of volumes that are not worth to be recovered."""
+
+
+async def _nothing(volume: Volume) -> None:
+    pass
+
+
 class Volumes:
     """Data disks that users make, and the resizing and removal of any disk."""
 
@@ -52,6 +60,8 @@ class Volumes:
         self._policies = foundation.table(SnapshotPolicy)
         self._randomness = foundation.randomness.branch("volumes")
         self._destroyed: set[str] = set()
+        self.on_removed: Callable[[Volume], Awaitable[None]] = _nothing
+        """Called once a volume is gone, with what it was."""
 
     # making
 
@@ -329,11 +339,12 @@ class Volumes:
             raise
         with self._store.transaction():
             remove_leftovers(self._foundation, volume.id)
+        await self.on_removed(volume)
 
     async def destroy(self, volume_id: str, *, expunge: bool = False) -> Volume:
         """Put the volume away: in state Destroy until it is recovered or cleaned up. `expunge`: remove it now."""
         volume = self._table[volume_id]
-        if expunge:
+        if expunge or volume.state in _NOTHING_IN_IT:
             await self.delete(volume)
             return volume
         self.check_removable(volume)
@@ -350,7 +361,7 @@ class Volumes:
                 f"Please specify a volume in Destroy state; {volume.name} is {volume.state}"
             )
         with self._store.transaction():
-            return move(self._table, volume.id, "Allocated" if volume.path is None else "Ready")
+            return move(self._table, volume.id, self._disks.unmade(volume) if volume.path is None else "Ready")
 
     def settle_after_restart(self) -> None:
         """What was at work on volumes when the server died is over: they are Ready, or to be removed again.
