@@ -10,6 +10,7 @@ from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.nics import Nics
+from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.network.rule_removal import RuleRemoval
 from cloudsim.model import Network, Nic, VirtualMachine
 from cloudsim.protocol.commands import PlugNicCommand, UnplugNicCommand
@@ -24,12 +25,20 @@ class NicFailed(CloudError):
 class NicChanges:
     """Changes the NICs of running and stopped instances. `rules`: those that lead to the NICs, which follow."""
 
-    def __init__(self, foundation: Foundation, agents: Agents, nics: Nics, life: NetworkLife) -> None:
+    def __init__(
+        self,
+        foundation: Foundation,
+        agents: Agents,
+        nics: Nics,
+        life: NetworkLife,
+        security_groups: SecurityGroups,
+    ) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._agents = agents
         self._give = nics
         self._life = life
+        self._security_groups = security_groups
         self._table = foundation.table(Nic)
         self._network_rows = foundation.table(Network)
         self._vms = foundation.table(VirtualMachine)
@@ -79,6 +88,7 @@ class NicChanges:
             vm = self._vms[vm_id]
             self.check_addable(vm, network, ip, mac)
         with self._store.transaction():
+            self._security_groups.join(vm, network)
             nic = self._give.allocate(
                 vm, network, ip=ip, mac=mac.lower() if mac else None, default=not nics, device=device
             )

@@ -108,13 +108,14 @@ class SecurityMembers:
         assert vm is not None
         self._count(old, new, vm.id)
         concerned[vm.id] = None
-        groups.update(dict.fromkeys((*old, *new)))
+        if any(row is not None and row.host_id is not None for row in (before, after)):
+            groups.update(dict.fromkeys((*old, *new)))
 
     def _nic_changed(self, before: Nic | None, after: Nic | None, groups: dict[str, None]) -> None:
         nic = after or before
         assert nic is not None
         vm = self._vms.get(nic.vm_id)
-        if vm is None or not vm.security_group_ids:
+        if vm is None or vm.host_id is None or not vm.security_group_ids:
             return
         if before is None or after is None or (before.ip, before.secondary_ips) != (after.ip, after.secondary_ips):
             groups.update(dict.fromkeys(vm.security_group_ids))
