@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from cloudsim.management.network.ip_ranges import RangeRequest
 from cloudsim.management.services import Services
 from cloudsim.model import Cluster, Pod, Zone
 
@@ -30,7 +31,7 @@ async def build_zone(services: Services, plan: Any, *, guest_cidr: str | None = 
         domain=spec.domain,
         guest_cidr=None if basic else guest_cidr or spec.guest_cidr,
     )
-    _wire(services, zone, None if basic else spec.guest_vlans, spec.public is not None and not basic, spec.isolation)
+    _wire(services, zone, None if basic else spec.guest_vlans, None if basic else spec.public, spec.isolation)
     for pod_plan in plan.pods:
         pod = services.pods.create(
             zone,
@@ -53,14 +54,26 @@ async def build_zone(services: Services, plan: Any, *, guest_cidr: str | None = 
     return services.zones.update(zone, allocation_state="Enabled")
 
 
-def _wire(services: Services, zone: Zone, vlans: str | None, public: bool, isolation: str) -> None:
+def _wire(services: Services, zone: Zone, vlans: str | None, public: Any, isolation: str) -> None:
     methods = (isolation,) if vlans is not None else ()
-    physical = services.physical_networks.create(
-        zone, name=f"{zone.name}-network", vlan=vlans, isolation_methods=methods
-    )
-    for traffic in (*TRAFFIC, *(("Public",) if public else ())):
-        services.physical_networks.add_traffic_type(physical, traffic)
-    services.physical_networks.update(physical, state="Enabled")
+    wires = services.physical_networks
+    physical = wires.create(zone, name=f"{zone.name}-network", vlan=vlans, isolation_methods=methods)
+    for traffic in (*TRAFFIC, *(("Public",) if public is not None else ())):
+        wires.add_traffic_type(physical, traffic)
+    wires.providers.enable_all(physical)
+    wires.update(physical, state="Enabled")
+    if public is not None:
+        services.ip_ranges.create(
+            RangeRequest(
+                zone=zone,
+                physical=physical,
+                start_ip=public.start_ip,
+                end_ip=public.end_ip,
+                gateway=public.gateway,
+                netmask=public.netmask,
+                vlan=public.vlan,
+            )
+        )
 
 
 async def _fill(services: Services, zone: Zone, pod: Pod, cluster: Cluster, rack: Any) -> None:
