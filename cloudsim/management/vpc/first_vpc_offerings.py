@@ -59,8 +59,8 @@ FIRST_VPC_OFFERINGS: tuple[FirstVpcOffering, ...] = (
 
 
 def default_list(store: Store, name: str) -> NetworkAclList:
-    """The list `default_allow` or `default_deny`."""
-    return next(each for each in store.table(NetworkAclList).where("vpc_id", None) if each.name == name)
+    """The list `default_allow` or `default_deny`. They are the first two of the table: they are there from the start."""
+    return next(each for each in store.table(NetworkAclList) if each.vpc_id is None and each.name == name)
 
 
 def seed_vpc_rows(foundation: Foundation) -> None:
