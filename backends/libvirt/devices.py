@@ -1,4 +1,4 @@
-"""What is plugged into a running instance and taken from it: network cards, volumes, ISOs.
+"""What is plugged into a running instance and taken from it: network cards and their rules, volumes, ISOs.
 
 A device goes when the guest lets go of it, which it does when it is asked to, if it is up. Until it is really
 gone, it is in use.
@@ -18,11 +18,12 @@ from msgspec.structs import replace
 
 from backends.libvirt import live_domain
 from backends.libvirt.base import HostBase
+from backends.libvirt.connection import NoSuchInstance
 from backends.libvirt.domain_state import taps
 from backends.libvirt.domain_xml import cdrom_xml, disk_target, disk_xml, interface_xml
 from backends.libvirt.live_domain import LiveDisk
 from cloudsim.hypervisor import HypervisorError, note_step
-from cloudsim.protocol.specs import DiskSpec, ImageSpec, NicSpec, VmSpec
+from cloudsim.protocol.specs import DiskSpec, ImageSpec, NicSpec, SecurityRule, VmSpec
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,9 @@ _SLOW = 2.0
 
 
 class Devices(HostBase):
-    """`plug_nic`, `unplug_nic`, `attach_volume`, `detach_volume` and `attach_iso` of `LibvirtHypervisor`."""
+    """`plug_nic`, `unplug_nic`, `set_security_rules`, `attach_volume`, `detach_volume` and `attach_iso` of
+    `LibvirtHypervisor`.
+    """
 
     if TYPE_CHECKING:  # of its other parts
 
@@ -89,6 +92,26 @@ class Devices(HostBase):
             vm = replace(before, nics=_without(before.nics, nic))
             await self.networks.unplug(vm, nic)
             self.kept.put(vm)
+
+    async def set_security_rules(
+        self, name: str, nic_id: str, rules: tuple[SecurityRule, ...] | None
+    ) -> None:
+        """As `Hypervisor.set_security_rules`. They take effect all together; an agent that starts anew has them too."""
+        vm = self.kept.get(name)
+        card = next((nic for nic in vm.nics if nic.id == nic_id), None) if vm is not None else None
+        if vm is None or card is None:
+            return
+        began = time.monotonic()
+        try:
+            xml = await self._live(name, f"setting the security rules of NIC {card.mac} of {name}")
+        except NoSuchInstance:
+            return
+        tap = taps(xml).get(card.mac.lower())
+        changed = replace(vm, nics=tuple(replace(n, rules=rules) if n is card else n for n in vm.nics))
+        if tap is not None:
+            await self.networks.guard(changed, {card.mac: tap})
+        self.kept.put(changed)
+        note_step("security_rules", time.monotonic() - began)
 
     async def _take_nic(self, name: str, what: str, nic: NicSpec) -> bool:
         """Whether there was one. libvirt takes two cards with one MAC, so all are looked for."""

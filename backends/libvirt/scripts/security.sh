@@ -177,6 +177,7 @@ group_rules() {
     local each
     empty_chain ip "to-$name"
     echo "add rule ip cloudsim to-$name ct state established,related return"
+    echo "add rule ip cloudsim to-$name udp sport 67 udp dport 68 return" # which no guest may send
     for each in "${gateways[@]}"; do echo "add rule ip cloudsim to-$name ip saddr $each return"; done
     for each in "${ingress[@]}"; do permission "to-$name" saddr "$each"; done
     echo "add rule ip cloudsim to-$name drop"

@@ -10,8 +10,8 @@ from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.nics import Nics
-from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.network.rule_removal import RuleRemoval
+from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.model import Network, Nic, VirtualMachine
 from cloudsim.protocol.commands import PlugNicCommand, UnplugNicCommand
 

@@ -80,7 +80,7 @@ class SecurityMembers:
             if table is self._vms:
                 self._vm_changed(before, after, groups, concerned)
             elif table is self._nics:
-                self._nic_changed(before, after, groups)
+                self._nic_changed(before, after, groups, concerned)
             elif table is self._rules:
                 concerned.update(dict.fromkeys(self.of((after or before).group_id)))
         for group_id in groups:
@@ -111,10 +111,21 @@ class SecurityMembers:
         if any(row is not None and row.host_id is not None for row in (before, after)):
             groups.update(dict.fromkeys((*old, *new)))
 
-    def _nic_changed(self, before: Nic | None, after: Nic | None, groups: dict[str, None]) -> None:
+    def _nic_changed(
+        self,
+        before: Nic | None,
+        after: Nic | None,
+        groups: dict[str, None],
+        concerned: dict[str, None],
+    ) -> None:
         nic = after or before
         assert nic is not None
         vm = self._vms.get(nic.vm_id)
+        if vm is not None and vm.type != "User":
+            network = self._networks.get(nic.network_id)
+            if network is not None and self.guards(network):  # its guests may always talk to its router
+                concerned.update(dict.fromkeys(each.vm_id for each in self._nics.where("network_id", network.id)))
+            return
         if vm is None or vm.host_id is None or not vm.security_group_ids:
             return
         if before is None or after is None or (before.ip, before.secondary_ips) != (after.ip, after.secondary_ips):

@@ -6,7 +6,7 @@ from typing import Literal, cast
 
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.security_members import SecurityMembers
-from cloudsim.model import Network, Nic, SecurityGroupRule, VirtualMachine
+from cloudsim.model import Network, Nic, SecurityGroupRule, SystemVm, VirtualMachine
 from cloudsim.protocol.specs import SecurityRule
 
 Protocol = Literal["tcp", "udp", "icmp", "all"]
@@ -20,7 +20,7 @@ class SecurityRules:
     """Computes rules from rows.
 
     Nothing comes in but what an ingress rule of one of the groups lets in. All goes out, until there is an egress
-    rule; then only what one lets out. Answers pass always.
+    rule; then only what one lets out, and what goes to the network's own router. Answers pass always.
     """
 
     def __init__(self, foundation: Foundation, members: SecurityMembers) -> None:
@@ -28,6 +28,8 @@ class SecurityRules:
         self._rules = foundation.table(SecurityGroupRule)
         self._vms = foundation.table(VirtualMachine)
         self._networks = foundation.table(Network)
+        self._nics = foundation.table(Nic)
+        self._system_vms = foundation.table(SystemVm)
 
     def guards(self, network: Network) -> bool:
         """Whether cards on the network have rules at all."""
@@ -40,7 +42,19 @@ class SecurityRules:
             return None
         if not self._members.guards(self._networks[nic.network_id]):
             return None
-        return self.of_groups(vm.security_group_ids, vm.zone_id)
+        rules = self.of_groups(vm.security_group_ids, vm.zone_id)
+        if all(rule.ingress for rule in rules):
+            return rules
+        return (*rules, *(SecurityRule(False, "all", f"{ip}/32") for ip in self._routers(nic.network_id)))
+
+    def _routers(self, network_id: str) -> list[str]:
+        """Addresses at which the network has DNS and metadata."""
+        return [
+            nic.ip
+            for router in self._system_vms.where("network_id", network_id)
+            for nic in self._nics.where("vm_id", router.id)
+            if nic.network_id == network_id and nic.ip is not None
+        ]
 
     def of_groups(self, group_ids: tuple[str, ...], zone_id: str) -> tuple[SecurityRule, ...]:
         """The rules of an instance of the zone that is in those groups, each once."""

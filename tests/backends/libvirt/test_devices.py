@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from backends.libvirt import devices, live_domain
 from cloudsim.hypervisor import STEPS, HypervisorError
-from cloudsim.protocol.specs import ImageSpec, NicSpec, VmSpec
+from cloudsim.protocol.specs import ImageSpec, NicSpec, SecurityRule, VmSpec
 from tests.backends.libvirt.two_hosts import (
     Host,
     Shell,
@@ -132,6 +132,18 @@ def test_a_card_for_an_instance_that_is_elsewhere_is_refused(run: Callable[[Stor
         ):
             await host.plug_nic("i-9-9-VM", SECOND)
         assert host.noted.calls == []
+
+    run(story)
+
+
+def test_a_cards_security_rules_change_while_the_guest_runs(run: Callable[[Story], None]) -> None:
+    async def story(host: Host, typing: Shell) -> None:
+        rules = (SecurityRule(True, "tcp", "10.0.0.0/8", 22, 22),)
+        await host.set_security_rules(NAME, NIC.id, rules)
+        assert host.noted.calls == [("guard", NAME)] and set(host.noted.taps) == {NIC.mac}
+        assert kept(host).nics == (replace(NIC, rules=rules),)
+        await host.set_security_rules(NAME, NIC.id, None)
+        assert kept(host).nics == (NIC,)
 
     run(story)
 
