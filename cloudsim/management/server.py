@@ -47,6 +47,9 @@ class ManagementServer(Services):
         self._every(lambda: settings.number("storage.cleanup.interval"), self._clean_storage)
         self._every(lambda: settings.number("network.gc.interval"), self.network_life.release_idle)
         self._every(lambda: settings.number("router.check.interval"), self.system_vm_watch.check)
+        self._every(lambda: settings.number("router.stats.interval"), self.router_health.measure_all)
+        basic = "router.health.checks.basic.interval"
+        self._every(lambda: MINUTE * settings.number(basic), self.router_health.check_all)
         scan = "secstorage.capacity.scan.interval"
         self._every(lambda: settings.number(scan) / 1000, self.secondary_storage_vms.check)
         self._every(lambda: settings.number("extract.url.cleanup.interval"), self.extraction.clean)

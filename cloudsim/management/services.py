@@ -70,6 +70,7 @@ from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volumes import Volumes
 from cloudsim.management.systemvm.console_proxies import ConsoleProxies
 from cloudsim.management.systemvm.consoles import Consoles
+from cloudsim.management.systemvm.router_health import RouterHealth
 from cloudsim.management.systemvm.router_legs import RouterLegs
 from cloudsim.management.systemvm.routers import Routers
 from cloudsim.management.systemvm.secondary_storage_vms import SecondaryStorageVms
@@ -192,6 +193,8 @@ class Services:
         self.console_proxies = ConsoleProxies(foundation, self.system_vms, spawn)
         self.consoles = Consoles(foundation, agents, self.system_vms, self.console_proxies, spawn)
         self.system_vm_watch = SystemVmWatch(foundation, self.jobs, self.system_vms, self.routers, spawn)
+        self.router_health = RouterHealth(foundation, self.system_vms, spawn)
+        self.router_health.on_failed = lambda router: self.routers.make_anew([router])
         self.network_life.routers = self.routers
         self.rules = NetworkRules(foundation, self.routers)
         self.network_life.on_delete.append(self.rules.removal.of_network)

@@ -88,7 +88,8 @@ class RouterConfigurations:
     def _network(self, router: SystemVm) -> RouterConfiguration:
         assert router.network_id is not None
         network = self._networks[router.network_id]
-        ips = sorted(self._ips.where("network_id", network.id), key=lambda ip: (not ip.source_nat, ip.ip))
+        found = [ip for ip in self._ips.where("network_id", network.id) if ip.state != "Releasing"]
+        ips = sorted(found, key=lambda ip: (not ip.source_nat, ip.ip))
         by_id = {ip.id: ip for ip in ips}
         return RouterConfiguration(
             name=self._vms[router.id].instance_name,
@@ -263,7 +264,8 @@ class RouterConfigurations:
         found = {ip.id: ip for ip in self._ips.where("vpc_id", vpc.id)}
         for tier in tiers:
             found |= {ip.id: ip for ip in self._ips.where("network_id", tier.id)}
-        return sorted(found.values(), key=lambda ip: (not ip.source_nat, ip.ip))
+        kept = [ip for ip in found.values() if ip.state != "Releasing"]
+        return sorted(kept, key=lambda ip: (not ip.source_nat, ip.ip))
 
     def _acl(self, list_id: str | None) -> tuple[AclEntry, ...]:
         if list_id is None or list_id not in self._foundation.table(NetworkAclList):

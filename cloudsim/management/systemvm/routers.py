@@ -305,6 +305,28 @@ class Routers:
     async def _destroy(self, router: SystemVm) -> None:
         await self._system.in_turn(router.id, "destroyRouter", partial(self._system.destroyed, router.id))
 
+    def make_anew(self, routers: list[SystemVm]) -> None:
+        """Replace these by new ones of the newest template, one after the other, in the background."""
+
+        async def replace() -> None:
+            for router in routers:
+                try:
+                    await self._replace(router)
+                except CloudError as error:
+                    log.warning("router %s could not be made anew: %s", router.id, error)
+
+        self._spawn(replace())
+
+    async def _replace(self, router: SystemVm) -> None:
+        if router.id not in self._rows:
+            return
+        if router.vpc_id is not None:
+            await self.restart_vpc(self._vpcs[router.vpc_id], cleanup=True)
+            return
+        network = self._networks.get(router.network_id)
+        if network is not None:
+            await self.restart(network, cleanup=True)
+
     async def restart(self, network: Network, *, cleanup: bool) -> None:
         """Bring the network's services up again; with `cleanup` by a new router."""
         if cleanup and network.vpc_id is None:

@@ -345,6 +345,34 @@ class SystemVms:
             for hook in self.on_gone:
                 hook(row)
 
+    # its size
+
+    def check_offering(self, row: SystemVm, offering: ServiceOffering) -> None:
+        """Raise what stands against giving it that size."""
+        vm = self._machines[row.id]
+        if vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"Unable to upgrade system vm {vm.instance_name} in state {vm.state}; make sure it is stopped"
+            )
+        if not offering.is_system or offering.state != "Active" or offering.system_vm_type != OFFERING[row.kind]:
+            raise InvalidParameterValue(
+                f"Service offering {offering.name} is not an active system offering for a {OFFERING[row.kind]}"
+            )
+
+    def change_offering(self, row: SystemVm, offering: ServiceOffering) -> SystemVm:
+        """Give a stopped one another size."""
+        self.check_offering(row, offering)
+        with self._store.transaction():
+            self._machines.update(
+                row.id,
+                service_offering_id=offering.id,
+                cpus=offering.cpus or 1,
+                cpu_mhz=offering.cpu_mhz or 500,
+                memory_mib=offering.memory_mib or 256,
+                updated=self._foundation.now(),
+            )
+        return self.rows[row.id]
+
     # asking
 
     async def ask(self, vm_id: str, request: AnyRequest, timeout: float = ASK_WITHIN) -> AnyReply:
