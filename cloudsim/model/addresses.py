@@ -58,8 +58,9 @@ class IpRange(Row, frozen=True, kw_only=True):
 class PublicIp(Row, frozen=True, kw_only=True):
     """A public address that is in use: acquired by an account, or `system`: a system VM's. Free ones have no row.
 
-    It belongs to the network `network_id`, or as long as no network uses it to the VPC `vpc_id`. `source_nat`: what its
-    network's (VPC's) guests are seen as outside. Static NAT: it is `static_nat_ip` of instance `static_nat_vm_id`.
+    It belongs to the network `network_id`, or as long as no network uses it to the VPC `vpc_id`; Reserved: to neither
+    yet. `source_nat`: what its network's (VPC's) guests are seen as outside. Static NAT: it is `static_nat_ip` of
+    instance `static_nat_vm_id`.
     """
 
     keys: ClassVar[Keys] = Keys(
@@ -74,7 +75,7 @@ class PublicIp(Row, frozen=True, kw_only=True):
     domain_id: str
     network_id: str | None = None
     vpc_id: str | None = None
-    state: Literal["Allocating", "Allocated", "Releasing"] = "Allocated"
+    state: Literal["Allocating", "Allocated", "Releasing", "Reserved"] = "Allocated"
     source_nat: bool = False
     static_nat_vm_id: str | None = None
     static_nat_ip: str | None = None

@@ -236,14 +236,17 @@ class PublicIps:
     # reserving: in use without a network
 
     def reserve(self, owner: Account, row: IpRange, number: int, *, display: bool = True) -> PublicIp:
-        """Take that very address for the account, for no network yet; its state is Reserved in CloudStack's words."""
+        """Take that very address for the account, for no network yet."""
         zone = self._foundation.table(Zone)[row.zone_id]
-        return self.acquire(owner, zone, wanted=text_of(number), display=display)
+        return self.acquire(owner, zone, wanted=text_of(number), display=display, state="Reserved")
 
-    def check_idle(self, ip: PublicIp) -> None:
-        """Raise ResourceInUse unless nothing uses the address."""
-        if ip.network_id is not None or ip.vpc_id is not None or ip.system:
-            raise ResourceInUse(f"Public IP address {ip.ip} is in use: disassociate it instead")
+    def end_reservation(self, ip: PublicIp) -> None:
+        """Give a reserved address back. Raises ResourceInUse for one that is used."""
+        if ip.state != "Reserved":
+            raise ResourceInUse(
+                f"Public IP address {ip.ip} is {ip.state}, not Reserved: disassociate it instead"
+            )
+        self.release(ip)
 
     # management addresses of pods
 
