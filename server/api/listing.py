@@ -106,6 +106,14 @@ class _ScopeParameters:
         )
 
 
+def of_users(call: Call, scope: Ownership) -> Ownership:
+    """The scope without what is the cloud's own: system VMs and their disks."""
+    system: str = call.manager.identity.system()[0].id
+    if scope.accounts is None:
+        return Ownership(None, (*scope.without, system))
+    return Ownership(tuple(account for account in scope.accounts if account != system))
+
+
 Scope = Annotated[Ownership, _ScopeParameters(projects=True)]
 """account, domainid, listall, isrecursive and projectid."""
 AccountScope = Annotated[Ownership, _ScopeParameters(projects=False)]

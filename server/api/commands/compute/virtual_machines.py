@@ -37,7 +37,7 @@ from server.api.commands.compute.virtual_machine_views import (
     VirtualMachineView,
     with_password,
 )
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import Page, Scope, Tags, listed, of_users
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param
 from server.api.views import View
@@ -290,7 +290,7 @@ async def list_virtual_machines(
         call,
         VirtualMachine,
         page=page,
-        scope=scope,
+        scope=of_users(call, scope),
         ids=wanted,
         equal={
             "name": name,

@@ -20,7 +20,7 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import Page, Scope, Tags, listed, of_users
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param
 from server.api.views import Date, TagView, View, date, owner, tags
@@ -247,7 +247,7 @@ async def list_volumes(
         call,
         Volume,
         page=page,
-        scope=scope,
+        scope=of_users(call, scope),
         ids=None if id is None and ids is None else [*([id] if id else []), *(ids or [])],
         equal={
             "name": name,

@@ -135,7 +135,7 @@ def listed_routers(
         call,
         SystemVm,
         page=whole,
-        ids=None if row_id is None else [row_id.id],
+        ids=None if row_id is None else [row_id],
         equal={"zone_id": zone and zone.id, "vpc_id": vpc and vpc.id},
         keep=keep,
     )

@@ -172,7 +172,7 @@ async def list_system_vms(
         call,
         SystemVm,
         page=whole,
-        ids=None if id is None else [id.id],
+        ids=None if id is None else [id],
         equal={"zone_id": zoneid and zoneid.id},
         keep=keep,
     )
