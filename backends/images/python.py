@@ -13,29 +13,25 @@ PACKAGES = ("python3.11-minimal", "libpython3.11-stdlib")
 INTERPRETER = "usr/bin/python3.11"
 LIBRARY = "usr/lib/python3.11"
 _LEFT_OUT = frozenset(
-    (
-        "config-3.11-x86_64-linux-gnu",
-        "curses",
-        "dbm",
-        "distutils",
-        "ensurepip",
-        "idlelib",
-        "lib2to3",
-        "pydoc_data",
-    )
-    + ("sqlite3", "test", "tkinter", "turtledemo", "unittest", "venv", "wsgiref", "xmlrpc", "__pycache__")
+    {
+        *("config-3.11-x86_64-linux-gnu", "curses", "dbm", "distutils", "ensurepip", "idlelib", "lib2to3"),
+        *("pydoc_data", "sqlite3", "test", "tkinter", "turtledemo", "unittest", "venv", "wsgiref", "xmlrpc"),
+        "__pycache__",
+    }
 )
 _MODULES_LEFT_OUT = (
-    "_codecs_",
-    "_curses",
-    "_dbm",
-    "_test",
-    "_tkinter",
-    "_xxtest",
-    "audioop",
-    "nis",
-    "ossaudio",
-    "readline",
+    *(
+        "_codecs_",
+        "_curses",
+        "_dbm",
+        "_test",
+        "_tkinter",
+        "_xxtest",
+        "audioop",
+        "nis",
+        "ossaudio",
+        "readline",
+    ),
 )
 _COMPILE = """
 import py_compile, sys

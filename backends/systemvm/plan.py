@@ -26,6 +26,8 @@ which they take connections, and on each any number of lines: the JSON of a requ
 that is theirs ({"type": "GrantConsole", ...}, with a member `id` of the guest agent's), each answered by a line: the JSON of
 the reply, with the same `id`.
 """
+STORES = f"{ROOT}/stores.json"
+"""A file for `secstorage`: {URL of an image store: folder where the machine has it mounted}."""
 MAIN_TABLE = 254
 FIRST_PRIORITY, LAST_PRIORITY = 1000, 29_999
 """Routing policy rules of a plan have priorities from here to there; others are not its own."""
@@ -88,6 +90,13 @@ class CountedAddress(msgspec.Struct, frozen=True):
     mac: str
 
 
+class Mount(msgspec.Struct, frozen=True):
+    """A folder that the host shares with the machine under this tag (9p), and where it is to be."""
+
+    tag: str
+    folder: str
+
+
 class Service(msgspec.Struct, frozen=True):
     """A program that runs, in the foreground, and is started again when it ends. `command` "python" is the guest's own.
 
@@ -135,7 +144,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ("table inet router", "delete table inet router", "table inet router {...}"), and leaves other tables alone.
     `sysctls` are written as they are, by name ("net.ipv4.ip_forward"); names of interfaces in them are `interface_name`s.
     `files`: content by absolute path below ROOT; `secret_files` likewise, readable by root alone.
-    Order: names, files and checks, nft, sysctls, interfaces, routes and rules, services.
+    Order: names, files and checks, mounts, nft, sysctls, interfaces, routes and rules, services.
     The metadata server is no entry of `services`: it runs where there is `metadata`.
     """
 
@@ -150,5 +159,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     counted: tuple[CountedAddress, ...] = ()
     files: dict[str, str] = {}
     secret_files: dict[str, str] = {}
+    mounts: tuple[Mount, ...] = ()
     services: tuple[Service, ...] = ()
     metadata: Metadata | None = None

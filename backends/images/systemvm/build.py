@@ -242,7 +242,7 @@ def _root(
     tree.folder("tmp", 0o1777)
     tree.folder("root", 0o700)
     tree.add_templates(GUEST / "root")
-    tree.link("etc/resolv.conf", "/run/resolv.conf")
+    tree.link("etc/resolv.conf", "/run/systemvm/resolv.conf")
     tree.link("etc/mtab", "/proc/mounts")
     for secrets in ("chap-secrets", "pap-secrets"):  # pppd looks for them nowhere else
         tree.link(f"etc/ppp/{secrets}", f"/run/systemvm/{secrets}")

@@ -14,7 +14,6 @@ from typing import Any
 from backends.systemvm.guest.commands import listed, run
 from backends.systemvm.guest.errors import GuestError
 
-DEVICES = Path("/sys/class/net")
 PLUGGED_WITHIN = 10.0
 """Seconds within which a card that the host has just plugged in is to be seen."""
 _NO_CARDS = ("lo", "ppp", "ip_vti", "ip6", "sit", "gre", "erspan", "tunl", "ipsec", "xfrm", "dummy", "ifb")

@@ -6,6 +6,7 @@ The plan in force is kept beside the files that it made, for an agent that is st
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from contextlib import suppress
@@ -78,6 +79,8 @@ class Machine:
         if plan.get("hostname"):
             with suppress(OSError):  # of a namespace without one of its own
                 socket.sethostname(str(plan["hostname"]))
+        for mount in plan.get("mounts") or ():
+            _mount(str(mount["tag"]), str(mount["folder"]))
         rules = str(plan.get("nft") or "")
         if rules != self._rules():
             run(["nft", "-f", "-"], rules)
@@ -101,6 +104,15 @@ class Machine:
             return (self.root / _FILTER).read_text()
         except OSError:
             return ""
+
+
+def _mount(tag: str, folder: str) -> None:
+    if os.path.ismount(folder):
+        return
+    os.makedirs(folder, exist_ok=True)
+    run(["modprobe", "9pnet_virtio"])
+    options = "trans=virtio,version=9p2000.L,msize=262144,cache=none"
+    run(["mount", "-t", "9p", "-o", options, tag, folder])
 
 
 def _set_kernel(values: dict[str, str]) -> None:
