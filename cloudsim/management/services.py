@@ -38,6 +38,7 @@ from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.management.infrastructure.pods import Pods
 from cloudsim.management.infrastructure.zones import Zones
 from cloudsim.management.network.account_networks import AccountNetworks
+from cloudsim.management.network.ip_association import IpAssociation
 from cloudsim.management.network.ip_ranges import IpRanges
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.network_offerings import NetworkOfferings
@@ -198,6 +199,10 @@ class Services:
         self.network_life.routers = self.routers
         self.rules = NetworkRules(foundation, self.routers)
         self.network_life.on_delete.append(self.rules.removal.of_network)
+        self.ip_association = IpAssociation(
+            foundation, self.public_ips, self.network_life, self.routers, self.rules.removal.of_address
+        )
+        self.network_life.on_delete.append(self.ip_association.leave)
         self.nic_changes.rules = self.rules.removal
         self.vms.on_expunge.append(self.rules.removal.forget_vm)
         self.vms.on_left.append(self.routers.touch)
@@ -262,5 +267,6 @@ class Services:
         )
         self.identity.accounts.on_delete.append(self.possessions.delete)
         self.identity.accounts.on_delete.append(self.vpcs.delete_of)
+        self.identity.accounts.on_delete.append(self.ip_association.release_of)
         self.identity.accounts.on_delete.append(self.security_groups.delete_all_of)
         self.identity.accounts.on_disable.append(self.possessions.stop)
