@@ -84,6 +84,8 @@ class Instances(Machine):
             await self.take("vm_boot")
             guest.state = "running"
             guest.started = self.site.loop.time()
+            if guest.console is not None:
+                guest.console.rebooted()
         finally:  # a guest that boots does so whatever becomes of the agent that asked for it
             self.begin_work(guest)
 
@@ -91,12 +93,14 @@ class Instances(Machine):
         guest = self.running(name)
         await self.take("vm_suspend")
         guest.state = "paused"
+        self.note(guest, "paused")
         self.go_on(guest)
 
     async def resume_vm(self, name: str) -> None:
         guest = self.running(name)
         await self.take("vm_suspend")
         guest.state = "running"
+        self.note(guest, "goes on")
         self.go_on(guest)
 
     async def scale_vm(self, name: str, cpus: int, cpu_mhz: int, memory_mib: int) -> None:
@@ -116,6 +120,7 @@ class Instances(Machine):
             if self.guests.get(name) is guest:
                 self._resize(guest, before)
             raise
+        self.note(guest, f"now {cpus} x {cpu_mhz} MHz and {memory_mib} MiB")
 
     def _resize(self, guest: Guest, spec: VmSpec) -> None:
         self.memory_used += spec.memory_mib - guest.spec.memory_mib
@@ -141,12 +146,14 @@ class Instances(Machine):
         await self.take("nic_plug")
         nics = tuple(n for n in guest.nics if n.id != nic.id)
         guest.spec = replace(guest.spec, nics=(*nics, nic))
+        self.note(guest, f"eth{nic.device} plugged in: {nic.mac}, {nic.ip or 'no address'}")
 
     async def unplug_nic(self, name: str, nic: NicSpec) -> None:
         guest = self.running(name)
         if any(n.id == nic.id for n in guest.nics):
             await self.take("nic_unplug")
             guest.spec = replace(guest.spec, nics=tuple(n for n in guest.nics if n.id != nic.id))
+            self.note(guest, f"eth{nic.device} unplugged: {nic.mac}")
 
     async def attach_volume(self, name: str, disk: DiskSpec) -> None:
         guest = self.running(name)
@@ -161,6 +168,7 @@ class Instances(Machine):
             self.release(disk, name)
             raise
         guest.spec = replace(guest.spec, disks=(*guest.disks, disk))
+        self.note(guest, f"disk {disk.device} attached: volume {disk.volume_id}")
 
     async def detach_volume(self, name: str, disk: DiskSpec) -> None:
         guest = self.running(name)
@@ -169,6 +177,7 @@ class Instances(Machine):
             await self.take("volume_detach")
             guest.spec = replace(guest.spec, disks=tuple(d for d in guest.disks if d is not found))
             self.release(found, name)
+            self.note(guest, f"disk {found.device} detached: volume {found.volume_id}")
 
     async def attach_iso(self, name: str, iso: ImageSpec | None) -> None:
         guest = self.running(name)
@@ -176,6 +185,7 @@ class Instances(Machine):
         if guest.spec.iso != iso:
             await self.take("volume_detach" if iso is None else "volume_attach")
             guest.spec = replace(guest.spec, iso=iso)
+            self.note(guest, "the ISO was taken out" if iso is None else f"ISO {iso.path} put in")
 
     async def create_vm_snapshot(
         self, name: str, snapshot: str, disks: tuple[DiskSpec, ...], memory: bool

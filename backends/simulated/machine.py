@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
+from backends.simulated.console import GuestConsole
 from backends.simulated.datacenter import GBIT, GIB, Hosts
 from backends.simulated.flows import Channel
 from backends.simulated.site import Site
@@ -41,10 +42,11 @@ class Guest:
     """An instance on a host. `spec` is as it is now, with what was scaled, plugged and attached since.
 
     Its memory is taken in all states. One that is `incoming` still runs where it came from. `work` is what it
-    was given to compute, if anything, since it booted; `appliance` is what runs in a system VM.
+    was given to compute, if anything, since it booted; `appliance` is what runs in a system VM; `console` is what its
+    screen tells, once there is something to tell or somebody who watches.
     """
 
-    __slots__ = ("appliance", "port", "report", "spec", "started", "state", "work")
+    __slots__ = ("appliance", "console", "port", "report", "spec", "started", "state", "work")
 
     def __init__(self, spec: VmSpec, state: Literal["booting", "running", "paused", "incoming"], now: float) -> None:
         self.spec = spec
@@ -53,6 +55,7 @@ class Guest:
         self.port = 0
         self.work: Work | None = None
         self.appliance: Appliance | None = None
+        self.console: GuestConsole | None = None
         self.report = VmReport(spec.name, spec.id, "PowerOn")
 
     @property
@@ -266,6 +269,8 @@ class Machine:
                 guest.work.pause()
             if guest.appliance is not None:
                 guest.appliance.stop()
+            if guest.console is not None:
+                guest.console.ended()
             for disk in guest.disks:
                 self.release(disk, guest.spec.name)
             self.changed()
@@ -273,6 +278,12 @@ class Machine:
     def changed(self) -> None:
         self._inventory = None
         self.site.on_guests(self)
+
+    def note(self, guest: Guest, text: str) -> None:
+        """Something happened to the guest, for its console to tell."""
+        if guest.console is None:
+            guest.console = GuestConsole()
+        guest.console.note(self.site.loop.time(), text)
 
     def address_of_console(self, guest: Guest) -> ConsoleAddress:
         return ConsoleAddress(self.address, guest.port, kind="text")

@@ -132,6 +132,7 @@ class Migration(Machine):
         """In one instant: the guest is there, not here, and its disks with it."""
         name = guest.spec.name
         root = self.root_disk(guest)
+        arriving.console, guest.console = guest.console, None
         self.drop(guest)
         for disk in arriving.disks:
             target.hold(disk, name)
@@ -141,6 +142,9 @@ class Migration(Machine):
         target.prepared.pop(name, None)
         arriving.state = state  # type: ignore[assignment]  # running or paused, as it was here
         target.changed()
+        if arriving.console is not None:
+            arriving.console.moved(target, arriving)
+        target.note(arriving, f"moved from {self.name} to {target.name}")
         target.take_work(arriving, guest.work)
         if copied:
             self._forget_disks(guest, arriving)

@@ -19,6 +19,7 @@ from cloudsim.work import WorkListener
 
 if TYPE_CHECKING:
     from backends.simulated.machine import Machine
+    from backends.simulated.systemvms.consoleproxy import SimulatedConsoleProxy
 
 LOCAL_TYPES = frozenset({"Filesystem", "LVM"})
 """The types of pool that lie on a host's own disk."""
@@ -44,8 +45,11 @@ class Site:
         profile: LatencyProfile,
         randomness: Randomness,
         utilisation: Utilisation | None = None,
+        epoch: float = 0.0,
     ) -> None:
         self.loop = loop
+        self.epoch = epoch
+        """Unix time of the loop's zero."""
         self.fabric = layout.datacenter.fabric
         self.profile = profile
         self.sampler = Sampler(profile, randomness.branch("latency"))
@@ -55,6 +59,8 @@ class Site:
         self.on_guests: Callable[[Machine], None] = lambda machine: None
         """Hears of each change in what runs on a machine, as it happens."""
         self.work_listener: WorkListener = _Nobody()
+        self.console_proxies: dict[str, SimulatedConsoleProxy] = {}
+        """Those that run, by their instances' names."""
         self.internet = Channel("internet", self.fabric.internet.gbps * GBIT)
         self.machines: dict[str, Machine] = {}
         """By address."""
@@ -64,6 +70,10 @@ class Site:
         self.stores: dict[str, ImageStore] = {}
         """By URL."""
         self._build(layout)
+
+    def unix(self) -> float:
+        """The simulated time in Unix seconds."""
+        return self.epoch + self.loop.time()
 
     def _build(self, layout: Layout) -> None:
         add, fabric = self.topology.add, self.fabric

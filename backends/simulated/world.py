@@ -106,7 +106,7 @@ class SimulatedWorld:
         self._context = copy_context()
         self._accept: Callable[[Link], None] | None = None
         self._managers_ends: dict[SimulatedLink, None] = {}
-        self.site = Site(self.loop, self.layout, read_profile(profile), branch, utilisation)
+        self.site = Site(self.loop, self.layout, read_profile(profile), branch, utilisation, epoch)
         self._jitter = self.site.sampler.source("agent_message")
         self.hosts: dict[str, SimulatedHost] = {}
         """By guid."""
