@@ -13,14 +13,14 @@ from backends.systemvm.plan import (
     PlannedRoute,
     PlannedRule,
 )
-from backends.systemvm.rendering.nftables import exits
+from backends.systemvm.rendering.nftables import CHOSEN, exits
 from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfiguration
 from cloudsim.systemvm.packets import inside
 from cloudsim.systemvm.security_groups import METADATA_ADDRESS
 
 DEFAULT = "0.0.0.0/0"
 _TABLES = 100
-"""The routing table of the way out with mark n is this plus n."""
+"""Connections with mark n look in the routing table that is this plus n."""
 SYSCTLS = {
     "net.ipv4.ip_forward": "1",
     "net.ipv4.conf.all.rp_filter": "0",  # answers may leave elsewhere than their main route says
@@ -62,23 +62,27 @@ def _further(guest: GuestNetworkConfiguration, configuration: RouterConfiguratio
 
 
 def routes(configuration: RouterConfiguration) -> tuple[PlannedRoute, ...]:
-    """Static ones, the way out, and where there are several ways out, a table for each."""
+    """Static ones, the way out, and where there are several ways out, tables for each."""
     static = [PlannedRoute(_net(route.cidr), route.next_hop) for route in configuration.routes]
     found = list(static)
     if not any(route.destination == DEFAULT for route in static):
         found += _way_out(configuration)
     by_ip = {address.ip: address for address in configuration.public}
+    done = set()
     for ip, mark in exits(configuration).items():
-        table = _TABLES + mark
-        if all(route.table != table for route in found):
-            out = by_ip[ip]
+        if mark in done:
+            continue
+        done.add(mark)
+        out, back, chosen = by_ip[ip], _TABLES + mark, _TABLES + CHOSEN + mark
+        for table in (back, chosen):
             found.append(PlannedRoute(DEFAULT, out.gateway, out.mac, table))
-            found += _connected(configuration, out.mac, table)
-            found += [
-                PlannedRoute(r.destination, r.gateway, r.mac, table)
-                for r in static
-                if r.destination != DEFAULT
-            ]
+            found.append(PlannedRoute(_net(f"{out.ip}/{out.netmask}"), "", out.mac, table))
+        found += [PlannedRoute(net, "", mac, chosen) for net, mac in _inside(configuration)]
+        found += [
+            PlannedRoute(route.destination, route.gateway, route.mac, chosen)
+            for route in static
+            if route.destination != DEFAULT
+        ]
     return tuple(found)
 
 
@@ -93,26 +97,17 @@ def _way_out(configuration: RouterConfiguration) -> Iterator[PlannedRoute]:
             return
 
 
-def _connected(configuration: RouterConfiguration, public_mac: str, table: int) -> Iterator[PlannedRoute]:
-    """What a table of its own has to know of the networks at hand: all but other public ones."""
-    nets = {(_net(f"{g.router_ip}/{g.netmask}"), g.mac) for g in configuration.guests}
-    nets |= {(_net(f"{p.ip}/{p.netmask}"), p.mac) for p in configuration.private}
-    nets |= {(_net(f"{a.ip}/{a.netmask}"), a.mac) for a in configuration.public if a.mac == public_mac}
-    for net, mac in sorted(nets):
-        yield PlannedRoute(net, "", mac, table)
+def _inside(configuration: RouterConfiguration) -> list[tuple[str, str]]:
+    """The networks of guests and private legs, and the MACs of the interfaces on them."""
+    nets = {(_net(f"{guest.router_ip}/{guest.netmask}"), guest.mac) for guest in configuration.guests}
+    return sorted(nets | {(_net(f"{leg.ip}/{leg.netmask}"), leg.mac) for leg in configuration.private})
 
 
 def policies(configuration: RouterConfiguration) -> tuple[PlannedRule, ...]:
-    """Who looks in which table: connections by their mark, the router itself by its address."""
-    marks = exits(configuration)
-    by_mark = [
-        PlannedRule(FIRST_PRIORITY + mark, _TABLES + mark, mark=mark) for mark in sorted(set(marks.values()))
-    ]
-    by_ip = [
-        PlannedRule(FIRST_PRIORITY + 1000 + at, _TABLES + mark, source=f"{ip}/32")
-        for at, (ip, mark) in enumerate(marks.items())
-    ]
-    return (*by_mark, *by_ip)
+    """Which marks look in which table."""
+    ways = sorted(set(exits(configuration).values()))
+    marks = [*ways, *(CHOSEN + way for way in ways)]
+    return tuple(PlannedRule(FIRST_PRIORITY + mark, _TABLES + mark, mark=mark) for mark in marks)
 
 
 def counted(configuration: RouterConfiguration) -> tuple[CountedAddress, ...]:

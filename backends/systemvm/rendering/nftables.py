@@ -24,6 +24,7 @@ from cloudsim.systemvm.passage import cidr_of
 from cloudsim.systemvm.security_groups import METADATA_ADDRESS
 
 TABLE = "table ip router"
+CHOSEN = 0x40
 SPREAD = 0x100
 """Set in the mark of connections that a UDP load balancer spreads; the bits below it tell the way out (`exits`)."""
 _EVERYBODY = "255.255.255.255"
@@ -35,13 +36,13 @@ def rules(configuration: RouterConfiguration) -> str:
 
 
 def exits(configuration: RouterConfiguration) -> dict[str, int]:
-    """Where there are several ways out: the mark (from 1) of each public address's, by the address; else none.
+    """Where there are several ways out: the number (from 1) of each public address's, by the address; else none.
 
-    Connections then have their way out in their mark: that of the address at which they came in, or as which
-    their instance is seen by static NAT.
+    A connection that came in from outside has the number of its way in the mark of its packets that go back. One of an
+    instance with static NAT has that of its public address, plus `CHOSEN`.
     """
     ways = list(dict.fromkeys((address.mac, address.gateway) for address in configuration.public))
-    if len(ways) < 2 and all(cidrs((route.cidr,)) for route in configuration.routes):
+    if len(ways) < 2 and not configuration.routes:
         return {}
     return {address.ip: ways.index((address.mac, address.gateway)) + 1 for address in configuration.public}
 
@@ -88,14 +89,17 @@ class _Rules:
         if not marks:
             return
         came_in = [f"{ip} : {mark}" for ip, mark in marks.items()]
-        seen_as = [f"{guest} : {marks[ip]}" for guest, ip in self.seen_as.items() if ip in marks]
-        lines = []
-        for key, elements in (("saddr", seen_as), ("daddr", came_in)):
-            if elements:
-                ways = self._map(f"ways_by_{key}", "ipv4_addr : mark", elements)
-                lines.append(f"ct state new ct mark set ip {key} map {ways}")
-        lines.append(f"iifname != {_names(self.publics)} meta mark set ct mark and 0xff")
+        seen_as = [f"{guest} : {marks[ip] + CHOSEN}" for guest, ip in self.seen_as.items() if ip in marks]
+        back = "meta mark set ct mark and 0xff"
+        outside, lines = _names(self.publics), []
+        if seen_as:
+            ways = self._map("ways_by_guest", "ipv4_addr : mark", seen_as)
+            lines.append(f"ct state new iifname != {outside} ct mark set ip saddr map {ways}")
+        ways = self._map("ways_by_address", "ipv4_addr : mark", came_in)
+        lines.append(f"ct state new iifname {outside} ct mark set ip daddr map {ways}")
+        lines.append(f"iifname != {outside} {back}")
         self._chain("marking", lines, "type filter hook prerouting priority mangle - 5; policy accept;")
+        self._chain("answering", [back], "type route hook output priority mangle; policy accept;")
 
     def _entering(self) -> None:
         lines = ["ct state { established, related } accept"]
