@@ -81,10 +81,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Listed:
-    """What a list command returns: the rows of one page, and how many there are on all pages."""
+    """What a list command returns: the rows of one page, and how many there are on all pages.
+
+    `key`: the member of the answer that holds them, where it is not the command's.
+    """
 
     rows: Sequence[Any]
     total: int
+    key: str | None = None
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def success_body(command: Command, answer: Any, views: Sequence[View]) -> Any:
         total = answer.total if isinstance(answer, Listed) else len(views)
         body: dict[str, Any] = {"count": total} if total else {}
         if views:
-            body[command.key] = views
+            body[(answer.key if isinstance(answer, Listed) else None) or command.key] = views
         return body
     if answer is None:
         return {"success": True}

@@ -17,8 +17,10 @@ from cloudsim.model import (
     Cluster,
     DiskOffering,
     Domain,
+    HealthCheckPolicy,
     Host,
     ImageStore,
+    LoadBalancerRule,
     Network,
     NetworkAcl,
     NetworkAclList,
@@ -30,6 +32,7 @@ from cloudsim.model import (
     SecurityGroupRule,
     ServiceOffering,
     SnapshotPolicy,
+    StickinessPolicy,
     StoragePool,
     Template,
     User,
@@ -162,6 +165,12 @@ def _nic(store: Store, caller: Caller, nic: Nic, operate: bool) -> bool:
 def _policy(store: Store, caller: Caller, policy: SnapshotPolicy, operate: bool) -> bool:
     volume = store.table(Volume).get(policy.volume_id)
     return volume is not None and _owned(store, caller, volume.account_id)
+
+
+@rule(StickinessPolicy, HealthCheckPolicy)
+def _balancer_policy(store: Store, caller: Caller, row: Any, operate: bool) -> bool:
+    balancer = store.table(LoadBalancerRule).get(row.rule_id)
+    return balancer is not None and _owned(store, caller, balancer.account_id)
 
 
 @rule(SecurityGroupRule)

@@ -39,6 +39,10 @@ OWN_FIELDS |= {
     )
 }
 OWN_FIELDS |= {
+    ("IpForwardingRuleView", name): "CloudStack answers these too, but its declaration names a forwarding rule's fields"
+    for name in ("startport", "endport")
+}
+OWN_FIELDS |= {
     ("ProjectAccountView", name): "CloudStack answers these too, but its declaration names a project's fields"
     for name in ("projectid", "project", "accountid", "account", "accounttype", "role", "user")
 }

@@ -122,6 +122,7 @@ class VirtualMachineView(View):
     userdataid: str | None = None
     userdataname: str | None = None
     vmtype: str | None = None
+    servicestate: Annotated[str | None, "UP or DOWN: what its load balancer finds"] = None
     arch: str | None = None
     tags: list[TagView] | None = None
 

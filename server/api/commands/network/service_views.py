@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from cloudsim.management.network.stickiness_methods import capability
 from cloudsim.model import NetworkOffering, VpcOffering
 from server.api.views import View
 
@@ -12,12 +13,16 @@ CAPABILITIES: dict[str, dict[str, str]] = {
     "Lb": {
         "SupportedLBAlgorithms": "roundrobin,leastconn,source",
         "SupportedLBIsolation": "dedicated",
-        "SupportedProtocols": "tcp,udp,tcp-proxy",
+        "SupportedProtocols": "tcp,udp,tcp-proxy,ssl",
+        "SupportedStickinessMethods": capability(),
+        "HealthCheckPolicy": "true",
+        "SslTermination": "true",
         "LbSchemes": "Public",
     },
     "Firewall": {
         "SupportedProtocols": "tcp,udp,icmp",
         "SupportedEgressProtocols": "tcp,udp,icmp,all",
+        "SupportedTrafficDirection": "ingress, egress",
         "MultipleIps": "true",
         "TrafficStatistics": "per public ip",
     },
