@@ -113,8 +113,6 @@ class IpRanges:
     def _taken_in(self, network: Network) -> list[tuple[AddressRange, str, str]]:
         """The ranges that a shared network has, in numbers and in words."""
         spans = [(r.start_ip, r.end_ip) for r in self._table.where("network_id", network.id)]
-        if network.start_ip and network.end_ip:
-            spans.append((network.start_ip, network.end_ip))
         gateway, netmask = str(network.gateway), str(network.netmask)
         return [(address_range(gateway, netmask, start, end), start, end) for start, end in spans]
 
@@ -397,3 +395,20 @@ class IpRanges:
             )
         with self._store.transaction():
             self._table.update(row.id, account_id=None, domain_id=None)
+
+
+def first_range(network: Network, range_id: str) -> IpRange:
+    """The range of a new shared network, of the addresses that its row says."""
+    return IpRange(
+        id=range_id,
+        zone_id=network.zone_id,
+        gateway=network.gateway or "",
+        netmask=network.netmask or "",
+        start_ip=network.start_ip or "",
+        end_ip=network.end_ip or "",
+        physical_network_id=network.physical_network_id,
+        network_id=network.id,
+        vlan=network.vlan,
+        public=False,
+        created=network.created,
+    )

@@ -9,6 +9,7 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
+from cloudsim.management.network.ip_ranges import first_range
 from cloudsim.management.network.network_requests import (
     UNTAGGED,
     NetworkRequest,
@@ -23,6 +24,7 @@ from cloudsim.management.vpc.tiers import Tiers
 from cloudsim.model import (
     Account,
     Domain,
+    IpRange,
     Network,
     NetworkOffering,
     Nic,
@@ -82,7 +84,7 @@ class Networks:
         if acl_type == "Domain":
             domain_id = request.domain.id if request.domain is not None else self._root_domain()
         with self._store.transaction():
-            return self._table.insert(
+            network = self._table.insert(
                 Network(
                     id=self._randomness.uuid(),
                     name=request.name,
@@ -110,10 +112,12 @@ class Networks:
                     created=self._foundation.now(),
                 )
             )
+            if network.guest_type == "Shared":
+                own = first_range(network, self._randomness.uuid())
+                self._foundation.table(IpRange).insert(own)
+            return network
 
-    def _check_offering(
-        self, caller: Caller, zone: Zone, offering: NetworkOffering, *, in_vpc: bool
-    ) -> None:
+    def _check_offering(self, caller: Caller, zone: Zone, offering: NetworkOffering, *, in_vpc: bool) -> None:
         if offering.state != "Enabled":
             raise InvalidParameterValue(
                 f"Can't use specified network offering id={offering.id} as its state is not Enabled"
@@ -187,9 +191,7 @@ class Networks:
                     f"The subnet {subnet.cidr} overlaps {other.cidr} of network {other.name}, which has the same vlan"
                 )
 
-    def _network_domain(
-        self, owner: Account, zone: Zone, given: str | None, vpc: Vpc | None = None
-    ) -> str:
+    def _network_domain(self, owner: Account, zone: Zone, given: str | None, vpc: Vpc | None = None) -> str:
         if vpc is not None and vpc.network_domain is not None:
             return vpc.network_domain
         if given is not None:
