@@ -11,12 +11,13 @@ world an `epoch` that is later than any time in the store.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from backends.simulated.datacenter import GIB, Hosts
 from backends.simulated.machine import HYPERVISOR, Guest
 from backends.simulated.storage import Content, Pool
 from cloudsim.hypervisor import HypervisorError
+from cloudsim.management.systemvm.roles import system_spec
 from cloudsim.model import (
     Host,
     ImageStore,
@@ -207,6 +208,7 @@ def _spec(store: Store, vm: VirtualMachine) -> VmSpec:
         user_data=vm.user_data,
         iso=_iso(store, vm),
         details=vm.details,
+        system=system_spec(store, vm.id),
     )
 
 
@@ -222,6 +224,9 @@ def _iso(store: Store, vm: VirtualMachine) -> ImageSpec | None:
 
 def _nic(store: Store, nic: Nic) -> NicSpec:
     network = store.table(Network)[nic.network_id]
+    traffic: Literal["Guest", "Public", "Management"] = "Guest"
+    if network.traffic_type in ("Public", "Management"):
+        traffic = "Public" if network.traffic_type == "Public" else "Management"
     return NicSpec(
         nic.id,
         nic.mac,
@@ -231,4 +236,5 @@ def _nic(store: Store, nic: Nic) -> NicSpec:
         network.netmask,
         network.gateway,
         network.vlan,
+        traffic=traffic,
     )

@@ -305,7 +305,7 @@ class RouterConfigurations:
         table = self._foundation.table
         for ip in ips.values():
             vpn = table(RemoteAccessVpn).find("public_ip_id", ip.id)
-            if vpn is None:
+            if vpn is None or vpn.state == "Removed":
                 continue
             first, last = vpn.ip_range.split("-")
             users = table(VpnUser).where("account_id", of.account_id)
@@ -324,9 +324,9 @@ class RouterConfigurations:
         if gateway is None:
             return
         ip = self._ips.get(gateway.public_ip_id)
-        for connection in table(VpnConnection).where("account_id", gateway.account_id):
+        for connection in table(VpnConnection).where("vpn_gateway_id", gateway.id):
             peer = table(VpnCustomerGateway).get(connection.customer_gateway_id)
-            if connection.vpn_gateway_id != gateway.id or peer is None or ip is None:
+            if peer is None or ip is None or connection.state == "Removed":
                 continue
             yield VpnSite(
                 connection.id,

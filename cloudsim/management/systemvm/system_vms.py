@@ -24,6 +24,7 @@ from cloudsim.management.network.public_ips import PublicIps
 from cloudsim.management.network.system_networks import SystemNetworks
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.storage.disks import Disks
+from cloudsim.management.systemvm.roles import system_spec
 from cloudsim.model import (
     Host,
     ImageStore,
@@ -145,17 +146,7 @@ class SystemVms:
 
     def spec(self, vm: VirtualMachine) -> SystemVmSpec | None:
         """What makes the instance a system VM, as its host needs to know it; None for a user's instance."""
-        row = self.rows.get(vm.id)
-        if row is None:
-            return None
-        if row.kind == "DomainRouter":
-            return SystemVmSpec("vpcrouter" if row.vpc_id is not None else "router", row.mode)
-        if row.kind == "InternalLoadBalancerVm":
-            return SystemVmSpec("ilb", row.mode)
-        if row.kind == "ConsoleProxy":
-            return SystemVmSpec("consoleproxy")
-        stores = self._foundation.table(ImageStore).where("zone_id", row.zone_id)
-        return SystemVmSpec("secstorage", stores=tuple(store.url for store in stores))
+        return system_spec(self._store, vm.id)
 
     # making
 
