@@ -5,22 +5,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KVM := $(VENV)/.kvm
+CONSOLE := ui/node_modules/.ready
 YEARS ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test kvm lint bench dst clean
+.PHONY: help run test kvm console-assets lint bench dst clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-run: $(READY) ## run the cloud on a simulated datacenter at http://127.0.0.1:8080, kept in ./data (ARGS="--pace max")
+run: $(READY) $(CONSOLE) ## run the cloud on a simulated datacenter at http://127.0.0.1:8080, kept in ./data (ARGS="--pace max")
 	@exec $(BIN)/cloudsim serve $(ARGS)
 
-test: $(KVM) ## run the tests, as root also those on real hosts (ARGS="-k volumes")
+test: $(KVM) $(CONSOLE) ## run the tests, as root also those on real hosts (ARGS="-k volumes")
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 kvm: $(KVM) ## install what real hosts and the lab need: libvirt, QEMU, ... (Debian packages, as root)
+
+console-assets: $(CONSOLE) ## download what consoles in the browser are made of: noVNC, xterm.js (with npm)
 
 lint: $(READY) ## check style, types, the house's floors and the migrations
 	$(BIN)/ruff check .
@@ -44,6 +47,9 @@ $(READY): pyproject.toml requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(CONSOLE): ui/package-lock.json .ci/console
+	@if sh .ci/console; then touch $@; fi
 
 $(KVM): $(READY) .ci/kvm .ci/kvm-packages
 	@if sh .ci/kvm $(BIN); then touch $@; fi
