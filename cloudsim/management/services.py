@@ -42,6 +42,7 @@ from cloudsim.management.network.ip_association import IpAssociation
 from cloudsim.management.network.ip_ranges import IpRanges
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.network_offerings import NetworkOfferings
+from cloudsim.management.network.network_permissions import NetworkPermissions
 from cloudsim.management.network.networks import Networks
 from cloudsim.management.network.nic_changes import NicChanges
 from cloudsim.management.network.nics import Nics
@@ -79,8 +80,13 @@ from cloudsim.management.systemvm.system_vms import SystemVms
 from cloudsim.management.systemvm.transfers import Transfers
 from cloudsim.management.systemvm.watch import SystemVmWatch
 from cloudsim.management.vpc.acls import NetworkAcls
+from cloudsim.management.vpc.private_gateways import PrivateGateways
+from cloudsim.management.vpc.static_routes import StaticRoutes
 from cloudsim.management.vpc.vpc_offerings import VpcOfferings
 from cloudsim.management.vpc.vpcs import Vpcs
+from cloudsim.management.vpn.customer_gateways import CustomerGateways
+from cloudsim.management.vpn.remote_access import RemoteAccess
+from cloudsim.management.vpn.site_to_site import SiteToSite
 from cloudsim.placement import HostCapacity, Planner
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
@@ -116,6 +122,8 @@ class Services:
         self.network_offerings = NetworkOfferings(foundation)
         self.networks = Networks(foundation, self.limits)
         self.network_life = NetworkLife(foundation)
+        self.network_permissions = NetworkPermissions(foundation)
+        self.network_life.on_delete.append(self.network_permissions.reset)
         self.physical_networks = PhysicalNetworks(foundation)
         self.public_ips = PublicIps(foundation, self.limits)
         self.ip_ranges = IpRanges(foundation)
@@ -148,7 +156,12 @@ class Services:
         self.snapshot_policies = SnapshotPolicies(foundation, self.snapshots)
         self.vm_snapshots = VmSnapshots(foundation, agents, self.disks)
         self.nic_changes = NicChanges(
-            foundation, agents, self.nics, self.network_life, self.security_groups
+            foundation,
+            agents,
+            self.nics,
+            self.network_life,
+            self.security_groups,
+            self.network_permissions,
         )
         self.key_pairs = KeyPairs(foundation)
         self.user_data = UserDataStore(foundation)
@@ -163,6 +176,7 @@ class Services:
             self.instance_groups,
             self.security_groups,
             AccountNetworks(foundation, self.networks),
+            self.network_permissions,
         )
         self.starting = Starting(
             foundation,
@@ -204,6 +218,7 @@ class Services:
         )
         self.network_life.on_delete.append(self.ip_association.leave)
         self.nic_changes.rules = self.rules.removal
+        self.nic_changes.routers = self.routers
         self.vms.on_expunge.append(self.rules.removal.forget_vm)
         self.vms.on_left.append(self.routers.touch)
         self.starting.tell_router = self.routers.sync
@@ -212,6 +227,20 @@ class Services:
         self.vpc_offerings = VpcOfferings(foundation)
         self.vpcs = Vpcs(foundation, self.limits, self.routers, self.public_ips)
         self.network_acls = NetworkAcls(foundation, self.routers)
+        self.private_gateways = PrivateGateways(foundation, self.routers, self.network_acls)
+        self.static_routes = StaticRoutes(foundation, self.routers)
+        self.customer_gateways = CustomerGateways(foundation)
+        self.site_to_site = SiteToSite(foundation, self.routers, self.system_vms)
+        self.remote_access = RemoteAccess(foundation, self.routers, self.rules.use, self.rules.firewall)
+        self.vpcs.on_delete += (
+            self.remote_access.remove_of,
+            self.site_to_site.remove_of,
+            self.static_routes.remove_of,
+            self.private_gateways.remove_of,
+            self.network_acls.remove_of,
+        )
+        self.network_life.on_delete.append(self.remote_access.remove_of_network)
+        self.system_vm_watch.on_up.append(self.site_to_site.router_is_up)
         self.secondary_storage_vms = SecondaryStorageVms(foundation, self.system_vms)
         self.transfers = Transfers(foundation, self.system_vms, self.secondary_storage_vms, spawn)
         self.extraction = Extraction(
@@ -266,7 +295,13 @@ class Services:
             foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.network_life
         )
         self.identity.accounts.on_delete.append(self.possessions.delete)
-        self.identity.accounts.on_delete.append(self.vpcs.delete_of)
+        self.identity.accounts.on_delete += (
+            self.rules.removal.delete_of,
+            self.vpcs.delete_of,
+            self.site_to_site.delete_of,
+            self.remote_access.delete_of,
+        )
         self.identity.accounts.on_delete.append(self.ip_association.release_of)
         self.identity.accounts.on_delete.append(self.security_groups.delete_all_of)
+        self.identity.accounts.on_delete.append(self.network_permissions.forget)
         self.identity.accounts.on_disable.append(self.possessions.stop)

@@ -11,6 +11,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_use import AddressUse
 from cloudsim.management.network.rule_changes import RULES, RouterSync, Rule, RuleChanges
 from cloudsim.model import (
+    Account,
     FirewallRule,
     IpForwardingRule,
     LoadBalancerMember,
@@ -148,8 +149,14 @@ class RuleRemoval:
         for address in self._addresses.where("network_id", network.id):
             self.of_address(address.id)
 
-    def of_account(self, account_id: str) -> None:
-        """Remove all rules and certificates of an account. Needs an open transaction."""
+    async def delete_of(self, account: Account) -> None:
+        """The account goes: so do its rules and certificates, and the routers that are left of it are told."""
+        affected = {rule.network_id for rule in self._where("account_id", account.id)}
+        with self._store.transaction():
+            self._of_account(account.id)
+        await self.tell(affected)
+
+    def _of_account(self, account_id: str) -> None:
         self._changes.remove(self._where("account_id", account_id))
         for address in self._addresses.where("account_id", account_id):
             self.of_address(address.id)
