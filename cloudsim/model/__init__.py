@@ -24,7 +24,14 @@ from cloudsim.model.compute import (
 )
 from cloudsim.model.identity import Account, Domain, Project, ProjectMember, ResourceLimit, Role, User
 from cloudsim.model.infrastructure import Cluster, Host, ImageStore, Pod, StoragePool, Zone
-from cloudsim.model.network import Network, NetworkOffering, Nic, PhysicalNetwork, TrafficType
+from cloudsim.model.network import (
+    Network,
+    NetworkOffering,
+    NetworkPermission,
+    Nic,
+    PhysicalNetwork,
+    TrafficType,
+)
 from cloudsim.model.operations import Alert, AsyncJob, Configuration, Event, ResourceTag
 from cloudsim.model.rules import (
     FirewallRule,
@@ -85,6 +92,7 @@ ROW_TYPES = (
     NetworkAclList,
     NetworkAcl,
     Network,
+    NetworkPermission,
     IpRange,
     PublicIp,
     StorageIpRange,

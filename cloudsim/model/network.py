@@ -35,7 +35,12 @@ class TrafficType(Row, frozen=True, kw_only=True):
 
 
 class NetworkOffering(Row, frozen=True, kw_only=True):
-    """What a network made from it provides: service name -> providers."""
+    """What a network made from it provides: service name -> providers.
+
+    `capabilities` are those that were chosen where a service has several ways: service name -> name -> value. Without
+    `domain_ids` (`zone_ids`) it is for all. `tags` name physical networks. `max_connections` and `keep_alive` are of its
+    load balancer.
+    """
 
     keys: ClassVar[Keys] = Keys(unique=("name",))
 
@@ -54,8 +59,16 @@ class NetworkOffering(Row, frozen=True, kw_only=True):
     network_rate: int | None = None
     availability: Literal["Optional", "Required"] = "Optional"
     service_offering_id: str | None = None
+    capabilities: dict[str, dict[str, str]] = {}
+    tags: tuple[str, ...] = ()
+    domain_ids: tuple[str, ...] = ()
+    zone_ids: tuple[str, ...] = ()
+    max_connections: int | None = None
+    keep_alive: bool = False
+    sort_key: int = 0
     state: Literal["Enabled", "Disabled", "Inactive"] = "Enabled"
     created: float = 0.0
+    details: dict[str, str] = {}
 
 
 class Network(Row, frozen=True, kw_only=True):
@@ -95,6 +108,16 @@ class Network(Row, frozen=True, kw_only=True):
     acl_id: str | None = None
     dns1: str | None = None
     dns2: str | None = None
+    created: float = 0.0
+
+
+class NetworkPermission(Row, frozen=True, kw_only=True):
+    """The network is its owner's, and this account may use it too."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("network_id", "account_id"), unique=(("network_id", "account_id"),))
+
+    network_id: str
+    account_id: str
     created: float = 0.0
 
 

@@ -9,9 +9,10 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.identity.caller import Caller, check_access, in_subtree
+from cloudsim.management.identity.caller import Caller, check_access
 from cloudsim.management.identity.quota import Quota
 from cloudsim.management.network.account_networks import AccountNetworks
+from cloudsim.management.network.network_permissions import NetworkPermissions
 from cloudsim.management.network.nic_changes import MAC
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.security_groups import SecurityGroups
@@ -154,6 +155,7 @@ class Allocation:
         instance_groups: InstanceGroups,
         security_groups: SecurityGroups,
         account_networks: AccountNetworks,
+        permissions: NetworkPermissions,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -163,6 +165,7 @@ class Allocation:
         self._instance_groups = instance_groups
         self._security_groups = security_groups
         self._account_networks = account_networks
+        self._permissions = permissions
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
         self._offerings = foundation.table(ServiceOffering)
@@ -314,13 +317,7 @@ class Allocation:
 
     def check_network(self, network: Network, owner: Account) -> None:
         """Raise PermissionDenied unless instances of that owner may be on the network."""
-        if network.acl_type == "Account":
-            if network.account_id != owner.id:
-                raise PermissionDenied(
-                    f"Unable to use network {network.name} for an instance of {owner.name}"
-                )
-        elif not in_subtree(self._store, owner.domain_id, network.domain_id):
-            raise PermissionDenied(f"Network {network.name} is not available in the domain of {owner.name}")
+        self._permissions.check_use(network, owner, f"an instance of {owner.name}")
 
     def checked_mac(self, text: str | None) -> str | None:
         """The MAC address as it is kept. InvalidParameterValue for one that no NIC can have, or one that is in use."""

@@ -24,6 +24,7 @@ from cloudsim.model import (
     Network,
     NetworkAcl,
     NetworkAclList,
+    NetworkPermission,
     Nic,
     Pod,
     Project,
@@ -122,7 +123,14 @@ def _template(store: Store, caller: Caller, template: Template, operate: bool) -
 def _network(store: Store, caller: Caller, network: Network, operate: bool) -> bool:
     if not operate and network.acl_type == "Domain":
         return in_subtree(store, caller.account.domain_id, network.domain_id)
+    if not operate and _shared(store, network.id, caller.account.id):
+        return True
     return _owned(store, caller, network.account_id)
+
+
+def _shared(store: Store, network_id: str, account_id: str) -> bool:
+    permissions = store.table(NetworkPermission)
+    return permissions.find(("network_id", "account_id"), (network_id, account_id)) is not None
 
 
 @rule(Domain)

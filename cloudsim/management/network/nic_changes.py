@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Protocol
 
-from cloudsim.errors import CloudError, ConcurrentOperation, InvalidParameterValue, PermissionDenied
+from cloudsim.errors import CloudError, ConcurrentOperation, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
 from cloudsim.management.network.network_life import NetworkLife
+from cloudsim.management.network.network_permissions import NetworkPermissions
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.rule_removal import RuleRemoval
 from cloudsim.management.network.security_groups import SecurityGroups
-from cloudsim.model import Network, Nic, VirtualMachine
+from cloudsim.model import Account, Network, Nic, VirtualMachine, Zone
 from cloudsim.protocol.commands import PlugNicCommand, UnplugNicCommand
 
+MOST_SECONDARY = 256
+"""CloudStack's vm.network.nic.max.secondary.ipaddresses."""
 MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}\Z")
 
 
@@ -22,8 +26,21 @@ class NicFailed(CloudError):
     """A host could not plug or unplug a NIC; the text is the host's."""
 
 
+class NicRouters(Protocol):
+    """What NICs need of the routers of their networks; `cloudsim.management.systemvm.routers.Routers`."""
+
+    async def sync(self, network_id: str) -> None:
+        """Bring the network's router to what the rows say."""
+
+    def touch(self, network_id: str) -> None:
+        """The same in the background."""
+
+
 class NicChanges:
-    """Changes the NICs of running and stopped instances. `rules`: those that lead to the NICs, which follow."""
+    """Changes the NICs of running and stopped instances. A NIC's host and the router of its network are told.
+
+    `rules`: those that lead to the NICs, which follow. `routers` is set once there are any.
+    """
 
     def __init__(
         self,
@@ -32,6 +49,7 @@ class NicChanges:
         nics: Nics,
         life: NetworkLife,
         security_groups: SecurityGroups,
+        permissions: NetworkPermissions,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -39,26 +57,22 @@ class NicChanges:
         self._give = nics
         self._life = life
         self._security_groups = security_groups
+        self._permissions = permissions
         self._table = foundation.table(Nic)
         self._network_rows = foundation.table(Network)
         self._vms = foundation.table(VirtualMachine)
         self._randomness = foundation.randomness.branch("nic_changes")
         self.rules: RuleRemoval | None = None
+        self.routers: NicRouters | None = None
 
     # adding and removing
 
     def check_addable(self, vm: VirtualMachine, network: Network, ip: str | None, mac: str | None) -> None:
         """Raise what stands against giving the instance a NIC on the network."""
         self._check_state(vm)
-        if network.zone_id != vm.zone_id:
+        if network.zone_id != vm.zone_id or network.traffic_type != "Guest":
             raise InvalidParameterValue(f"Network {network.name} is not in the zone of {vm.name}")
-        if network.acl_type == "Account":
-            if network.account_id != vm.account_id:
-                raise PermissionDenied(
-                    f"Unable to use network {network.name} for an instance of another account"
-                )
-        elif not in_subtree(self._store, vm.domain_id, network.domain_id):
-            raise PermissionDenied(f"Network {network.name} is not available in the domain of {vm.name}")
+        self._permissions.check_use(network, self._foundation.table(Account)[vm.account_id], vm.name)
         if any(nic.network_id == network.id for nic in self._give.of(vm)):
             raise InvalidParameterValue(f"A NIC already exists for VM: {vm.name} in network: {network.name}")
         if mac is not None:
@@ -69,6 +83,11 @@ class NicChanges:
         self._give.address(network, ip)
 
     def _check_state(self, vm: VirtualMachine) -> None:
+        zone = self._foundation.table(Zone)[vm.zone_id]
+        if zone.network_type == "Basic":
+            raise InvalidParameterValue(
+                f"Zone {zone.name}, has a NetworkType of Basic. Can't change the NICs of a VM on a Basic Network"
+            )
         if vm.state not in ("Running", "Stopped"):
             raise InvalidParameterValue(
                 f"{vm.name} must be Running or Stopped to change its NICs and is {vm.state}"
@@ -92,20 +111,33 @@ class NicChanges:
             nic = self._give.allocate(
                 vm, network, ip=ip, mac=mac.lower() if mac else None, default=not nics, device=device
             )
-        if vm.state == "Running" and vm.host_id is not None:
-            try:
-                command = PlugNicCommand(vm=vm.instance_name, nic=self._give.spec(nic))
-                answer = await self._agents.send(vm.host_id, command)
-                if not answer.ok:
-                    raise NicFailed(answer.error or f"{vm.name} did not get a NIC on {network.name}")
-            except OutcomeUnknown:
-                raise  # the NIC stays: it can be removed, whether it was plugged or not
-            except BaseException:
-                if nic.id in self._table:
-                    with self._store.transaction():
-                        self._table.delete(nic.id)
-                raise
+        try:
+            if self.routers is not None:
+                await self.routers.sync(network.id)  # before the guest asks for its address
+            await self._tell_host(nic)
+        except OutcomeUnknown:
+            raise  # the NIC stays: it can be removed, whether it was plugged or not
+        except BaseException:
+            if nic.id in self._table:
+                with self._store.transaction():
+                    self._table.delete(nic.id)
+                self._touch((network.id,))
+            raise
         return self._vms[vm_id]
+
+    async def _tell_host(self, nic: Nic) -> None:
+        """Have the host of a running instance plug the NIC, or know what has changed about it."""
+        vm = self._vms[nic.vm_id]
+        if vm.state == "Running" and vm.host_id is not None:
+            command = PlugNicCommand(vm=vm.instance_name, nic=self._give.spec(nic))
+            answer = await self._agents.send(vm.host_id, command)
+            if not answer.ok:
+                raise NicFailed(answer.error or f"NIC {nic.mac} of {vm.name} could not be plugged or changed")
+
+    def _touch(self, network_ids: Iterable[str]) -> None:
+        if self.routers is not None:
+            for network_id in network_ids:
+                self.routers.touch(network_id)
 
     def of_vm(self, vm: VirtualMachine, nic: Nic) -> Nic:
         """The NIC, if it is the instance's. Raises InvalidParameterValue."""
@@ -136,6 +168,7 @@ class NicChanges:
         if nic_id in self._table:
             with self._store.transaction():
                 self._table.delete(nic_id)
+            self._touch((nic.network_id,))
         return self._vms[vm_id]
 
     def _nic(self, nic_id: str) -> Nic:
@@ -144,47 +177,82 @@ class NicChanges:
             raise ConcurrentOperation(f"NIC {nic_id} was removed meanwhile")
         return nic
 
-    def set_default(self, vm: VirtualMachine, nic: Nic) -> VirtualMachine:
-        """Make the NIC the one whose gateway the instance uses."""
+    async def set_default(self, vm: VirtualMachine, nic: Nic) -> VirtualMachine:
+        """Make the NIC the one whose gateway the instance uses. Its guest learns of it when it next asks by DHCP."""
         self.of_vm(vm, nic)
         self._check_state(vm)
         if nic.is_default:
             raise InvalidParameterValue(f"NIC {nic.id} is already the default NIC of {vm.name}")
-        with self._store.transaction():
-            for other in self._give.of(vm):
-                if other.is_default:
-                    self._table.update(other.id, is_default=False)
-            self._table.update(nic.id, is_default=True)
+        before = [other.id for other in self._give.of(vm) if other.is_default]
+        changed = self._make_default(before, [nic.id])
+        try:
+            for each in changed:
+                await self._tell_host(each)
+        except BaseException:
+            self._make_default([nic.id], before)
+            raise
+        finally:
+            self._touch(dict.fromkeys(each.network_id for each in changed))
         return self._vms[vm.id]
+
+    def _make_default(self, old: list[str], new: list[str]) -> list[Nic]:
+        with self._store.transaction():
+            return [
+                self._table.update(nic_id, is_default=nic_id in new)
+                for nic_id in (*old, *new)
+                if nic_id in self._table
+            ]
 
     # addresses
 
-    def add_ip(self, nic: Nic, wanted: str | None = None) -> tuple[Nic, str]:
+    async def add_ip(self, nic: Nic, wanted: str | None = None) -> tuple[Nic, str]:
         """Give the NIC one address more, of its network; returns the NIC and the new address's id."""
         network = self._network_rows[nic.network_id]
+        if len(nic.secondary_ips) >= MOST_SECONDARY:
+            raise InvalidParameterValue(
+                f"Maximum Number of Ips per Nic has been crossed: {nic.id} has {len(nic.secondary_ips)} secondary ones"
+            )
         address = self._give.address(network, wanted)
         if address is None:
             raise InvalidParameterValue(f"Network {network.name} has no addresses to give")
         secondary_id = self._randomness.uuid()
         with self._store.transaction():
             changed = self._table.update(nic.id, secondary_ips=(*nic.secondary_ips, (secondary_id, address)))
+        try:
+            await self._tell_host(changed)
+        except OutcomeUnknown:
+            raise  # the address stays: nobody else may get it, whether the host lets it through or not
+        except BaseException:
+            self._drop_ip(nic.id, secondary_id)
+            raise
+        finally:
+            self._touch((network.id,))
         return changed, secondary_id
 
-    def with_secondary(self, secondary_id: str) -> Nic:
-        """The NIC that has the secondary address of that id. Raises InvalidParameterValue."""
-        for nic in self._table:
-            if any(each == secondary_id for each, _ in nic.secondary_ips):
-                return nic
-        raise InvalidParameterValue(f"Unable to find the secondary IP address {secondary_id}")
+    def _drop_ip(self, nic_id: str, secondary_id: str) -> Nic | None:
+        nic = self._table.get(nic_id)
+        if nic is None:
+            return None
+        left = tuple(pair for pair in nic.secondary_ips if pair[0] != secondary_id)
+        with self._store.transaction():
+            return self._table.update(nic_id, secondary_ips=left)
 
-    def remove_ip(self, nic: Nic, secondary_id: str) -> Nic:
-        """Take a secondary address, which no rule leads to, from the NIC."""
+    async def remove_ip(self, nic: Nic, secondary_id: str) -> Nic:
+        """Take a secondary address, which no rule leads to, from the NIC. It stays where the host cannot be told."""
         if self.rules is not None:
             taken = next(ip for each, ip in nic.secondary_ips if each == secondary_id)
             self.rules.check_unused(self._vms[nic.vm_id], nic, taken)
-        left = tuple(pair for pair in nic.secondary_ips if pair[0] != secondary_id)
-        with self._store.transaction():
-            return self._table.update(nic.id, secondary_ips=left)
+        changed = self._drop_ip(nic.id, secondary_id)
+        assert changed is not None
+        try:
+            await self._tell_host(changed)
+        except BaseException:
+            with self._store.transaction():
+                self._table.update(nic.id, secondary_ips=nic.secondary_ips)
+            raise
+        finally:
+            self._touch((nic.network_id,))
+        return changed
 
     async def change_ip(self, nic: Nic, wanted: str | None = None) -> VirtualMachine:
         """Give the NIC of a stopped instance another address. Rules that lead to the old one lead there."""
@@ -201,4 +269,6 @@ class NicChanges:
             self._table.update(nic.id, ip=address)
         if self.rules is not None:
             await self.rules.tell((network.id,))
+        else:
+            self._touch((network.id,))
         return self._vms[vm.id]

@@ -90,8 +90,10 @@ class Nics:
         self._system_networks = SystemNetworks(foundation)
         self._randomness = foundation.randomness.branch("nics")
         self._pools: dict[str, _Addresses] = {}
+        self._secondary: dict[str, str] = {}
         self._next_mac = MAC_PREFIX + 1
         for nic in self._nics:
+            self._secondary.update((each, nic.id) for each, _ in nic.secondary_ips)
             number = int(nic.mac.replace(":", ""), 16)
             if number < MAC_PREFIX + (1 << 32):  # others were chosen by callers
                 self._next_mac = max(self._next_mac, number + 1)
@@ -100,6 +102,11 @@ class Nics:
     def _changed(self, changes: list[Change]) -> None:
         for table, before, after in changes:
             if table is self._nics:
+                if before is not None:
+                    for each, _ in before.secondary_ips:
+                        self._secondary.pop(each, None)
+                if after is not None:
+                    self._secondary.update((each, after.id) for each, _ in after.secondary_ips)
                 if before is not None and (pool := self._pools.get(before.network_id)) is not None:
                     pool.gave_back(before)
                 if after is not None and (pool := self._pools.get(after.network_id)) is not None:
@@ -190,6 +197,13 @@ class Nics:
     def of(self, vm: VirtualMachine) -> list[Nic]:
         """The instance's NICs by device."""
         return sorted(self._nics.where("vm_id", vm.id), key=lambda nic: nic.device_id)
+
+    def with_secondary(self, secondary_id: str) -> Nic:
+        """The NIC that has the secondary address of that id. Raises InvalidParameterValue."""
+        nic = self._nics.get(self._secondary.get(secondary_id))
+        if nic is None:
+            raise InvalidParameterValue(f"Unable to find the secondary IP address {secondary_id}")
+        return nic
 
     def spec(self, nic: Nic) -> NicSpec:
         """The NIC as the host needs to know it."""

@@ -31,7 +31,8 @@ async def list_nics(
     rows = [
         nic
         for nic in call.manager.nics.of(virtualmachineid)
-        if (nicid is None or nic.id == nicid.id) and (networkid is None or nic.network_id == networkid.id)
+        if fordisplay is not False  # all are
+        and (nicid is None or nic.id == nicid.id) and (networkid is None or nic.network_id == networkid.id)
     ]
     return page_of(rows, page, search=("ip", "mac"))
 
@@ -83,7 +84,7 @@ async def update_default_nic(call: Call, *, virtualmachineid: Machine, nicid: Ca
     changes = call.manager.nic_changes
 
     async def work() -> VirtualMachine:
-        changed: VirtualMachine = changes.set_default(virtualmachineid, nicid)
+        changed: VirtualMachine = await changes.set_default(virtualmachineid, nicid)
         return changed
 
     return Job(work, virtualmachineid)
@@ -102,7 +103,7 @@ async def add_ip_to_nic(
 
     async def work() -> SecondaryIp:
         nic = call.store.table(Nic)[nicid.id]
-        changed, secondary_id = call.manager.nic_changes.add_ip(nic, ipaddress or None)
+        changed, secondary_id = await call.manager.nic_changes.add_ip(nic, ipaddress or None)
         return SecondaryIp(changed, secondary_id)
 
     return Job(work, nicid, queue=nicid.vm_id)
@@ -114,11 +115,11 @@ async def remove_ip_from_nic(
 ) -> Job:
     """Takes a further address from a NIC."""
     changes = call.manager.nic_changes
-    nic: Nic = changes.with_secondary(id)
+    nic: Nic = call.manager.nics.with_secondary(id)
     visibility.check(call.store, call.caller, nic)
 
     async def work() -> None:
-        changes.remove_ip(call.store.table(Nic)[nic.id], id)
+        await changes.remove_ip(call.store.table(Nic)[nic.id], id)
 
     return Job(work, nic, queue=nic.vm_id)
 

@@ -408,8 +408,16 @@ def upgrade() -> None:
         sa.Column("network_rate", sa.BigInteger(), nullable=True),
         sa.Column("availability", sa.Text(), nullable=False),
         sa.Column("service_offering_id", sa.Text(), nullable=True),
+        sa.Column("capabilities", sa.Text(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("domain_ids", sa.Text(), nullable=False),
+        sa.Column("zone_ids", sa.Text(), nullable=False),
+        sa.Column("max_connections", sa.BigInteger(), nullable=True),
+        sa.Column("keep_alive", sa.Boolean(), nullable=False),
+        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -507,6 +515,14 @@ def upgrade() -> None:
         sa.Column("acl_id", sa.Text(), nullable=True),
         sa.Column("dns1", sa.Text(), nullable=True),
         sa.Column("dns2", sa.Text(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "network_permission",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("network_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -1234,6 +1250,7 @@ def downgrade() -> None:
     op.drop_table("storage_ip_range")
     op.drop_table("public_ip")
     op.drop_table("ip_range")
+    op.drop_table("network_permission")
     op.drop_table("network")
     op.drop_table("network_acl")
     op.drop_table("network_acl_list")

@@ -165,10 +165,10 @@ def test_the_default_nic_changes(cloud: Cloud) -> None:
     vm, changes = cloud.deploy(network=make(cloud)), cloud.manager.nic_changes
     cloud.do(changes.add(vm.id, make(cloud, "second").id))
     first, second = cloud.manager.nics.of(vm)
-    changes.set_default(vm, second)
+    cloud.do(changes.set_default(vm, second))
     assert [nic.is_default for nic in cloud.manager.nics.of(vm)] == [False, True]
     with pytest.raises(InvalidParameterValue, match="already the default"):
-        changes.set_default(vm, cloud.table(Nic)[second.id])
+        cloud.do(changes.set_default(vm, cloud.table(Nic)[second.id]))
     cloud.do(changes.remove(vm.id, first.id))
 
 
@@ -193,12 +193,12 @@ def test_a_host_that_refuses_leaves_the_nics_as_they_were(
 def test_secondary_and_other_addresses(cloud: Cloud) -> None:
     vm, changes = cloud.deploy(network=make(cloud)), cloud.manager.nic_changes
     (nic,) = cloud.manager.nics.of(vm)
-    changed, secondary_id = changes.add_ip(nic, "10.1.1.77")
+    changed, secondary_id = cloud.do(changes.add_ip(nic, "10.1.1.77"))
     assert changed.secondary_ips == ((secondary_id, "10.1.1.77"),)
     with pytest.raises(InvalidParameterValue, match="in use already"):
-        changes.add_ip(changed, "10.1.1.77")
-    assert changes.with_secondary(secondary_id).id == nic.id
-    assert changes.remove_ip(changed, secondary_id).secondary_ips == ()
+        cloud.do(changes.add_ip(changed, "10.1.1.77"))
+    assert cloud.manager.nics.with_secondary(secondary_id).id == nic.id
+    assert cloud.do(changes.remove_ip(changed, secondary_id)).secondary_ips == ()
     with pytest.raises(InvalidParameterValue, match="not Stopped"):
         cloud.do(changes.change_ip(nic, "10.1.1.88"))
     cloud.stop(vm)

@@ -210,7 +210,7 @@ def test_members_of_a_named_group_are_let_in_while_they_have_a_host(guarded: Gua
     cloud.do(cloud.manager.nic_changes.change_ip(cloud.manager.nics.of(client)[0], "172.20.0.77"))
     cloud.do(cloud.manager.vms.start(client.id))
     assert guarded.enforced(server) == (SecurityRule(True, "all", "172.20.0.77/32"),)
-    cloud.call(cloud.manager.nic_changes.add_ip, cloud.manager.nics.of(client)[0], "172.20.0.76")
+    cloud.do(cloud.manager.nic_changes.add_ip(cloud.manager.nics.of(client)[0], "172.20.0.76"))
     assert guarded.enforced(server) == (SecurityRule(True, "all", "172.20.0.76/31"),)
 
 
