@@ -89,6 +89,8 @@ class RouterStatisticsResult(SystemVmReply, frozen=True, kw_only=True):
     leases: tuple[tuple[str, str], ...] = ()
     members_up: tuple[tuple[str, str], ...] = ()
     members_down: tuple[tuple[str, str], ...] = ()
+    sites_up: tuple[str, ...] = ()
+    """Ids of the site-to-site VPN connections that are established."""
 
 
 class CheckHealth(SystemVmRequest, frozen=True, kw_only=True):
@@ -170,7 +172,7 @@ class StartDownload(SystemVmRequest, frozen=True, kw_only=True):
     died is in the store, and need not be fetched again. Replied with a TransferResult.
     """
 
-    id: str
+    transfer_id: str
     url: str
     store_url: str
     path: str
@@ -183,7 +185,7 @@ class StartDownload(SystemVmRequest, frozen=True, kw_only=True):
 class TransferStatus(SystemVmRequest, frozen=True, kw_only=True):
     """How far is it?"""
 
-    id: str
+    transfer_id: str
 
 
 class CancelTransfer(SystemVmRequest, frozen=True, kw_only=True):
@@ -192,7 +194,7 @@ class CancelTransfer(SystemVmRequest, frozen=True, kw_only=True):
     `store_url` and `path`, where given, say what to remove of one that another machine began. Replied with Done.
     """
 
-    id: str
+    transfer_id: str
     store_url: str = ""
     path: str = ""
 
@@ -218,7 +220,7 @@ class PublishFile(SystemVmRequest, frozen=True, kw_only=True):
     `key_hash` is the SHA-256 sum of what the URL has as its `signature`. Replied with a TransferResult, Published.
     """
 
-    id: str
+    transfer_id: str
     store_url: str
     path: str
     name: str
@@ -229,12 +231,12 @@ class PublishFile(SystemVmRequest, frozen=True, kw_only=True):
 
 
 class ExpectUpload(SystemVmRequest, frozen=True, kw_only=True):
-    """Take a POST to /upload/`id` with that signature into the store at `path`, until `expires`.
+    """Take a POST to /upload/`transfer_id` with that signature into the store at `path`, until `expires`.
 
     Replied with a TransferResult: Published until the POST comes, Running while it does.
     """
 
-    id: str
+    transfer_id: str
     store_url: str
     path: str
     format: str

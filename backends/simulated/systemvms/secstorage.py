@@ -86,12 +86,12 @@ class SimulatedStorageVm(Appliance):
             case StartDownload():
                 return self._start(request)
             case TransferStatus():
-                return self._status(request.id)
+                return self._status(request.transfer_id)
             case PublishFile():
                 return self._publish(request)
             case ExpectUpload():
-                self.uploads.setdefault(request.id, _Upload(request))
-                return self._status(request.id)
+                self.uploads.setdefault(request.transfer_id, _Upload(request))
+                return self._status(request.transfer_id)
             case CancelTransfer():
                 return self._cancel(request)
         return await super().reply(request)
@@ -116,10 +116,10 @@ class SimulatedStorageVm(Appliance):
         return TransferResult(state="Running", done=int(self._arrived(download, part)), size=part.size)
 
     def _cancel(self, request: CancelTransfer) -> Done:
-        download, upload = self.downloads.pop(request.id, None), self.uploads.pop(request.id, None)
+        download, upload = self.downloads.pop(request.transfer_id, None), self.uploads.pop(request.transfer_id, None)
         if download is not None and download.task is not None:
             download.task.cancel()
-        self.published.pop(request.id, None)
+        self.published.pop(request.transfer_id, None)
         found = download or upload
         url, path = request.store_url, request.path
         if found is not None:
@@ -134,8 +134,8 @@ class SimulatedStorageVm(Appliance):
     # downloads
 
     def _start(self, request: StartDownload) -> TransferResult:
-        if request.id not in self.downloads:
-            download = self.downloads[request.id] = _Download(request)
+        if request.transfer_id not in self.downloads:
+            download = self.downloads[request.transfer_id] = _Download(request)
             try:
                 size = self._store(request.store_url).files.get(request.path)
                 if size is not None:  # whoever fetched it died before it could tell
@@ -146,7 +146,7 @@ class SimulatedStorageVm(Appliance):
                     download.task = self.machine.site.loop.create_task(work)
             except HypervisorError as error:
                 download.error = str(error)
-        return self._status(request.id)
+        return self._status(request.transfer_id)
 
     async def _fetch(self, download: _Download) -> None:
         request = download.request
@@ -225,7 +225,7 @@ class SimulatedStorageVm(Appliance):
             self._store(request.store_url).find(request.path, request.size)
         except HypervisorError as error:
             return TransferResult(state="Failed", error=str(error))
-        self.published[request.id] = request
+        self.published[request.transfer_id] = request
         return TransferResult(state="Published")
 
     def open(self, id: str, signature: str, now: float) -> tuple[PublishFile, int]:

@@ -204,7 +204,7 @@ class Transfers:
                 with self._store.transaction():
                     row = self._change(row, "Waiting", vm_id=vm.id)
         else:
-            request = TransferStatus(id=row.id)
+            request = TransferStatus(transfer_id=row.id)
         if isinstance(request, str):
             self._end(row, "Failed", error=request)
             return False
@@ -238,9 +238,9 @@ class Transfers:
 
     async def _remove(self, row: Transfer, vm: SystemVm) -> bool:
         store = self._stores.get(row.store_id)
-        request = CancelTransfer(id=row.id)
+        request = CancelTransfer(transfer_id=row.id)
         if store is not None and row.kind != "Extract":
-            request = CancelTransfer(id=row.id, store_url=store.url, path=row.path)
+            request = CancelTransfer(transfer_id=row.id, store_url=store.url, path=row.path)
         await self._system.ask(vm.id, request)
         self._forget(row)
         return False
@@ -253,7 +253,7 @@ class Transfers:
         if row.kind == "Extract":
             assert row.expires is not None
             return PublishFile(
-                id=row.id,
+                transfer_id=row.id,
                 store_url=store.url,
                 path=row.path,
                 name=row.name,
@@ -265,7 +265,7 @@ class Transfers:
         if row.kind == "Upload":
             assert row.expires is not None
             return ExpectUpload(
-                id=row.id,
+                transfer_id=row.id,
                 store_url=store.url,
                 path=row.path,
                 format=row.format,
@@ -275,7 +275,7 @@ class Transfers:
                 largest=largest,
             )
         return StartDownload(
-            id=row.id,
+            transfer_id=row.id,
             url=row.url,
             store_url=store.url,
             path=row.path,
