@@ -99,8 +99,8 @@ class Pods:
                 "The pod cannot be deleted because there are management IP addresses in use in this pod"
             )
         with self._store.transaction():
-            for row_type in (PodIpRange, StorageIpRange):
-                ranges: Table[Any] = self._foundation.table(row_type)
+            for range_type in (PodIpRange, StorageIpRange):
+                ranges: Table[Any] = self._foundation.table(range_type)
                 for range_id in list(ranges.ids("pod_id", pod.id)):
                     ranges.delete(range_id)
             remove_leftovers(self._foundation, pod.id)

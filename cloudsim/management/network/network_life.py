@@ -9,9 +9,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from cloudsim.errors import InsufficientCapacity, InvalidParameterValue, ResourceInUse
+from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.network.vlans import isolation_of, parse_vlans, vlan_number
+from cloudsim.management.network.guest_vlans import GuestVlans
+from cloudsim.management.network.vlans import isolation_of
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import IpRange, Network, NetworkOffering, Nic, PhysicalNetwork, VirtualMachine
 
@@ -58,6 +59,7 @@ class NetworkLife:
         self._physical = foundation.table(PhysicalNetwork)
         self._offerings = foundation.table(NetworkOffering)
         self._ranges = foundation.table(IpRange)
+        self.vlans = GuestVlans(foundation)
         self._locks: dict[str, asyncio.Lock] = {}
         self._idle_since: dict[str, float] = {}
         self.routers: NetworkRouters | None = None
@@ -82,7 +84,7 @@ class NetworkLife:
             network = self._table[network_id]
             before = network.state
             if before == "Allocated":
-                vlan = network.vlan or self._free_vlan(network)
+                vlan = network.vlan or self.vlans.free(network)
                 with self._store.transaction():
                     network = self._move(network, "Implementing", vlan=vlan)
             try:
@@ -106,7 +108,7 @@ class NetworkLife:
             return self._implement_default(network)
         if network.state != "Allocated":
             return network
-        vlan = network.vlan or self._free_vlan(network)
+        vlan = network.vlan or self.vlans.free(network)
         with self._store.transaction():
             return self._move(network, "Implemented", vlan=vlan)
 
@@ -118,21 +120,8 @@ class NetworkLife:
             if wire.state == "Enabled" and isolation_of(wire) == "VXLAN":
                 with self._store.transaction():
                     network = self._table.update(network.id, physical_network_id=wire.id)
-                    return self._table.update(network.id, vlan=self._free_vlan(network))
+                    return self._table.update(network.id, vlan=self.vlans.free(network))
         return network
-
-    def _free_vlan(self, network: Network) -> str | None:
-        physical = self._physical.get(network.physical_network_id)
-        if physical is None or not physical.vlan:
-            return None
-        used = {vlan_number(n.vlan) for n in self._table.where("physical_network_id", physical.id)}
-        for low, high in parse_vlans(physical.vlan):
-            for number in range(low, high + 1):
-                if number not in used:
-                    return str(number)
-        raise InsufficientCapacity(
-            f"Physical network {physical.name} has no VLAN left for network {network.name}"
-        )
 
     def _kept_vlan(self, network: Network) -> bool:
         offering = self._offerings.get(network.network_offering_id)

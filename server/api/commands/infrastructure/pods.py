@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, ClassVar, Literal, Self
 
-from cloudsim.model import Pod, Zone
+from cloudsim.model import Pod, PodIpRange, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.capacity_view import (
     CapacityView,
@@ -54,23 +55,34 @@ class PodView(View):
 
     @classmethod
     def of(cls, row: Pod, call: Call) -> Self:
-        whole = IpRangeView(
-            startip=row.start_ip,
-            endip=row.end_ip,
-            gateway=row.gateway,
-            forsystemvms="1",
-            vlanid="vlan://untagged",
-        )
+        cidr = str(ipaddress.IPv4Network(f"{row.gateway}/{row.netmask}", strict=False))
+        ranges = [
+            IpRangeView(
+                startip=start,
+                endip=end,
+                gateway=row.gateway,
+                cidr=cidr,
+                forsystemvms="1" if kept else "0",
+                vlanid=f"vlan://{vlan or 'untagged'}",
+            )
+            for start, end, kept, vlan in (
+                (row.start_ip, row.end_ip, True, None),
+                *(
+                    (more.start_ip, more.end_ip, more.for_system_vms, more.vlan)
+                    for more in call.store.table(PodIpRange).where("pod_id", row.id)
+                ),
+            )
+        ]
         return cls(
             id=row.id,
             name=row.name,
             gateway=row.gateway,
             netmask=row.netmask,
-            ipranges=[whole],
-            startip=[row.start_ip],
-            endip=[row.end_ip],
-            forsystemvms=["1"],
-            vlanid=["vlan://untagged"],
+            ipranges=ranges,
+            startip=[each.startip or "" for each in ranges],
+            endip=[each.endip or "" for each in ranges],
+            forsystemvms=[each.forsystemvms or "" for each in ranges],
+            vlanid=[each.vlanid or "" for each in ranges],
             allocationstate=row.allocation_state,
             capacity=noted_capacities(call, row),
             hasannotations=False,
