@@ -35,6 +35,7 @@ from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.infrastructure.clusters import Clusters
 from cloudsim.management.infrastructure.host_states import HostStates
 from cloudsim.management.infrastructure.hosts import Hosts
+from cloudsim.management.infrastructure.pod_ranges import PodRanges
 from cloudsim.management.infrastructure.pods import Pods
 from cloudsim.management.infrastructure.zones import Zones
 from cloudsim.management.network.account_networks import AccountNetworks
@@ -129,6 +130,7 @@ class Services:
         self.ip_ranges = IpRanges(foundation)
         self.zones = Zones(foundation, self.networks.ensure_default)
         self.pods = Pods(foundation)
+        self.pod_ranges = PodRanges(foundation)
         self.clusters = Clusters(foundation)
         self.primary_storage = PrimaryStorage(foundation, agents)
         self.secondary_storage = SecondaryStorage(foundation, agents)
@@ -302,6 +304,7 @@ class Services:
             self.remote_access.delete_of,
         )
         self.identity.accounts.on_delete.append(self.ip_association.release_of)
+        self.identity.accounts.on_delete.append(self.network_life.vlans.release_of)
         self.identity.accounts.on_delete.append(self.security_groups.delete_all_of)
         self.identity.accounts.on_delete.append(self.network_permissions.forget)
         self.identity.accounts.on_disable.append(self.possessions.stop)
