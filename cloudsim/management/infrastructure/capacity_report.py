@@ -9,28 +9,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.network.address_ranges import address_range
+from cloudsim.management.network.address_pool import number_of
 from cloudsim.management.network.vlans import parse_vlans, vlan_number
 from cloudsim.management.storage.disks import Disks
 from cloudsim.model import (
     Cluster,
     ImageStore,
+    IpRange,
     Network,
     Nic,
     PhysicalNetwork,
     Pod,
+    PodIp,
+    PodIpRange,
+    PublicIp,
     StoragePool,
     Zone,
 )
 from cloudsim.placement.capacity import HostCapacity
 
 MEMORY, CPU, STORAGE, STORAGE_ALLOCATED = 0, 1, 2, 3
-PRIVATE_IP, SECONDARY_STORAGE, VLAN, DIRECT_IP, LOCAL_STORAGE, GPU = 5, 6, 7, 8, 9, 19
+PUBLIC_IP, PRIVATE_IP, SECONDARY_STORAGE, VLAN, DIRECT_IP, LOCAL_STORAGE, GPU = 4, 5, 6, 7, 8, 9, 19
 NAMES = {
     MEMORY: "MEMORY",
     CPU: "CPU",
     STORAGE: "STORAGE",
     STORAGE_ALLOCATED: "STORAGE_ALLOCATED",
+    PUBLIC_IP: "VIRTUAL_NETWORK_PUBLIC_IP",
     PRIVATE_IP: "PRIVATE_IP",
     SECONDARY_STORAGE: "SECONDARY_STORAGE",
     VLAN: "VLAN",
@@ -142,9 +147,9 @@ class CapacityReport:
             Capacity(GPU, place, gpus, gpus_used),
         ]
         if isinstance(place, Pod):
-            found.append(_private(place, (place,)))
+            found.append(self._private(place, (place,)))
         elif isinstance(place, Zone):
-            found.append(_private(place, self._foundation.table(Pod).where("zone_id", place.id)))
+            found.append(self._private(place, self._foundation.table(Pod).where("zone_id", place.id)))
             found += self._of_zone(place)
         return sorted(found, key=lambda c: c.type)
 
@@ -169,32 +174,46 @@ class CapacityReport:
 
     def _of_zone(self, zone: Zone) -> list[Capacity]:
         stores = self._foundation.table(ImageStore).where("zone_id", zone.id)
-        vlans = vlans_used = addresses = addresses_used = 0
+        vlans = vlans_used = direct = direct_used = public = public_used = 0
         for physical in self._foundation.table(PhysicalNetwork).where("zone_id", zone.id):
             vlans += sum(high - low + 1 for low, high in parse_vlans(physical.vlan))
-        nics = self._foundation.table(Nic)
+        nics, ips = self._foundation.table(Nic), self._foundation.table(PublicIp)
         for network in self._foundation.table(Network).where("zone_id", zone.id):
+            if network.traffic_type != "Guest":
+                continue
             if network.guest_type == "Shared":
-                if network.gateway and network.netmask and network.start_ip and network.end_ip:
-                    given = address_range(network.gateway, network.netmask, network.start_ip, network.end_ip)
-                    addresses += given.end - given.start + 1
-                    addresses_used += nics.count("network_id", network.id)
+                direct_used += 0 if network.is_default else nics.count("network_id", network.id)
             elif vlan_number(network.vlan) is not None:
                 vlans_used += 1
+        for row in self._foundation.table(IpRange).where("zone_id", zone.id):
+            if row.public:
+                public += _size(row)
+                public_used += ips.count("range_id", row.id)
+            else:
+                direct += _size(row)
         return [
+            Capacity(PUBLIC_IP, zone, public, public_used),
             Capacity(SECONDARY_STORAGE, zone, sum(s.capacity for s in stores), sum(s.used for s in stores)),
             Capacity(VLAN, zone, vlans, vlans_used),
-            Capacity(DIRECT_IP, zone, addresses, addresses_used),
+            Capacity(DIRECT_IP, zone, direct, direct_used),
         ]
+
+    def _private(self, place: Place, pods: Iterable[Pod]) -> Capacity:
+        """The management addresses of pods, and those that system VMs and others have."""
+        more, ips = self._foundation.table(PodIpRange), self._foundation.table(PodIp)
+        size = used = 0
+        for pod in pods:
+            size += _size(pod) + sum(_size(row) for row in more.where("pod_id", pod.id))
+            used += ips.count("pod_id", pod.id)
+        return Capacity(PRIVATE_IP, place, size, used)
+
+
+def _size(row: IpRange | Pod | PodIpRange) -> int:
+    """How many addresses a range has."""
+    return number_of(row.end_ip) - number_of(row.start_ip) + 1
 
 
 def _level(place: Place) -> Level:
     if isinstance(place, Zone):
         return "zone"
     return "pod" if isinstance(place, Pod) else "cluster"
-
-
-def _private(place: Place, pods: Iterable[Pod]) -> Capacity:
-    """The pods' address ranges: none of it is taken, since no system VM has an address there yet."""
-    ranges = (address_range(pod.gateway, pod.netmask, pod.start_ip, pod.end_ip) for pod in pods)
-    return Capacity(PRIVATE_IP, place, sum(r.end - r.start + 1 for r in ranges), 0)
