@@ -37,6 +37,12 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
+def reached_at(bound: socket.socket) -> tuple[str, int]:
+    """Host and port at which a client on this machine, if the address is any, reaches the socket."""
+    host, port = bound.getsockname()[:2]
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
+
+
 class _Gate:
     """Lets requests through and counts them, until it is closed."""
 

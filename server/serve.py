@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
@@ -22,7 +22,7 @@ from server.credentials import CredentialsError, Given
 from server.data_folder import KINDS, SIMULATED, DataFolder, KindError
 from server.database import load_rows, open_database
 from server.greeting import greeting
-from server.listening import HttpServer, bind
+from server.listening import HttpServer, bind, reached_at
 from server.pacing import PaceType
 from server.running import RunningCloud
 from server.simulated_site import SimulatedSite
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 FINISH_WITHIN = 10.0
 """Seconds that running requests have when the server stops."""
 _LOOPBACK = "127.0.0.1"
+_CONSOLE_PORT, _CONSOLE_PORTS = 8088, 100
+"""The first port that is tried for consoles, and how many are."""
 
 
 class ServeError(Exception):
@@ -131,6 +133,11 @@ class Ending:
     type=click.IntRange(0, 65535),
     help="Also answer the API without authentication, to this machine only. Off by default.",
 )
+@click.option(
+    "--console-port",
+    type=click.IntRange(0, 65535),
+    help=f"Simulated: the port for consoles of instances [default: {_CONSOLE_PORT}, or the next that is free].",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def serve_command(
     kind: str | None,
@@ -145,6 +152,7 @@ def serve_command(
     host: str,
     port: int,
     integration_port: int | None,
+    console_port: int | None,
     verbose: bool,
 ) -> None:
     """Run a cloud on a simulated datacenter or on KVM hosts: its API, its state in a folder.
@@ -172,7 +180,7 @@ def serve_command(
             site: Site
             if chosen == SIMULATED:
                 described = folder.datacenter(datacenter, is_new=is_new)
-                site = SimulatedSite(described, pace, latency)
+                site = SimulatedSite(described, pace, latency, _bind_consoles(host, console_port))
             else:
                 site = _kvm_site(folder, datacenter, agents_host, agents_port, agents_name)
             cloud = RunningCloud(engine, site, ending.fail)
@@ -205,6 +213,19 @@ def _bind(host: str, port: int) -> socket.socket:
         return bind(host, port)
     except OSError as error:
         raise ServeError(f"cannot listen at {host}, port {port}: {error.strerror or error}") from error
+
+
+def _bind_consoles(host: str, port: int | None) -> socket.socket:
+    """It listens at once: a port is not taken for good before, and another server may be looking for one, too."""
+    if port is None:
+        for candidate in range(_CONSOLE_PORT, _CONSOLE_PORT + _CONSOLE_PORTS):
+            with suppress(OSError):
+                bound = bind(host, candidate)
+                bound.listen()
+                return bound
+    bound = _bind(host, port or 0)
+    bound.listen()
+    return bound
 
 
 def _folder(path: Path) -> DataFolder:
@@ -258,7 +279,5 @@ def _serve(
 
 def _url(bound: socket.socket) -> str:
     """Where a client on this machine, if the address is any, reaches the socket."""
-    host, port = bound.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = _LOOPBACK if host == "0.0.0.0" else "::1"
+    host, port = reached_at(bound)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

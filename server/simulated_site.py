@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,9 @@ from server.api.dispatch import Dispatcher
 from server.api.envelope import Reply
 from server.api.request import Request
 from server.bootstrap import FOUNDING, RETURN, build, restore
+from server.console_door import SimulatedConsoleDoor
 from server.database import DatabaseJournal, JournalBroken
+from server.listening import reached_at
 from server.pacing import REAL, Pacing, pace_text
 
 _NOT_SIMULATED = frozenset({"login", "logout"})
@@ -47,11 +50,22 @@ class _PacedDispatcher(Dispatcher):
 
 
 class SimulatedSite:
-    """Implements `server.site.Site`. `rate` is the pace, `latency` a profile of `backends.simulated.latency`."""
+    """Implements `server.site.Site`. `rate` is the pace, `latency` a profile of `backends.simulated.latency`.
+
+    Consoles are shown on the socket `consoles`, where there is one.
+    """
 
     world: SimulatedWorld
 
-    def __init__(self, datacenter: Datacenter, rate: float, latency: str | Path = "default") -> None:
+    def __init__(
+        self,
+        datacenter: Datacenter,
+        rate: float,
+        latency: str | Path = "default",
+        consoles: socket.socket | None = None,
+    ) -> None:
+        self._consoles = consoles
+        self._door: SimulatedConsoleDoor | None = None
         self.loop = SimLoop(pace=REAL, external=True)
         self.pacing = Pacing(self.loop, rate)
         self._datacenter = datacenter
@@ -89,11 +103,20 @@ class SimulatedSite:
 
     def follow(self, manager: ManagementServer) -> None:
         self.pacing.follow(manager.store, manager.jobs)
+        if self._consoles is not None:
+            self._door = SimulatedConsoleDoor(self.world, self._consoles)
+            self._door.start()
+            manager.consoles.door = reached_at(self._consoles)
 
     async def close(self) -> None:
-        pass
+        if self._door is not None:
+            self._door.stop()
 
     def greeting(self) -> Iterator[tuple[str, str]]:
         pace = pace_text(self.pacing.rate)
         texts = {"real": "real", "max": "as fast as possible while there is work, else real"}
         yield "Time", texts.get(pace, f"{pace} as fast as real")
+        if self._consoles is not None:
+            host, port = reached_at(self._consoles)
+            pages = self._door is not None and self._door.has_pages
+            yield "Consoles", f"port {port} of {host}{'' if pages else ', without pages: run make console-assets'}"

@@ -182,9 +182,10 @@ class Consoles:
         return Endpoint(session.id, page, host, port, SOCKET_PATH, token, extra or None)
 
     def _reached_at(self, proxy: SystemVm) -> tuple[str, int]:
-        if self.door is not None:
-            return self.door
         address, domain = proxy.public_ip or "", self._settings.get("consoleproxy.url.domain")
+        if self.door is not None:
+            address, port = self.door
+            return (address if "*" in domain else domain or address), port
         if domain.startswith("*."):
             domain = address.replace(".", "-") + domain[1:]
         return domain or address, PORT
