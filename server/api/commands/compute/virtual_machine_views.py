@@ -110,6 +110,8 @@ class VirtualMachineView(View):
     pooltype: str | None = None
     nic: list[NicView] | None = None
     ipaddress: Annotated[str | None, "of its default NIC"] = None
+    publicip: Annotated[str | None, "the address of its static NAT"] = None
+    publicipid: str | None = None
     hypervisor: str | None = None
     details: dict[str, str] | None = None
     keypairs: Annotated[str | None, "names, comma separated"] = None
@@ -162,6 +164,9 @@ class VirtualMachineView(View):
             tags=tags(call, row.id),
             **owner(call, row.account_id),
         )
+        for nic in nics:
+            if nic.publicip is not None and (view.publicip is None or nic.isdefault):
+                view.publicip, view.publicipid = nic.publicip, nic.publicipid
         boot = firmware(row.details)
         view.boottype, view.bootmode = boot.type.capitalize(), "secure" if boot.secure else "legacy"
         view._told_by_others(row, table)

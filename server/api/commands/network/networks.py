@@ -15,6 +15,7 @@ from cloudsim.model import (
     Network,
     NetworkAclList,
     NetworkOffering,
+    NetworkPermission,
     PhysicalNetwork,
     Vpc,
     Zone,
@@ -244,13 +245,15 @@ async def list_networks(
     kinds = _kinds(networkfilter)
     own_domain = call.caller.account.domain_id
     in_project = bool(call.fields.get("projectid"))
+    permissions = call.store.table(NetworkPermission)
+    shared = {row.network_id for each in scope.accounts or () for row in permissions.where("account_id", each)}
 
     def keep(network: Network) -> bool:
         offering = offerings.get(network.network_offering_id)
         if network.acl_type not in kinds:
             return False
         if network.acl_type == "Account":
-            if not scope.owns(network.account_id):
+            if not scope.owns(network.account_id) and network.id not in shared:
                 return False
         elif in_project or not (
             call.caller.is_root_admin or in_subtree(call.store, own_domain, network.domain_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from cloudsim.management.network.vlans import vlan_number
-from cloudsim.model import Network, Nic
+from cloudsim.model import Network, Nic, PublicIp, Vpc
 from server.api.command import Call
 from server.api.commands.network.networks import broadcast_uri
 from server.api.views import View
@@ -43,6 +43,10 @@ class NicView(View):
     isdefault: Annotated[bool | None, "whether the instance uses its gateway"] = None
     macaddress: str | None = None
     deviceid: str | None = None
+    publicip: Annotated[str | None, "the address of its static NAT"] = None
+    publicipid: str | None = None
+    vpcid: str | None = None
+    vpcname: str | None = None
     secondaryip: Annotated[list[dict[str, str]] | None, "further addresses: id and ipaddress"] = None
 
     @classmethod
@@ -58,7 +62,12 @@ class NicView(View):
             deviceid=str(row.device_id),
             secondaryip=[{"id": each, "ipaddress": ip} for each, ip in row.secondary_ips] or None,
         )
+        for address in call.store.table(PublicIp).where("static_nat_vm_id", row.vm_id):
+            if address.network_id == row.network_id:
+                view.publicip, view.publicipid = address.ip, address.id
         if network is not None:
+            vpc = call.store.table(Vpc).get(network.vpc_id)
+            view.vpcid, view.vpcname = network.vpc_id, vpc.name if vpc is not None else None
             view.networkname, view.netmask, view.gateway = network.name, network.netmask, network.gateway
             view.traffictype, view.type = network.traffic_type, network.guest_type
             if call.caller.is_root_admin:
