@@ -1,0 +1,32 @@
+"""The plan of a router: all that its machine, or its namespace, is to bring about."""
+
+from __future__ import annotations
+
+from backends.systemvm.plan import Plan
+from backends.systemvm.rendering import dnsmasq, haproxy
+from backends.systemvm.rendering.interfaces import SYSCTLS, counted, interfaces, policies, routes
+from backends.systemvm.rendering.metadata import metadata
+from backends.systemvm.rendering.nftables import rules
+from cloudsim.protocol.router import RouterConfiguration
+
+
+def render(configuration: RouterConfiguration) -> Plan:
+    """The same configuration always makes the same plan; its number and role are for the caller to add.
+
+    Raises ValueError for values that no file may have.
+    """
+    files, secret_files = haproxy.files(configuration)
+    programs = (dnsmasq.service(configuration), haproxy.service(configuration))
+    return Plan(
+        hostname=configuration.name,
+        interfaces=interfaces(configuration),
+        routes=routes(configuration),
+        rules=policies(configuration),
+        sysctls=SYSCTLS,
+        nft=rules(configuration),
+        counted=counted(configuration),
+        files={**dnsmasq.files(configuration), **files},
+        secret_files=secret_files,
+        services=tuple(program for program in programs if program is not None),
+        metadata=metadata(configuration),
+    )
