@@ -26,6 +26,7 @@ from backends.simulated.latency import profile as read_profile
 from backends.simulated.layout import SERVER, HostPlan, Layout
 from backends.simulated.link import TCP_TIMEOUT, Condition, SimulatedLink
 from backends.simulated.loop import SimLoop
+from backends.simulated.reachability import picture
 from backends.simulated.restore import restore
 from backends.simulated.site import Site, Utilisation
 from backends.simulated.storage import Pool
@@ -38,6 +39,7 @@ from cloudsim.protocol.link import Link
 from cloudsim.protocol.specs import VmSpec
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
+from cloudsim.systemvm.reachability import Picture
 from cloudsim.work import WorkListener
 from cloudsim.world import HostDiscovery
 
@@ -274,6 +276,15 @@ class SimulatedWorld:
         """
         return self.host(key).hypervisor.run_foreign(self._foreign.uuid(), name, **what)
 
+    def reachability(self, zone: str | None = None, *, outside: tuple[str, ...] = ()) -> Picture:
+        """Who reaches whom, by what runs now: `world.reachability().can_reach("i-2-3-VM", "198.51.100.7", "tcp", 80)`.
+
+        Of one zone (its path in the description, or the manager's id of it) or of all. `outside`: CIDRs that are
+        outside of the cloud although they look private. It does not change with the world: ask for a new one.
+        """
+        machines = self.site.machines.values()
+        return picture([m for m in machines if zone is None or _zone_of(m.place) in (zone, f"zone {zone}")], outside)
+
     def restore(self, store: Store) -> None:
         """Make the world what a manager's store says of it, after the process has been started anew.
 
@@ -378,6 +389,12 @@ class SimulatedWorld:
     def _latency(self, base: float) -> Callable[[], float]:
         jitter = self._jitter
         return lambda: base + jitter()
+
+
+def _zone_of(place: Place) -> str:
+    while place.kind != "zone" and place.parent is not None:
+        place = place.parent
+    return place.name
 
 
 class SimulatedBackend:

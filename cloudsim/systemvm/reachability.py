@@ -18,13 +18,14 @@ rules), computed: `can_reach` follows the first packet of a connection, and sees
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network
 
 import msgspec
 
-from cloudsim.protocol.router import RouterConfiguration
+from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfiguration
 from cloudsim.protocol.specs import NicSpec, VmSpec
+from cloudsim.systemvm.leases_and_names import Lease, lease, metadata, resolve
 from cloudsim.systemvm.packets import Packet, inside, named
 from cloudsim.systemvm.passage import Hop, Interface, Router
 from cloudsim.systemvm.security_groups import addresses, refuses_to_receive, refuses_to_send
@@ -166,6 +167,40 @@ class Picture:
             ip = source if source in addresses(sender.nic) else None
             ends = self._from_instance(sender.vm, ip, target, protocol, number, steps)
         return Reach(tuple(steps), tuple(ends))
+
+    # what instances are told
+
+    def lease(self, mac: str) -> Lease | None:
+        """What a router answers to the card with that MAC address when it asks for a lease; None: nothing."""
+        found = (lease(routing.router.configuration, mac) for routing in self.routers)
+        return next((each for each in found if each is not None), None)
+
+    def resolve(self, name: str, asked_by: str) -> tuple[str, ...] | None:
+        """What the instance `asked_by` learns of its router, the name server of its default card, of a name.
+
+        (): there is no such name. None: the router asks outside, or there is none that answers. See
+        `cloudsim.systemvm.leases_and_names.resolve`.
+        """
+        for routing, network in self._serving(asked_by, "Dns"):
+            return resolve(routing.router.configuration, network, name)
+        return None
+
+    def metadata(self, path: str, asked_by: str) -> bytes | None:
+        """What the instance is answered to http://data-server/`path`; None: there is no such, or nobody answers."""
+        for routing, network in self._serving(asked_by, "UserData"):
+            own = (nic for nic in self.instances[asked_by].nics if nic.network_id == network.network_id)
+            return metadata(routing.router.configuration, next(own).ip or "", path)
+        return None
+
+    def _serving(self, asked_by: str, service: str) -> Iterator[tuple[_Routing, GuestNetworkConfiguration]]:
+        """The router that gives the service to the instance's default card, and the network."""
+        card = self._sender(asked_by)
+        if card is None or asked_by not in self.instances:
+            raise LookupError(f"{asked_by} is no instance that runs")
+        for routing in self.routers:
+            for network in routing.router.configuration.guests:
+                if network.network_id == card.nic.network_id and service in network.services:
+                    yield routing, network
 
     # who is meant
 
