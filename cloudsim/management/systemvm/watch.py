@@ -105,6 +105,8 @@ class SystemVmWatch:
         lost = host is not None and host.state in LOST
         if vm.state in ("Running", "Unknown") and lost:
             assert host is not None
+            if not any(each.zone_id == row.zone_id for each in self._hosts.where("state", "Up")):
+                return  # the manager is cut off, or there is nowhere to go
             self._out(row, f"Host {host.name} of {vm.instance_name} is {host.state}")
             stop = partial(self._system.stopped, row.id, forced=True, wanted=True)
             await self._system.in_turn(row.id, "stopSystemVm", stop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from backends.simulated.datacenter import Hosts as HostKind
@@ -34,7 +34,7 @@ GIB = 1 << 30
 class Cloud:
     """One zone of one rack (two with `racks`) of two hosts and one pool each."""
 
-    def __init__(self, racks: int = 1) -> None:
+    def __init__(self, racks: int = 1, settings: Mapping[str, str] | None = None) -> None:
         self.world = SimulatedWorld(
             uniform(
                 racks=racks,
@@ -52,7 +52,7 @@ class Cloud:
             self.manager.identity,
             self.manager.offerings,
             self.manager.guest_os,
-            settings={},
+            settings=settings or {},
         )
         account = next(a for a in self.store.table(Account) if a.name == ADMIN)
         self.admin = Caller(account)

@@ -41,6 +41,8 @@ def test_the_first_instance_of_a_network_brings_its_router(cloud: RoutedCloud) -
 
 
 def test_a_router_takes_capacity_of_its_host_and_gives_it_back(cloud: RoutedCloud) -> None:
+    cloud.until(lambda: {row.kind for row in cloud.table(SystemVm)} == {"ConsoleProxy", "SecondaryStorageVm"})
+    cloud.wait(60)
     capacity = cloud.manager.capacity
     before = int(capacity.memory_used.sum())
     network = cloud.network()
@@ -61,7 +63,7 @@ def test_instances_started_together_share_one_router(cloud: RoutedCloud) -> None
     async def together() -> None:
         import asyncio
 
-        await asyncio.gather(*(cloud.manager.vms.start(vm.id, first=True) for vm in vms))
+        await asyncio.gather(*(cloud.starting(vm, first=True) for vm in vms))
 
     cloud.do(together())
     routers = [row for row in cloud.table(SystemVm) if row.network_id == network.id]
@@ -81,7 +83,7 @@ def test_a_network_that_is_not_used_any_more_loses_its_router_after_the_wait(clo
     assert cloud.manager.routers.of(network) is None
     assert cloud.table(Network)[network.id].state == "Allocated"
     source_nat = [ip for ip in cloud.table(PublicIp) if ip.network_id == network.id]
-    cloud.do(cloud.manager.vms.start(vm.id))
+    cloud.start(vm)
     assert cloud.router_of(network).public_ip == source_nat[0].ip
 
 
