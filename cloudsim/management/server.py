@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from cloudsim.management.services import Services
+from cloudsim.management.vpc.unfinished import settle_vpcs
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
 from cloudsim.world import World
@@ -39,6 +40,7 @@ class ManagementServer(Services):
         self.system_vms.settle_after_restart()
         behind = self.rules.settle_after_restart() | self.ip_association.settle_after_restart()
         self.spawn(self.rules.removal.tell(behind))
+        settle_vpcs(self.foundation)
         self.consoles.begin()
         self.console_proxies.begin()
         self.host_states.begin()
@@ -51,6 +53,7 @@ class ManagementServer(Services):
         self._every(lambda: settings.number("router.stats.interval"), self.router_health.measure_all)
         basic = "router.health.checks.basic.interval"
         self._every(lambda: MINUTE * settings.number(basic), self.router_health.check_all)
+        self._every(lambda: settings.number("vpc.cleanup.interval"), self.vpcs.clean_up)
         scan = "secstorage.capacity.scan.interval"
         self._every(lambda: settings.number(scan) / 1000, self.secondary_storage_vms.check)
         self._every(lambda: settings.number("extract.url.cleanup.interval"), self.extraction.clean)

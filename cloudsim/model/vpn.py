@@ -19,7 +19,7 @@ class RemoteAccessVpn(Row, frozen=True, kw_only=True):
     ip_range: str
     network_id: str | None = None
     vpc_id: str | None = None
-    state: Literal["Added", "Running"] = "Added"
+    state: Literal["Added", "Running", "Removed"] = "Added"
     display: bool = True
     created: float = 0.0
 
@@ -84,6 +84,6 @@ class VpnConnection(Row, frozen=True, kw_only=True):
     account_id: str
     domain_id: str
     passive: bool = False
-    state: Literal["Pending", "Connecting", "Connected", "Disconnected", "Error"] = "Pending"
+    state: Literal["Pending", "Connecting", "Connected", "Disconnected", "Removed"] = "Pending"
     display: bool = True
     created: float = 0.0

@@ -27,5 +27,10 @@ class SimulatedRouter(Appliance):
             self.configuration, self.number = request.configuration, request.number
             return Done()
         if isinstance(request, RouterStatistics):
-            return RouterStatisticsResult(number=self.number)
+            return RouterStatisticsResult(number=self.number, sites_up=self._sites_up())
         return await super().reply(request)
+
+    def _sites_up(self) -> tuple[str, ...]:
+        """Peers elsewhere answer whoever calls them; they never call themselves, so that passive connections wait."""
+        sites = self.configuration.sites if self.configuration is not None else ()
+        return tuple(site.id for site in sites if not site.passive)

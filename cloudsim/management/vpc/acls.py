@@ -100,10 +100,18 @@ class NetworkAcls:
         """Remove a list that nothing has, and its rules."""
         self.check_deletable(self._lists[list_id])
         with self._store.transaction():
-            for rule in self._rules.where("list_id", list_id):
-                self._remove(rule)
-            remove_leftovers(self._foundation, list_id)
-            self._lists.delete(list_id)
+            self._remove_list(list_id)
+
+    def _remove_list(self, list_id: str) -> None:
+        for rule in self._rules.where("list_id", list_id):
+            self._remove(rule)
+        remove_leftovers(self._foundation, list_id)
+        self._lists.delete(list_id)
+
+    def remove_of(self, vpc: Vpc) -> None:
+        """Remove the lists of a VPC that goes. Needs an open transaction."""
+        for acl in self._lists.where("vpc_id", vpc.id):
+            self._remove_list(acl.id)
 
     # who has which
 

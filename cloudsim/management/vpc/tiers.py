@@ -20,6 +20,7 @@ class Tiers:
 
     def __init__(self, foundation: Foundation) -> None:
         self._store = foundation.store
+        self._settings = foundation.settings
         self._networks = foundation.table(Network)
         self._offerings = foundation.table(NetworkOffering)
         self._vpc_offerings = foundation.table(VpcOffering)
@@ -41,6 +42,11 @@ class Tiers:
         if request.network_domain is not None and request.network_domain != vpc.network_domain:
             raise InvalidParameterValue(
                 f"Network domain of the network should match network domain of VPC, {vpc.network_domain}"
+            )
+        most = self._settings.integer("vpc.max.networks", "Zone", zone.id)
+        if self._networks.count("vpc_id", vpc.id) >= most:
+            raise InvalidParameterValue(
+                f"Number of networks per VPC can't extend {most}; increase it using global config vpc.max.networks"
             )
         self._check_cidr(vpc, subnet)
         self.check_offering(vpc, offering)

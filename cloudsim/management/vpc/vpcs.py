@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,21 +18,9 @@ from cloudsim.management.network.network_requests import PRIVATE, checked_domain
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.vpc.routing import Addresses, VpcRouting
 from cloudsim.management.vpc.vpc_offerings import PROVIDED
-from cloudsim.model import (
-    Account,
-    Network,
-    NetworkAcl,
-    NetworkAclList,
-    PrivateGateway,
-    PublicIp,
-    RemoteAccessVpn,
-    StaticRoute,
-    Vpc,
-    VpcOffering,
-    VpnConnection,
-    VpnGateway,
-    Zone,
-)
+from cloudsim.model import Account, Network, PublicIp, Vpc, VpcOffering, Zone
+
+log = logging.getLogger(__name__)
 
 MTU = range(576, 9001)
 """What the MTU of a public interface may be: the least of IPv4 (RFC 791), and that of jumbo frames."""
@@ -64,6 +54,8 @@ class Vpcs:
         self._networks = foundation.table(Network)
         self._ips = foundation.table(PublicIp)
         self._randomness = foundation.randomness.branch("vpcs")
+        self.on_delete: list[Callable[[Vpc], None]] = []
+        """Called in the transaction that removes a VPC, to remove what is part of it."""
         limits.counters["vpc"] = lambda store, owner: store.table(Vpc).count("account_id", owner)
 
     # making
@@ -195,48 +187,27 @@ class Vpcs:
             self._table.update(vpc_id, state="Inactive")
         await self._routing.remove_vpc_router(vpc_id)
         with self._store.transaction():
-            self._delete_rows(vpc_id)
+            self._delete_rows(self._table[vpc_id])
 
-    def _delete_rows(self, vpc_id: str) -> None:
-        table = self._foundation.table
-        gateways = table(VpnGateway)
-        gateway = gateways.find("vpc_id", vpc_id)
-        if gateway is not None:
-            connections = table(VpnConnection)
-            for connection in connections.where("vpn_gateway_id", gateway.id):
-                connections.delete(connection.id)
-            gateways.delete(gateway.id)
-        vpns = table(RemoteAccessVpn)
-        ips = self._ips.where("vpc_id", vpc_id)
-        for ip in ips:
-            vpn = vpns.find("public_ip_id", ip.id)
-            if vpn is not None:
-                vpns.delete(vpn.id)
-        self._addresses.release_all(ips)
-        rules = table(NetworkAcl)
-        for acl in table(NetworkAclList).where("vpc_id", vpc_id):
-            for rule in rules.where("list_id", acl.id):
-                self._remove(NetworkAcl, rule.id)
-            self._remove(NetworkAclList, acl.id)
-        for kind in (StaticRoute, PrivateGateway):
-            for row in table(kind).where("vpc_id", vpc_id):
-                self._remove(kind, row.id)
-        self._remove(Vpc, vpc_id)
-
-    def _remove(self, kind: Any, row_id: str) -> None:
-        remove_leftovers(self._foundation, row_id)
-        self._foundation.table(kind).delete(row_id)
+    def _delete_rows(self, vpc: Vpc) -> None:
+        for hook in self.on_delete:
+            hook(vpc)
+        self._addresses.release_all(self._ips.where("vpc_id", vpc.id))
+        remove_leftovers(self._foundation, vpc.id)
+        self._table.delete(vpc.id)
 
     async def delete_of(self, account: Account) -> None:
         """Remove all VPCs of an account, whose networks are gone."""
         for vpc in self._table.where("account_id", account.id):
             await self.delete(vpc.id)
 
-    async def finish_deleting(self) -> None:
-        """After a restart of the server: remove the VPCs that it was removing. One that cannot be removed stays."""
-        for vpc in list(self._table):
-            if vpc.state == "Inactive" and not self._networks.count("vpc_id", vpc.id):
+    async def clean_up(self) -> None:
+        """Delete what is left of VPCs whose deletion failed, or was cut short. To be called every vpc.cleanup.interval."""
+        for vpc in [each for each in self._table if each.state == "Inactive"]:
+            try:
                 await self.delete(vpc.id)
+            except CloudError as error:
+                log.warning("VPC %s is still there: %s", vpc.name, error)
 
 
 def super_cidr(vpc: Vpc) -> ipaddress.IPv4Network:
