@@ -15,18 +15,31 @@ HYPERVISOR = "KVM"
 HOSTS_UP_WITHIN = 90.0
 TEMPLATE_WITHIN = 120.0
 _TRAFFIC = ("Management", "Guest", "Storage")
+_ROUTERS = ("VirtualRouter", "VpcVirtualRouter")
+_BALANCERS = "InternalLbVm"
 _QUICK = {"ping.interval": "5", "ping.timeout": "2"}
 """How often agents are heard, and after how many silent intervals a host is suspected: a fault is seen in seconds."""
 
 
+class PublicPlan(msgspec.Struct, frozen=True):
+    """The zone's public addresses: the `addresses` of `network`, whose first one is the gateway, untagged."""
+
+    network: IPv4Network
+    addresses: tuple[int, int] = (10, 200)
+
+
 class ZonePlan(msgspec.Struct, frozen=True):
-    """What to build. `network` is the lab's management network; `addresses` of it are kept for system VMs."""
+    """What to build. `network` is the lab's management network; `addresses` of it are kept for system VMs.
+
+    Without `public` addresses the zone has no routers or other system VMs.
+    """
 
     name: str
     network: IPv4Network
     guest_cidr: str = "10.1.1.0/24"
     vlans: str = "5000-5099"
     addresses: tuple[int, int] = (220, 250)
+    public: PublicPlan | None = None
 
     @property
     def pod(self) -> str:
@@ -68,9 +81,12 @@ class Zone:
             isolationmethods="VXLAN",
             vlan=plan.vlans,
         )["physicalnetwork"]["id"]
-        for traffic in _TRAFFIC:
+        for traffic in (*_TRAFFIC, *(("Public",) if plan.public is not None else ())):
             api.job("addTrafficType", physicalnetworkid=physical, traffictype=traffic)
+        self._enable_providers(physical)
         api.job("updatePhysicalNetwork", id=physical, state="Enabled")
+        if plan.public is not None:
+            self._add_public(physical, plan.public)
         first, last = (plan.network.network_address + number for number in plan.addresses)
         pod = api.call(
             "createPod",
@@ -90,6 +106,30 @@ class Zone:
             hypervisor=HYPERVISOR,
         )
         self.cluster_id = _one(cluster["cluster"])["id"]
+
+    def _enable_providers(self, physical: str) -> None:
+        """Every network service provider, those that system VMs stand behind after their element."""
+        api = self.api
+        for provider in api.list("listNetworkServiceProviders", physicalnetworkid=physical):
+            kind = "VirtualRouter" if provider["name"] in _ROUTERS else "InternalLoadBalancer"
+            if provider["name"] in (*_ROUTERS, _BALANCERS):
+                for element in api.list(f"list{kind}Elements", nspid=provider["id"]):
+                    api.job(f"configure{kind}Element", id=element["id"], enabled=True)
+            api.job("updateNetworkServiceProvider", id=provider["id"], state="Enabled")
+
+    def _add_public(self, physical: str, public: PublicPlan) -> None:
+        first, last = (public.network.network_address + number for number in public.addresses)
+        self.api.call(
+            "createVlanIpRange",
+            zoneid=self.id,
+            physicalnetworkid=physical,
+            forvirtualnetwork=True,
+            gateway=public.network.network_address + 1,
+            netmask=public.network.netmask,
+            startip=first,
+            endip=last,
+            vlan="untagged",
+        )
 
     def wait_for_hosts(self, names: Sequence[str]) -> None:
         """Until the agents on these hosts have joined."""
