@@ -26,7 +26,7 @@ class RouterGuest(msgspec.Struct, frozen=True):
     """An instance's NIC on a guest network: its lease, its names and its metadata.
 
     `default`: its gateway and name servers are this network's. `user_data` is base64. `password` is handed to the
-    guest once, on its asking.
+    guest once, on its asking; None: what was given before and not asked for yet still holds.
     """
 
     mac: str

@@ -28,7 +28,8 @@ def service(root: Path, metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(root: Path, metadata: dict[str, Any] | None) -> None:
-    """Have the files say this and no more. A password that its instance has taken does not come back.
+    """Have the files say this and no more, but for passwords: one that its instance has taken does not come back, and
+    one that it has not taken yet stays although it is not given any more (the manager says it once, at the start).
 
     Raises GuestError for what cannot be a file; then nothing was changed.
     """
@@ -74,9 +75,8 @@ def _write_guest(folder: Path, content: dict[str, bytes]) -> None:
     password = content.get("password")
     if password is not None and _read(folder / "password.saved") == hashlib.sha256(password).hexdigest().encode():
         content = {name: value for name, value in content.items() if name != "password"}
-    for name in ("user-data", "password"):
-        if name not in content:
-            (folder / name).unlink(missing_ok=True)
+    if "user-data" not in content:
+        (folder / "user-data").unlink(missing_ok=True)
     for path in (folder / "meta-data").iterdir():
         if f"meta-data/{path.name}" not in content:
             path.unlink()

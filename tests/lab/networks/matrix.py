@@ -1,0 +1,239 @@
+"""The matrix of network services: what is configured through the API, and what is then reached, in either world.
+
+A row is a question with its right answer. `rows` configures one thing after the other and yields the questions in
+between, so that each is asked while what it asks about is so.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+OUTSIDE = "outside"
+"""A machine beyond the public network."""
+ANYWHERE = "0.0.0.0/0"
+ISOLATED = "DefaultIsolatedNetworkOfferingWithSourceNatService"
+TIER = "DefaultIsolatedNetworkOfferingForVpcNetworksNoLB"
+
+
+class World(Protocol):
+    """A zone with public addresses, in which instances serve HTTP on port 80 and ssh on port 22."""
+
+    def call(self, command: str, **parameters: Any) -> dict[str, Any]:
+        """What the command answers; of a job, its result."""
+
+    def deploy(self, name: str, networks: list[str], host: int, **more: Any) -> dict[str, Any]:
+        """A running instance on the first or second host whose guest is up, as the API tells it."""
+
+    def reaches(self, source: str, destination: str, protocol: str, port: int) -> bool:
+        """Whether a new connection from that instance (by name) or from outside gets to the address and is answered."""
+
+    def address_of(self, instance: str) -> str | None:
+        """The address that the instance's guest got by DHCP."""
+
+    def resolves(self, instance: str, name: str) -> str | None:
+        """The address that a name has for the instance's guest."""
+
+    def metadata(self, instance: str, path: str) -> str | None:
+        """What the metadata service answers to the guest."""
+
+    def password(self, instance: str) -> str | None:
+        """The password that the guest was given."""
+
+    def answering(self, destination: str, port: int) -> set[str]:
+        """The names of the instances that answer HTTP requests from outside there."""
+
+    def kill(self, instance: str) -> None:
+        """End the instance as a power cut would."""
+
+    def zone_id(self) -> str: ...
+
+    def outside_ip(self) -> str:
+        """Address of the machine outside; it serves HTTP on port 80 and 8081."""
+
+
+class Row(NamedTuple):
+    """`answer` is what the world said, `right` what it should have said."""
+
+    name: str
+    answer: Any
+    right: Any
+
+
+class Zone:
+    """What the matrix needs over and over."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.zone = world.zone_id()
+
+    def offering(self, name: str) -> str:
+        found = self.world.call("listNetworkOfferings", name=name)["networkoffering"]
+        return str(found[0]["id"])
+
+    def network(self, name: str, offering: str = ISOLATED, **more: Any) -> str:
+        wanted = {"name": name, "displaytext": name, "zoneid": self.zone, **more}
+        made = self.world.call("createNetwork", networkofferingid=self.offering(offering), **wanted)
+        return str(made["network"]["id"])
+
+    def public_ip(self, **where: Any) -> dict[str, Any]:
+        return dict(self.world.call("associateIpAddress", **where)["ipaddress"])
+
+    def source_nat(self, **where: Any) -> dict[str, Any]:
+        found = self.world.call("listPublicIpAddresses", issourcenat=True, listall=True, **where)
+        return dict(found["publicipaddress"][0])
+
+
+def isolated(world: World) -> Iterator[Row]:
+    """DHCP, names, user data, egress, forwarding, firewall, static NAT, load balancing on an isolated network."""
+    zone = Zone(world)
+    front = zone.network("front")
+    secret = base64.b64encode(b"#!/bin/sh\necho configured\n").decode()
+    one = world.deploy("one", [front], 0, userdata=secret)
+    two = world.deploy("two", [front], 1)
+    ip_one, ip_two = (vm["nic"][0]["ipaddress"] for vm in (one, two))
+
+    yield Row("DHCP gives the address that the cloud chose", world.address_of("one"), ip_one)
+    yield Row("DHCP serves guests of another host", world.address_of("two"), ip_two)
+    yield Row("a name of the network is resolved", world.resolves("one", "two"), ip_two)
+    yield Row("user data comes from the router", world.metadata("one", "user-data"), "#!/bin/sh\necho configured\n")
+    yield Row("metadata tells the guest its name", world.metadata("two", "local-hostname"), "two")
+    yield Row("the guest has the password of the API", world.password("two"), two["password"])
+    yield Row("guests of one network reach each other", world.reaches("one", ip_two, "tcp", 80), True)
+
+    there = world.outside_ip()
+    yield Row("egress is denied at first", world.reaches("one", there, "tcp", 80), False)
+    world.call("createEgressFirewallRule", networkid=front, protocol="tcp", startport=80, endport=80)
+    yield Row("egress is allowed by a rule", world.reaches("one", there, "tcp", 80), True)
+    yield Row("and other ports stay denied", world.reaches("one", there, "tcp", 8081), False)
+    world.call("createEgressFirewallRule", networkid=front, protocol="icmp", icmptype=-1, icmpcode=-1)
+    yield Row("ICMP is allowed by a rule", world.reaches("one", there, "icmp", 0), True)
+
+    nat = zone.source_nat(associatednetworkid=front)
+    world.call(
+        "createPortForwardingRule",
+        ipaddressid=nat["id"],
+        protocol="tcp",
+        publicport=2222,
+        privateport=22,
+        virtualmachineid=one["id"],
+        openfirewall=False,
+    )
+    yield Row("a forwarded port is closed at first", world.reaches(OUTSIDE, nat["ipaddress"], "tcp", 2222), False)
+    rule = world.call(
+        "createFirewallRule",
+        ipaddressid=nat["id"],
+        protocol="tcp",
+        startport=2222,
+        endport=2222,
+        cidrlist=[ANYWHERE],
+    )["firewallrule"]
+    yield Row("and open with a firewall rule", world.reaches(OUTSIDE, nat["ipaddress"], "tcp", 2222), True)
+    world.call("deleteFirewallRule", id=rule["id"])
+    yield Row("and closed again without it", world.reaches(OUTSIDE, nat["ipaddress"], "tcp", 2222), False)
+
+    fixed = zone.public_ip(networkid=front)
+    world.call("enableStaticNat", ipaddressid=fixed["id"], virtualmachineid=two["id"])
+    yield Row("static NAT is closed at first", world.reaches(OUTSIDE, fixed["ipaddress"], "tcp", 80), False)
+    world.call(
+        "createFirewallRule",
+        ipaddressid=fixed["id"],
+        protocol="tcp",
+        startport=80,
+        endport=80,
+        cidrlist=[ANYWHERE],
+    )
+    yield Row("static NAT is open with a firewall rule", world.reaches(OUTSIDE, fixed["ipaddress"], "tcp", 80), True)
+    yield Row("but for that port only", world.reaches(OUTSIDE, fixed["ipaddress"], "tcp", 22), False)
+
+    shared = zone.public_ip(networkid=front)
+    balancer = world.call(
+        "createLoadBalancerRule",
+        publicipid=shared["id"],
+        name="web",
+        algorithm="roundrobin",
+        publicport=80,
+        privateport=80,
+    )["loadbalancer"]
+    world.call("assignToLoadBalancerRule", id=balancer["id"], virtualmachineids=[one["id"], two["id"]])
+    yield Row("both servers answer for the balancer", world.answering(shared["ipaddress"], 80), {"one", "two"})
+    world.kill("one")
+    yield Row("one answers when the other is dead", world.answering(shared["ipaddress"], 80), {"two"})
+
+
+def tiers(world: World) -> Iterator[Row]:
+    """Tiers of a VPC with access control lists between them."""
+    zone = Zone(world)
+    offering = world.call("listVPCOfferings", name="Default VPC offering")["vpcoffering"][0]["id"]
+    vpc = world.call(
+        "createVPC", name="vpc", displaytext="vpc", cidr="10.9.0.0/16", vpcofferingid=offering, zoneid=zone.zone
+    )["vpc"]["id"]
+    lists = {each["name"]: each["id"] for each in world.call("listNetworkACLLists")["networkacllist"]}
+    own = world.call("createNetworkACLList", name="data", vpcid=vpc)["networkacllist"]["id"]
+    subnet = {"netmask": "255.255.255.0", "vpcid": vpc}
+    app = zone.network("app", TIER, gateway="10.9.1.1", aclid=lists["default_allow"], **subnet)
+    data = zone.network("data", TIER, gateway="10.9.2.1", aclid=own, **subnet)
+    one = world.deploy("app", [app], 0)
+    two = world.deploy("data", [data], 1)
+    ip_app, ip_data = (vm["nic"][0]["ipaddress"] for vm in (one, two))
+    yield Row("a tier's DHCP", world.address_of("data"), ip_data)
+    yield Row("a list lets nothing in that it does not name", world.reaches("app", ip_data, "tcp", 80), False)
+    world.call(
+        "createNetworkACL",
+        aclid=own,
+        protocol="tcp",
+        startport=80,
+        endport=80,
+        cidrlist=["10.9.1.0/24"],
+        action="Allow",
+        traffictype="Ingress",
+        number=10,
+    )
+    yield Row("and in what it allows", world.reaches("app", ip_data, "tcp", 80), True)
+    yield Row("but for that port only", world.reaches("app", ip_data, "tcp", 22), False)
+    yield Row("default_allow lets all in", world.reaches("data", ip_app, "tcp", 22), True)
+    world.call(
+        "createNetworkACL",
+        aclid=own,
+        protocol="tcp",
+        startport=80,
+        endport=80,
+        cidrlist=["10.9.1.0/24"],
+        action="Deny",
+        traffictype="Ingress",
+        number=5,
+    )
+    yield Row("an earlier rule goes first", world.reaches("app", ip_data, "tcp", 80), False)
+    nat = zone.source_nat(vpcid=vpc)
+    ip = zone.public_ip(vpcid=vpc)
+    world.call(
+        "createPortForwardingRule",
+        ipaddressid=ip["id"],
+        protocol="tcp",
+        publicport=8080,
+        privateport=80,
+        virtualmachineid=one["id"],
+        networkid=app,
+    )
+    yield Row("a port of a VPC's address is forwarded", world.reaches(OUTSIDE, ip["ipaddress"], "tcp", 8080), True)
+    yield Row("another address of it is not", world.reaches(OUTSIDE, nat["ipaddress"], "tcp", 8080), False)
+    yield Row("a tier gets out", world.reaches("app", world.outside_ip(), "tcp", 80), True)
+
+
+def groups(world: World, network: str) -> Iterator[Row]:
+    """Security groups between instances of a shared network."""
+    web = world.call("createSecurityGroup", name="web")["securitygroup"]["id"]
+    db = world.call("createSecurityGroup", name="db")["securitygroup"]["id"]
+    world.deploy("sg-web", [network], 0, securitygroupids=[web])
+    two = world.deploy("sg-db", [network], 1, securitygroupids=[db])
+    ip = two["nic"][0]["ipaddress"]
+    yield Row("a group lets nothing in at first", world.reaches("sg-web", ip, "tcp", 80), False)
+    group = {"usersecuritygrouplist[0].account": "admin", "usersecuritygrouplist[0].group": "web"}
+    rule = world.call(
+        "authorizeSecurityGroupIngress", securitygroupid=db, protocol="tcp", startport=80, endport=80, **group
+    )["securitygroup"]["ingressrule"][0]["ruleid"]
+    yield Row("and in what it allows to another group", world.reaches("sg-web", ip, "tcp", 80), True)
+    yield Row("but for that port only", world.reaches("sg-web", ip, "tcp", 22), False)
+    world.call("revokeSecurityGroupIngress", id=rule)
+    yield Row("until it is revoked", world.reaches("sg-web", ip, "tcp", 80), False)
