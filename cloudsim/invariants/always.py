@@ -129,7 +129,9 @@ def given_once(scene: Scene) -> Iterator[Violation]:
     for nic in nics:
         own = [] if nic.ip is None else [nic.ip]
         ips += [(nic.network_id, ip) for ip in (*own, *(ip for _, ip in nic.secondary_ips))]
-        network = networks.get(nic.network_id)
+        network, vm = networks.get(nic.network_id), vms.get(nic.vm_id)
+        if vm is not None and vm.type != "User":
+            continue  # a router has the gateway's
         if network is not None and nic.ip is not None and nic.ip == network.gateway:
             yield Violation("given once", f"{nic.ip} of network {network.name} is its gateway's")
     yield from _twice("address", ips)

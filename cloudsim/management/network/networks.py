@@ -275,17 +275,21 @@ class Networks:
         if display is not None:
             changes["display"] = display
         if offering is not None and offering.id != network.network_offering_id:
-            in_vpc = network.vpc_id is not None
-            if (
-                offering.guest_type != network.guest_type
-                or offering.for_vpc != in_vpc
-                or offering.state != "Enabled"
-            ):
-                raise InvalidParameterValue(
-                    f"Can't upgrade network {network.name} to network offering {offering.name}"
-                )
-            if in_vpc:
-                self._tiers.check_change(network, offering)
+            self.check_update(network, offering)
             changes["network_offering_id"] = offering.id
         with self._store.transaction():
             return self._table.update(network.id, **changes)
+
+    def check_update(self, network: Network, offering: NetworkOffering) -> None:
+        """Raise what stands against making the network one of that offering."""
+        in_vpc = network.vpc_id is not None
+        if (
+            offering.guest_type != network.guest_type
+            or offering.for_vpc != in_vpc
+            or offering.state != "Enabled"
+        ):
+            raise InvalidParameterValue(
+                f"Can't upgrade network {network.name} to network offering {offering.name}"
+            )
+        if in_vpc:
+            self._tiers.check_change(network, offering)

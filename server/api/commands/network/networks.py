@@ -118,7 +118,7 @@ class NetworkView(View):
             networkdomain=row.network_domain,
             acltype=row.acl_type,
             subdomainaccess=shared or None,
-            issystem=False,
+            issystem=row.traffic_type != "Guest",
             isdefault=row.is_default,
             related=row.id,
             restartrequired=row.restart_required,
@@ -210,6 +210,8 @@ async def create_network(
     if vpcid is not None and not named:
         owner = call.store.table(Account)[vpcid.account_id]
     made: Network = call.manager.networks.create(call.caller, owner, zoneid, networkofferingid, request)
+    if networkofferingid.persistent:
+        made = await call.manager.network_life.implement(made.id)
     return made
 
 
@@ -263,6 +265,7 @@ async def list_networks(
         return (
             (type is None or network.guest_type.lower() == type.lower())
             and (acltype is None or network.acl_type.lower() == acltype.lower())
+            and (network.traffic_type != "Guest") == bool(issystem)
             and (traffictype is None or network.traffic_type.lower() == traffictype.lower())
             and (
                 specifyipranges is None
@@ -272,7 +275,7 @@ async def list_networks(
             and wanted <= services
         )
 
-    if issystem or canusefordeploy is False:
+    if (issystem and not call.caller.is_root_admin) or canusefordeploy is False:
         return Listed([], 0)
     return listed(
         call,
@@ -324,6 +327,11 @@ async def update_network(
     """Changes a guest network."""
 
     async def work() -> Network:
+        now = call.store.table(Network)[id.id]
+        another = networkofferingid is not None and networkofferingid.id != now.network_offering_id
+        if another:
+            call.manager.networks.check_update(now, networkofferingid)
+            await call.manager.routers.shut_down(now)
         changed: Network = call.manager.networks.update(
             id,
             name=name,
@@ -332,7 +340,11 @@ async def update_network(
             offering=networkofferingid,
             display=displaynetwork,
         )
-        return changed
+        if another and changed.state in ("Implemented", "Setup"):
+            await call.manager.network_life.restart(changed)
+        elif networkdomain is not None:
+            await call.manager.routers.sync(id.id)
+        return call.store.table(Network)[id.id]
 
     return Job(work, id)
 
