@@ -81,6 +81,7 @@ from cloudsim.management.systemvm.system_vms import SystemVms
 from cloudsim.management.systemvm.transfers import Transfers
 from cloudsim.management.systemvm.watch import SystemVmWatch
 from cloudsim.management.vpc.acls import NetworkAcls
+from cloudsim.management.vpc.internal_load_balancers import InternalLoadBalancers
 from cloudsim.management.vpc.private_gateways import PrivateGateways
 from cloudsim.management.vpc.static_routes import StaticRoutes
 from cloudsim.management.vpc.vpc_offerings import VpcOfferings
@@ -231,6 +232,10 @@ class Services:
         self.network_acls = NetworkAcls(foundation, self.routers)
         self.private_gateways = PrivateGateways(foundation, self.routers, self.network_acls)
         self.static_routes = StaticRoutes(foundation, self.routers)
+        self.internal_load_balancers = InternalLoadBalancers(
+            foundation, self.nics, self.rules.changes, self.routers, self.system_vms
+        )
+        self.rules.members.ensure_internal = self.routers.ensure_internal_lb
         self.customer_gateways = CustomerGateways(foundation)
         self.site_to_site = SiteToSite(foundation, self.routers, self.system_vms)
         self.remote_access = RemoteAccess(foundation, self.routers, self.rules.use, self.rules.firewall)

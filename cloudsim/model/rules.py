@@ -81,7 +81,9 @@ class IpForwardingRule(Row, frozen=True, kw_only=True):
 class LoadBalancerRule(Row, frozen=True, kw_only=True):
     """A port that is spread over instances: of a public address, or (`Internal`) of `source_ip` in a VPC tier."""
 
-    keys: ClassVar[Keys] = Keys(indexes=("public_ip_id", "network_id", "account_id"), unique=())
+    keys: ClassVar[Keys] = Keys(
+        indexes=("public_ip_id", "network_id", "account_id", ("source_network_id", "source_ip")), unique=()
+    )
 
     name: str
     network_id: str

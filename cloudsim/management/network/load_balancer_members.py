@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
-from cloudsim.errors import InvalidParameterValue
+from cloudsim.errors import InvalidParameterValue, UnsupportedCommand
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.guest_targets import GuestTargets
 from cloudsim.management.network.rule_changes import RuleChanges
@@ -27,6 +28,8 @@ class LoadBalancerMembers:
         self._changes = changes
         self._targets = targets
         self._randomness = foundation.randomness.branch("load_balancer_members")
+        self.ensure_internal: Callable[[str], Awaitable[Any]] = _unbalanced
+        """Has the internal load balancer of a rule run and know its members."""
 
     def of(self, rule: LoadBalancerRule) -> dict[str, list[LoadBalancerMember]]:
         """Instance id -> its memberships, in the order in which they were made."""
@@ -88,6 +91,13 @@ class LoadBalancerMembers:
                 self._table.insert(member)
 
         await self._changes.apply(rule.network_id, change, lambda: self._delete(made))
+        if rule.scheme == "Internal":
+            try:
+                await self.ensure_internal(rule.id)
+            except Exception:
+                with self._store.transaction():
+                    self._delete(made)
+                raise
 
     def check_remove(
         self,
@@ -126,3 +136,7 @@ class LoadBalancerMembers:
         for member in members:
             if member.id in self._table:
                 self._table.delete(member.id)
+
+
+async def _unbalanced(rule_id: str) -> None:
+    raise UnsupportedCommand(f"Nothing here runs the internal load balancer of rule {rule_id}")

@@ -11,7 +11,16 @@ from cloudsim.management.network.router_use import has_router
 from cloudsim.management.network.security_rules import SecurityRules
 from cloudsim.management.network.system_networks import SYSTEM_TRAFFIC, SystemNetworks
 from cloudsim.management.network.vlans import isolation_of
-from cloudsim.model import IpRange, Network, NetworkOffering, Nic, PhysicalNetwork, VirtualMachine, Zone
+from cloudsim.model import (
+    IpRange,
+    LoadBalancerRule,
+    Network,
+    NetworkOffering,
+    Nic,
+    PhysicalNetwork,
+    VirtualMachine,
+    Zone,
+)
 from cloudsim.protocol.specs import NicSpec
 from cloudsim.store import Change, Table
 
@@ -24,11 +33,21 @@ MAC_PREFIX = 0x02_00_00_00_00_00
 
 
 class _Addresses:
-    """The addresses of one network that NICs can have: its own and those of its further ranges."""
+    """The addresses of one network that NICs can have: its own and those of its further ranges.
 
-    def __init__(self, network: Network, ranges: list[IpRange], nics: Table[Nic]) -> None:
+    Those that internal load balancers have, or will have with their first member, are none of them.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        ranges: list[IpRange],
+        nics: Table[Nic],
+        balancers: Table[LoadBalancerRule],
+    ) -> None:
         self._network_id = network.id
         self._nics = nics
+        self._balancers = balancers
         self.secondary: set[str] = set()
         in_use = []
         for nic in nics.where("network_id", network.id):
@@ -42,11 +61,12 @@ class _Addresses:
         self.pool = AddressPool(joined(spans, gateway), self.taken, taken)
 
     def taken(self, number: int) -> bool:
-        """Whether a NIC has the address, as its first one or another."""
+        """Whether a NIC has the address, as its first one or another, or an internal load balancer."""
         text = text_of(number)
         return (
             text in self.secondary
             or self._nics.find(("network_id", "ip"), (self._network_id, text)) is not None
+            or self._balancers.count(("source_network_id", "source_ip"), (self._network_id, text)) > 0
         )
 
     def took(self, nic: Nic) -> None:
@@ -84,6 +104,7 @@ class Nics:
         self._nics = foundation.table(Nic)
         self._networks = foundation.table(Network)
         self._ranges = foundation.table(IpRange)
+        self._balancers = foundation.table(LoadBalancerRule)
         self._offerings = foundation.table(NetworkOffering)
         self._physical = foundation.table(PhysicalNetwork)
         self._zones = foundation.table(Zone)
@@ -121,7 +142,7 @@ class Nics:
         pool = self._pools.get(network.id)
         if pool is None:
             ranges = self._ranges.where("network_id", network.id)
-            pool = self._pools[network.id] = _Addresses(network, ranges, self._nics)
+            pool = self._pools[network.id] = _Addresses(network, ranges, self._nics, self._balancers)
         return pool
 
     def address(self, network: Network, wanted: str | None = None) -> str | None:

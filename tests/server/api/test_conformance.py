@@ -26,6 +26,7 @@ OWN_PARAMETERS: dict[tuple[str, str], str] = {
 
 OWN_FIELDS: dict[tuple[str, str], str] = {
     ("VirtualMachineView", "nic.secondaryip"): "CloudStack answers it; the facts lack it where a VM holds the NIC",
+    ("RouterView", "nic.secondaryip"): "as with an instance's",
 }
 OWN_FIELDS |= {
     ("TrafficTypeView", name): "CloudStack answers these too, but its declaration names a provider's fields"

@@ -11,7 +11,7 @@ from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.vpc.vpc_offerings import VpcOfferingRequest
 from cloudsim.model import Domain, ServiceOffering, VpcOffering, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
-from server.api.commands.infrastructure.offering_scope import scope_fields
+from server.api.commands.infrastructure.offering_scope import scope_fields, scope_ids
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, listed
 from server.api.parameters import Param
@@ -181,8 +181,8 @@ async def update_vpc_offering(
         name=name,
         display_text=displaytext,
         state=state,
-        domain_ids=_ids(call, Domain, "domainid", domainid, "public"),
-        zone_ids=_ids(call, Zone, "zoneid", zoneid, "all"),
+        domain_ids=scope_ids(call, Domain, "domainid", domainid, "public"),
+        zone_ids=scope_ids(call, Zone, "zoneid", zoneid, "all"),
     )
 
     async def work() -> VpcOffering:
@@ -190,21 +190,6 @@ async def update_vpc_offering(
         return changed
 
     return Job(work, id)
-
-
-def _ids(
-    call: Call, row_type: type[Domain] | type[Zone], parameter: str, text: str | None, everyone: str
-) -> tuple[str, ...] | None:
-    """The ids that the text names, checked; none for `everyone`, None where nothing is said."""
-    if text is None:
-        return None
-    if text.strip().lower() == everyone:
-        return ()
-    ids = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    for each in ids:
-        if call.resolve(row_type, each, "use") is None:
-            raise InvalidParameterValue(f"Please specify a valid {parameter}: there is none of id {each}")
-    return ids
 
 
 @command("deleteVPCOffering", job=True, roles=ROOT, event="VPC.OFFERING.DELETE", group=GROUP)
