@@ -1,4 +1,4 @@
-"""An instance's screen: where it is, and a picture of it."""
+"""An instance's screen and its serial console: where they are, and a picture of the screen."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 from backends.libvirt import screenshot
 from backends.libvirt.base import HostBase
+from backends.libvirt.settings import HostSettings
+from backends.libvirt.terminals import Terminals
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import ConsoleAddress
 
@@ -22,8 +24,12 @@ def new_password() -> str:
 class Consoles(HostBase):
     """`console` of `LibvirtHypervisor`, and `screenshot`."""
 
+    def __init__(self, settings: HostSettings) -> None:
+        super().__init__(settings)
+        self.terminals = Terminals(settings.vnc_listen)
+
     async def console(self, name: str, serial: bool = False) -> ConsoleAddress:
-        """Raises HypervisorError if the instance is not here, or has no VNC screen."""
+        """A serial console's password opens it once. Raises HypervisorError if the instance is not here, or has none such."""
 
         def ask(domain: object) -> str:
             import libvirt
@@ -31,7 +37,14 @@ class Consoles(HostBase):
             return str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE))  # type: ignore[attr-defined]
 
         what = f"looking up the console of {name}"
-        return self._address(name, await self.connection.domain_call(name, what, ask))
+        xml = await self.connection.domain_call(name, what, ask)
+        if not serial:
+            return self._address(name, xml)
+        terminal = terminal_of(xml)
+        if terminal is None:
+            raise HypervisorError(f"instance {name} has no serial console")
+        port, password = await self.terminals.let(terminal)
+        return ConsoleAddress(self.settings.private_ip, port, password, "serial")
 
     async def screenshot(self, name: str) -> bytes:
         """What the instance's screen shows, as PNG. Raises HypervisorError."""
@@ -43,6 +56,13 @@ class Consoles(HostBase):
             raise HypervisorError(f"instance {name} has no VNC console")
         port, password = found
         return ConsoleAddress(self.settings.private_ip, port, password, "vnc")
+
+
+def terminal_of(xml: str) -> str | None:
+    """The host's pseudoterminal that is a running domain's first serial port."""
+    for source in ET.fromstring(xml).iterfind("./devices/serial[@type='pty']/source"):
+        return source.get("path")
+    return None
 
 
 def vnc_of(xml: str) -> tuple[int, str] | None:
