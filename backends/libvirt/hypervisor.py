@@ -40,4 +40,5 @@ class LibvirtHypervisor(
 
     async def close(self) -> None:
         await self.end_watches()
+        await self.terminals.close()
         await self.connection.close()
