@@ -202,7 +202,8 @@ class CancelTransfer(SystemVmRequest, frozen=True, kw_only=True):
 class TransferResult(SystemVmReply, frozen=True, kw_only=True):
     """`state` Unknown: this machine knows nothing of it (it was replaced). `size` 0: not known yet.
 
-    When Done, `physical_size` and `virtual_size` are those of the image, `checksum` of the file as {SHA-256}hex.
+    When Done, `physical_size` and `virtual_size` are those of the image, `checksum` is that of what was sent. `reason`
+    says why it Failed: not `error`, which says that the machine could not do what it was asked.
     """
 
     state: Literal["Unknown", "Running", "Published", "Done", "Failed"] = "Unknown"
@@ -212,6 +213,7 @@ class TransferResult(SystemVmReply, frozen=True, kw_only=True):
     virtual_size: int = 0
     path: str = ""
     checksum: str | None = None
+    reason: str = ""
 
 
 class PublishFile(SystemVmRequest, frozen=True, kw_only=True):

@@ -102,12 +102,12 @@ class SimulatedStorageVm(Appliance):
             return TransferResult(state="Published")
         if upload is not None:
             if upload.error is not None:
-                return TransferResult(state="Failed", error=upload.error)
+                return TransferResult(state="Failed", reason=upload.error)
             return upload.result or TransferResult(state="Running" if upload.receiving else "Published")
         if download is None:
             return TransferResult(state="Unknown")
         if download.error is not None:
-            return TransferResult(state="Failed", error=download.error)
+            return TransferResult(state="Failed", reason=download.error)
         if download.result is not None:
             return download.result
         part = download.part
@@ -224,7 +224,7 @@ class SimulatedStorageVm(Appliance):
         try:
             self._store(request.store_url).find(request.path, request.size)
         except HypervisorError as error:
-            return TransferResult(state="Failed", error=str(error))
+            return TransferResult(state="Failed", reason=str(error))
         self.published[request.transfer_id] = request
         return TransferResult(state="Published")
 

@@ -163,7 +163,7 @@ class Transfers:
                 try:
                     again = await self._look(row, avoid=row.vm_id if silences >= SILENCES else None)
                     silences = 0
-                except ResourceUnavailable as error:
+                except CloudError as error:
                     silences += 1
                     again = False
                     log.info("transfer %s: %s", transfer_id, error.text)
@@ -187,7 +187,7 @@ class Transfers:
             return
 
     async def _look(self, row: Transfer, avoid: str | None) -> bool:
-        """Ask for it, or how far it is; whether to go on at once. Raises ResourceUnavailable without a reply."""
+        """Ask for it, or how far it is; whether to go on at once. Raises CloudError without a reply."""
         if row.kind != "Download" and row.state != "Running" and self._is_over(row):
             self._end(row, "Expired")
             return False
@@ -208,13 +208,7 @@ class Transfers:
         if isinstance(request, str):
             self._end(row, "Failed", error=request)
             return False
-        try:
-            reply = await self._system.ask(vm.id, request)
-        except ResourceUnavailable:
-            raise
-        except CloudError as error:
-            self._end(row, "Failed", error=error.text)
-            return False
+        reply = await self._system.ask(vm.id, request)
         assert isinstance(reply, TransferResult)
         return self._replied(row.id, vm, reply)
 
@@ -296,7 +290,7 @@ class Transfers:
                     self._change(row, "Waiting")
                 return row.state != "Waiting"
             case "Failed":
-                self._end(row, "Failed", error=reply.error or "It failed")
+                self._end(row, "Failed", error=reply.reason or "It failed")
                 return False
             case "Done":
                 self._end(
