@@ -29,6 +29,7 @@ from cloudsim.model import (
     UserData,
     VirtualMachine,
     Volume,
+    Vpc,
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
@@ -242,6 +243,7 @@ async def list_virtual_machines(
     hostid: Host | None = None,
     storageid: StoragePool | None = None,
     networkid: Network | None = None,
+    vpcid: Annotated[Vpc | None, Param("those on tiers of that VPC")] = None,
     groupid: InstanceGroup | None = None,
     templateid: Template | None = None,
     isoid: Template | None = None,
@@ -265,6 +267,7 @@ async def list_virtual_machines(
     )
     for narrower in (
         _on_network(call, networkid),
+        _in_vpc(call, vpcid),
         _on_pool(call, storageid),
         _in_group(call, affinitygroupid),
         None if securitygroupid is None else list(call.manager.security_members.of(securitygroupid.id)),
@@ -334,6 +337,13 @@ def _on_network(call: Call, network: Network | None) -> list[str] | None:
     if network is None:
         return None
     return [nic.vm_id for nic in call.store.table(Nic).where("network_id", network.id)]
+
+
+def _in_vpc(call: Call, vpc: Vpc | None) -> list[str] | None:
+    if vpc is None:
+        return None
+    tiers = call.store.table(Network).where("vpc_id", vpc.id)
+    return list(dict.fromkeys(vm_id for tier in tiers for vm_id in _on_network(call, tier) or ()))
 
 
 def _on_pool(call: Call, pool: StoragePool | None) -> list[str] | None:
