@@ -65,7 +65,6 @@ class NetworkOffering(Row, frozen=True, kw_only=True):
     zone_ids: tuple[str, ...] = ()
     max_connections: int | None = None
     keep_alive: bool = False
-    sort_key: int = 0
     state: Literal["Enabled", "Disabled", "Inactive"] = "Enabled"
     created: float = 0.0
     details: dict[str, str] = {}

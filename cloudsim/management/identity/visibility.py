@@ -24,6 +24,7 @@ from cloudsim.model import (
     Network,
     NetworkAcl,
     NetworkAclList,
+    NetworkOffering,
     NetworkPermission,
     Nic,
     Pod,
@@ -100,7 +101,7 @@ def _zone(store: Store, caller: Caller, zone: Zone, operate: bool) -> bool:
     )
 
 
-@rule(ServiceOffering, DiskOffering, VpcOffering)
+@rule(ServiceOffering, DiskOffering, NetworkOffering, VpcOffering)
 def _offering(store: Store, caller: Caller, offering: Any, operate: bool) -> bool:
     domain_id = caller.account.domain_id
     if operate:

@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+
+import msgspec
 
 from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.offered_services import (
+    GuestType,
+    Services,
+    capabilities_offered,
+    guest_type_named,
+    services_offered,
+)
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Network, NetworkOffering, ServiceOffering
+from cloudsim.model import Domain, Network, NetworkOffering, ServiceOffering, Zone
 
-SERVICES: dict[str, tuple[str, ...]] = {
-    "Dhcp": ("VirtualRouter", "VpcVirtualRouter", "ConfigDrive"),
-    "Dns": ("VirtualRouter", "VpcVirtualRouter"),
-    "SourceNat": ("VirtualRouter", "VpcVirtualRouter"),
-    "StaticNat": ("VirtualRouter", "VpcVirtualRouter"),
-    "PortForwarding": ("VirtualRouter", "VpcVirtualRouter"),
-    "Lb": ("VirtualRouter", "VpcVirtualRouter", "InternalLbVm"),
-    "Firewall": ("VirtualRouter",),
-    "Vpn": ("VirtualRouter", "VpcVirtualRouter"),
-    "Gateway": ("VirtualRouter", "VpcVirtualRouter"),
-    "UserData": ("VirtualRouter", "VpcVirtualRouter", "ConfigDrive"),
-    "NetworkACL": ("VpcVirtualRouter",),
-    "SecurityGroup": ("SecurityGroupProvider",),
-    "Connectivity": ("Ovs",),
-}
-"""Services that a network may have, and who can provide each."""
-GUEST_TYPES: tuple[Literal["Isolated", "Shared", "L2"], ...] = ("Isolated", "Shared", "L2")
+DETAILS = frozenset({"promiscuousmode", "macaddresschanges", "forgedtransmits", "maclearning"})
+"""Details that CloudStack has for switches of other hypervisors: kept and told."""
 
 
-def service_named(text: str) -> str:
-    """The service of that name in any case. Raises InvalidParameterValue."""
-    for name in SERVICES:
-        if text.strip().lower() == name.lower():
-            return name
-    raise InvalidParameterValue(f"Invalid service name {text}; there are {', '.join(SERVICES)}")
+class NetworkOfferingRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a new offering is to be. `providers`: (service, provider); `capabilities`: as servicecapabilitylist has them."""
 
-
-def guest_type_named(text: str) -> Literal["Isolated", "Shared", "L2"]:
-    """The guest type of that name in any case. Raises InvalidParameterValue."""
-    for name in GUEST_TYPES:
-        if text.strip().lower() == name.lower():
-            return name
-    raise InvalidParameterValue(f'Invalid "guestIpType" parameter is specified: {text}')
+    name: str
+    guest_type: str
+    display_text: str | None = None
+    traffic_type: str = "Guest"
+    services: Sequence[str] = ()
+    providers: Sequence[tuple[str, str]] = ()
+    capabilities: Sequence[Mapping[str, str]] = ()
+    for_vpc: bool = False
+    specify_vlan: bool = False
+    specify_ip_ranges: bool = False
+    conserve_mode: bool = True
+    egress_default_policy: bool = False
+    persistent: bool = False
+    network_rate: int | None = None
+    availability: str = "Optional"
+    service_offering: ServiceOffering | None = None
+    max_connections: int | None = None
+    keep_alive: bool = False
+    tags: str | None = None
+    domains: Sequence[Domain] = ()
+    zones: Sequence[Zone] = ()
+    details: Mapping[str, str] = {}
+    enable: bool = False
 
 
 class NetworkOfferings:
@@ -55,68 +61,60 @@ class NetworkOfferings:
         self._networks = foundation.table(Network)
         self._randomness = foundation.randomness.branch("network_offerings")
 
-    def create(
-        self,
-        name: str,
-        display_text: str | None,
-        guest_type: str,
-        *,
-        traffic_type: str = "Guest",
-        services: Sequence[str] = (),
-        providers: Sequence[tuple[str, str]] = (),
-        for_vpc: bool = False,
-        specify_vlan: bool = False,
-        specify_ip_ranges: bool = False,
-        conserve_mode: bool = True,
-        egress_default_policy: bool = False,
-        persistent: bool = False,
-        network_rate: int | None = None,
-        availability: str = "Optional",
-        service_offering: ServiceOffering | None = None,
-        enable: bool = False,
-    ) -> NetworkOffering:
-        """An offering with those services, each from the `providers` (service, provider) given; Disabled at first."""
+    def create(self, request: NetworkOfferingRequest) -> NetworkOffering:
+        """An offering, Disabled unless it is to be enabled at once. Raises InvalidParameterValue."""
+        self._check_name(request.name)
+        if request.traffic_type.strip().lower() != "guest":
+            raise InvalidParameterValue(
+                f"Only network offerings for Guest traffic can be created, not for {request.traffic_type}"
+            )
+        kind = guest_type_named(request.guest_type)
+        services = services_offered(kind, request.for_vpc, request.services, request.providers)
+        _check_type(request, kind, services)
+        _check_balancer(services, request.max_connections, request.keep_alive)
+        if request.network_rate is not None and request.network_rate < 0:
+            raise InvalidParameterValue(f"networkrate must be 0 (no limit) or more Mbit/s, not {request.network_rate}")
+        router = request.service_offering
+        if router is not None and (not router.is_system or router.system_vm_type != "domainrouter"):
+            raise InvalidParameterValue(
+                f"serviceofferingid {router.name} is not a system offering for virtual routers"
+            )
+        for detail in request.details:
+            if detail.lower() not in DETAILS:
+                raise InvalidParameterValue(f"Unsupported detail {detail}; there are {', '.join(sorted(DETAILS))}")
+        row = NetworkOffering(
+            id=self._randomness.uuid(),
+            name=request.name,
+            display_text=request.display_text or request.name,
+            guest_type=kind,
+            services=services,
+            for_vpc=request.for_vpc,
+            specify_vlan=request.specify_vlan,
+            specify_ip_ranges=request.specify_ip_ranges,
+            conserve_mode=request.conserve_mode,
+            egress_default_policy=request.egress_default_policy,
+            persistent=request.persistent,
+            network_rate=request.network_rate,
+            availability=_availability(request.availability),
+            service_offering_id=router.id if router is not None else None,
+            capabilities=capabilities_offered(services, request.capabilities),
+            tags=_tags(request.tags),
+            domain_ids=tuple(dict.fromkeys(domain.id for domain in request.domains)),
+            zone_ids=tuple(dict.fromkeys(zone.id for zone in request.zones)),
+            max_connections=request.max_connections,
+            keep_alive=request.keep_alive,
+            state="Enabled" if request.enable else "Disabled",
+            created=self._foundation.now(),
+            details=dict(request.details),
+        )
+        with self._store.transaction():
+            return self._table.insert(row)
+
+    def _check_name(self, name: str) -> None:
         if not name.strip():
             raise InvalidParameterValue("A network offering needs a name")
         if self._table.find("name", name) is not None:
             raise InvalidParameterValue(f"A network offering with name {name} exists already")
-        if traffic_type.lower() != "guest":
-            raise InvalidParameterValue(
-                f"Only network offerings for Guest traffic can be created, not for {traffic_type}"
-            )
-        kind = guest_type_named(guest_type)
-        if (
-            kind == "Shared"
-            and not specify_vlan
-            and not specify_ip_ranges
-            and "SecurityGroup" not in services
-        ):
-            raise InvalidParameterValue(
-                "SpecifyVlan should be true for a network offering with guest type Shared"
-            )
-        if persistent and kind == "Shared":
-            raise InvalidParameterValue("A network offering with guest type Shared cannot be persistent")
-        with self._store.transaction():
-            return self._table.insert(
-                NetworkOffering(
-                    id=self._randomness.uuid(),
-                    name=name,
-                    display_text=display_text or name,
-                    guest_type=kind,
-                    services=_services(services, providers),
-                    for_vpc=for_vpc,
-                    specify_vlan=specify_vlan,
-                    specify_ip_ranges=specify_ip_ranges,
-                    conserve_mode=conserve_mode,
-                    egress_default_policy=egress_default_policy,
-                    persistent=persistent,
-                    network_rate=network_rate,
-                    availability=_availability(availability),
-                    service_offering_id=service_offering.id if service_offering is not None else None,
-                    state="Enabled" if enable else "Disabled",
-                    created=self._foundation.now(),
-                )
-            )
 
     def update(
         self,
@@ -126,26 +124,46 @@ class NetworkOfferings:
         display_text: str | None = None,
         availability: str | None = None,
         state: str | None = None,
+        max_connections: int | None = None,
+        keep_alive: bool | None = None,
+        tags: str | None = None,
+        domain_ids: tuple[str, ...] | None = None,
+        zone_ids: tuple[str, ...] | None = None,
     ) -> NetworkOffering:
-        """Change what is not None."""
+        """Change what is not None; no `domain_ids` (`zone_ids`): for all. Empty `tags`: none."""
         changes: dict[str, Any] = {}
         if name is not None and name != offering.name:
-            if not name.strip() or self._table.find("name", name) is not None:
-                raise InvalidParameterValue(
-                    f"{name!r} is no name for a network offering, or one has it already"
-                )
+            self._check_name(name)
             changes["name"] = name
-        if display_text is not None:
-            changes["display_text"] = display_text
         if availability is not None:
-            changes["availability"] = _availability(availability)
+            changes["availability"] = self._new_availability(offering, availability)
         if state is not None:
             chosen = state.strip().capitalize()
             if chosen not in ("Enabled", "Disabled"):
                 raise InvalidParameterValue(f"Incorrect state value: {state}; it is Enabled or Disabled")
             changes["state"] = chosen
+        _check_balancer(offering.services, max_connections, bool(keep_alive))
+        if tags is not None:
+            changes["tags"] = _tags(tags)
+        for field, value in (
+            ("display_text", display_text),
+            ("max_connections", max_connections),
+            ("keep_alive", keep_alive),
+            ("domain_ids", domain_ids),
+            ("zone_ids", zone_ids),
+        ):
+            if value is not None:
+                changes[field] = value
         with self._store.transaction():
             return self._table.update(offering.id, **changes)
+
+    def _new_availability(self, offering: NetworkOffering, text: str) -> Literal["Optional", "Required"]:
+        chosen = _availability(text)
+        if chosen == "Required" and (offering.guest_type != "Isolated" or "SourceNat" not in offering.services):
+            raise InvalidParameterValue(
+                "Availability can be Required only for networkOfferings of type Isolated with SourceNat enabled"
+            )
+        return chosen
 
     def delete(self, offering: NetworkOffering) -> None:
         """Remove an offering that no network is made from."""
@@ -162,21 +180,37 @@ class NetworkOfferings:
             self._table.delete(offering.id)
 
 
-def _services(names: Sequence[str], providers: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    chosen: dict[str, tuple[str, ...]] = {}
-    for name in names:
-        chosen[service_named(name)] = ()
-    for name, provider in providers:
-        service = service_named(name)
-        if service not in chosen and names:
+def _check_type(request: NetworkOfferingRequest, kind: GuestType, services: Services) -> None:
+    """Raise InvalidParameterValue for what does not go with the guest type."""
+    if request.for_vpc and kind != "Isolated":
+        raise InvalidParameterValue("Network offerings for VPC networks have guest type Isolated")
+    if kind == "Shared":
+        if not request.specify_vlan:
             raise InvalidParameterValue(
-                f"Service {service} is not enabled for the network offering: {provider}"
+                "SpecifyVlan should be true if network offering's type is Shared"
             )
-        known = next((p for p in SERVICES[service] if p.lower() == provider.strip().lower()), None)
-        if known is None:
-            raise InvalidParameterValue(f"Provider {provider} cannot provide service {service}")
-        chosen[service] = tuple(dict.fromkeys((*chosen.get(service, ()), known)))
-    return {service: given or SERVICES[service][:1] for service, given in chosen.items()}
+        if not request.specify_ip_ranges:
+            raise InvalidParameterValue("SpecifyIpRanges should always be true for Shared network offerings")
+        if request.persistent:
+            raise InvalidParameterValue("isPersistent should be false if network offering's type is Shared")
+    elif request.specify_ip_ranges and (kind == "L2" or "SourceNat" in services):
+        raise InvalidParameterValue(
+            "SpecifyIpRanges can only be true for Shared network offerings and Isolated network offerings "
+            "without SourceNat service"
+        )
+    if request.egress_default_policy and "Firewall" not in services:
+        raise InvalidParameterValue("egressdefaultpolicy is for offerings with service Firewall")
+
+
+def _check_balancer(services: Mapping[str, Sequence[str]], most: int | None, keep_alive: bool) -> None:
+    if (most is not None or keep_alive) and "Lb" not in services:
+        raise InvalidParameterValue("maxconnections and keepaliveenabled are for offerings with service Lb")
+    if most is not None and most < 1:
+        raise InvalidParameterValue(f"maxconnections must be 1 or more, not {most}")
+
+
+def _tags(text: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(tag.strip() for tag in (text or "").split(",") if tag.strip()))
 
 
 def _availability(text: str) -> Literal["Optional", "Required"]:

@@ -67,7 +67,7 @@ class Networks:
         if not request.name.strip():
             raise InvalidParameterValue("A network needs a name")
         acl_type = self._acl_type(offering, request)
-        physical = self._physical_network(zone, request.physical_network)
+        physical = self._physical_network(zone, offering, request.physical_network)
         subnet = subnet_of(zone, offering, request)
         acl_id = None
         if request.vpc is not None:
@@ -122,6 +122,10 @@ class Networks:
             raise InvalidParameterValue(
                 f"Can't use specified network offering id={offering.id} as its state is not Enabled"
             )
+        if offering.zone_ids and zone.id not in offering.zone_ids:
+            raise InvalidParameterValue(
+                f"Network offering {offering.name} is not offered in zone {zone.name}"
+            )
         if offering.traffic_type != "Guest":
             raise InvalidParameterValue(f"Network offering {offering.name} is not one for guest networks")
         if offering.for_vpc and not in_vpc:
@@ -142,19 +146,30 @@ class Networks:
             )
         return "Account"
 
-    def _physical_network(self, zone: Zone, named: PhysicalNetwork | None) -> PhysicalNetwork | None:
-        """The wire that the network is to be on; None in a zone that has none."""
+    def _physical_network(
+        self, zone: Zone, offering: NetworkOffering, named: PhysicalNetwork | None
+    ) -> PhysicalNetwork | None:
+        """The wire that the network is to be on, one with the offering's tags; None in a zone that has none."""
         if named is not None:
             if named.zone_id != zone.id or named.state != "Enabled":
                 raise InvalidParameterValue(
                     f"Physical network {named.name} is not an enabled one of zone {zone.name}"
+                )
+            if not set(offering.tags) <= set(named.tags):
+                raise InvalidParameterValue(
+                    f"Physical network {named.name} does not have the tags of network offering {offering.name}"
                 )
             return named
         wires = self._physical.where("zone_id", zone.id)
         enabled = [wire for wire in wires if wire.state == "Enabled"]
         if wires and not enabled:
             raise InvalidParameterValue(f"Zone {zone.name} has no physical network that is enabled")
-        return enabled[0] if enabled else None
+        tagged = [wire for wire in enabled if set(offering.tags) <= set(wire.tags)]
+        if offering.tags and not tagged:
+            raise InvalidParameterValue(
+                f"Unable to find physical network which match the tags {', '.join(offering.tags)}"
+            )
+        return tagged[0] if tagged else None
 
     def _check_vlan(
         self,
@@ -216,7 +231,10 @@ class Networks:
             if net.prefixlen > DEFAULT_PREFIX:
                 net = net.supernet(new_prefix=DEFAULT_PREFIX)
         owner = self._system_account()
-        offering = self._offerings.find("name", "DefaultSharedNetworkOffering")
+        guarded = zone.security_groups or zone.network_type == "Basic"
+        offering = self._offerings.find(
+            "name", "DefaultSharedNetworkOfferingWithSGService" if guarded else "DefaultSharedNetworkOffering"
+        )
         with self._store.transaction():
             return self._table.insert(
                 Network(
@@ -290,6 +308,12 @@ class Networks:
         ):
             raise InvalidParameterValue(
                 f"Can't upgrade network {network.name} to network offering {offering.name}"
+            )
+        before = self._offerings.get(network.network_offering_id)
+        if before is not None and ("SecurityGroup" in before.services) != ("SecurityGroup" in offering.services):
+            raise InvalidParameterValue(
+                f"Can't upgrade network {network.name} to network offering {offering.name}: "
+                "only one of it and the present one has security groups"
             )
         if in_vpc:
             self._tiers.check_change(network, offering)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import in_subtree
-from cloudsim.model import DiskOffering, Domain, ServiceOffering, VpcOffering, Zone
+from cloudsim.model import DiskOffering, Domain, NetworkOffering, ServiceOffering, VpcOffering, Zone
 from server.api.command import Call
 
 
-def scope_fields(call: Call, row: ServiceOffering | DiskOffering | VpcOffering) -> dict[str, Any]:
+def scope_fields(call: Call, row: ServiceOffering | DiskOffering | NetworkOffering | VpcOffering) -> dict[str, Any]:
     """domainid, domain, zoneid and zone, by commas; nothing for an offering that is for all."""
     fields = {}
     if row.domain_ids:
@@ -23,6 +24,21 @@ def scope_fields(call: Call, row: ServiceOffering | DiskOffering | VpcOffering) 
         fields["zoneid"] = ",".join(zone.id for zone in zones)
         fields["zone"] = ",".join(zone.name for zone in zones)
     return fields
+
+
+def scope_ids(
+    call: Call, row_type: type[Domain] | type[Zone], parameter: str, text: str | None, everyone: str
+) -> tuple[str, ...] | None:
+    """The ids that the text names, checked; none for `everyone`, None where nothing is said."""
+    if text is None:
+        return None
+    if text.strip().lower() == everyone:
+        return ()
+    ids = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    for each in ids:
+        if call.resolve(row_type, each, "use") is None:
+            raise InvalidParameterValue(f"Please specify a valid {parameter}: there is none of id {each}")
+    return ids
 
 
 def offered(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.identity import visibility
+from cloudsim.management.identity.caller import in_subtree
+from cloudsim.management.network.network_offerings import NetworkOfferingRequest
 from cloudsim.model import Domain, Network, NetworkOffering, ServiceOffering, Zone
 from server.api.command import ROOT, Call, Listed, command
+from server.api.commands.infrastructure.offering_scope import scope_fields, scope_ids
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, listed
 from server.api.parameters import Param
@@ -45,6 +49,13 @@ class NetworkOfferingView(View):
     supportsinternallb: bool | None = None
     internetprotocol: str | None = None
     serviceofferingid: Annotated[str | None, "the offering of its virtual routers"] = None
+    maxconnections: Annotated[int | None, "of its load balancer"] = None
+    tags: Annotated[str | None, "of the physical networks that it is for"] = None
+    domainid: str | None = None
+    domain: str | None = None
+    zoneid: str | None = None
+    zone: str | None = None
+    details: dict[str, str] | None = None
     service: list[ServiceView] | None = None
 
     @classmethod
@@ -73,7 +84,11 @@ class NetworkOfferingView(View):
             supportsinternallb="InternalLbVm" in row.services.get("Lb", ()),
             internetprotocol="IPv4",
             serviceofferingid=row.service_offering_id or router_offering(call),
+            maxconnections=row.max_connections,
+            tags=",".join(row.tags) or None,
+            details=row.details or None,
             service=service_views(row),
+            **scope_fields(call, row),
         )
 
 
@@ -110,14 +125,25 @@ async def list_network_offerings(
     networkid: Annotated[Network | None, Param("offerings that this network could change to")] = None,
     zoneid: Zone | None = None,
     domainid: Domain | None = None,
+    tags: Annotated[str | None, Param("offerings with one of these tags", length=4096)] = None,
+    istagged: bool | None = None,
+    routingmode: Annotated[str | None, Param("no offering has one: networks are NATTED")] = None,
 ) -> Listed:
     """Lists network offerings."""
     wanted = {service.lower() for service in supportedservices or ()}
+    tagged = {tag.strip() for tag in (tags or "").split(",") if tag.strip()}
+    if routingmode is not None:
+        return Listed([], 0)
 
     def keep(offering: NetworkOffering) -> bool:
         services = {service.lower() for service in offering.services}
         return (
-            (guestiptype is None or offering.guest_type.lower() == guestiptype.lower())
+            visibility.may(call.store, call.caller, offering, operate=False)
+            and (zoneid is None or not offering.zone_ids or zoneid.id in offering.zone_ids)
+            and (domainid is None or _for_domain(call, offering, domainid))
+            and (not tagged or bool(tagged.intersection(offering.tags)))
+            and (istagged is None or istagged == bool(offering.tags))
+            and (guestiptype is None or offering.guest_type.lower() == guestiptype.lower())
             and (traffictype is None or offering.traffic_type.lower() == traffictype.lower())
             and (availability is None or offering.availability.lower() == availability.lower())
             and (state is None or offering.state.lower() == state.lower())
@@ -150,6 +176,10 @@ async def list_network_offerings(
     )
 
 
+def _for_domain(call: Call, offering: NetworkOffering, domain: Domain) -> bool:
+    return not offering.domain_ids or any(in_subtree(call.store, domain.id, each) for each in offering.domain_ids)
+
+
 @command(
     "createNetworkOffering",
     view=NetworkOfferingView,
@@ -169,6 +199,10 @@ async def create_network_offering(
     serviceproviderlist: Annotated[
         Sequence[Mapping[str, str]] | None, Param("who provides each: service and provider")
     ] = None,
+    servicecapabilitylist: Annotated[
+        Sequence[Mapping[str, str]] | None,
+        Param("how a service works: service, capabilitytype and capabilityvalue"),
+    ] = None,
     availability: str = "Optional",
     networkrate: Annotated[int | None, Param("Mbit/s")] = None,
     conservemode: bool = True,
@@ -178,21 +212,38 @@ async def create_network_offering(
     ispersistent: bool = False,
     forvpc: bool = False,
     egressdefaultpolicy: Annotated[bool, Param("whether instances may reach out by default")] = False,
+    keepaliveenabled: Annotated[bool, Param("whether its load balancer keeps HTTP connections open")] = False,
+    maxconnections: Annotated[int | None, Param("that its load balancer has open at one time")] = None,
+    tags: Annotated[str | None, Param("it is for physical networks with these tags", length=4096)] = None,
+    domainid: Annotated[Sequence[Domain] | None, Param("the domains that may use it; all if left out")] = None,
+    zoneid: Annotated[Sequence[Zone] | None, Param("the zones that have it; all if left out")] = None,
+    details: Mapping[str, str] | None = None,
+    internetprotocol: Annotated[str | None, Param("IPv4; DualStack is not supported")] = None,
+    networkmode: Annotated[
+        Literal["NATTED", "ROUTED"] | None, Param("NATTED; ROUTED is not supported", since="4.20.0")
+    ] = None,
+    fornsx: Annotated[bool, Param("not supported", since="4.20.0")] = False,
+    fortungsten: Annotated[bool, Param("not supported")] = False,
     enable: Annotated[bool, Param("whether it is enabled at once")] = False,
 ) -> NetworkOffering:
     """Creates a network offering."""
+    if internetprotocol is not None and internetprotocol.lower() != "ipv4":
+        raise InvalidParameterValue(f"internetprotocol {internetprotocol} is not supported: networks have IPv4")
+    if networkmode == "ROUTED" or fornsx or fortungsten:
+        raise InvalidParameterValue("networkmode ROUTED, fornsx and fortungsten are not supported")
     pairs = []
     for entry in serviceproviderlist or ():
         if "service" not in entry or "provider" not in entry:
             raise InvalidParameterValue("Each entry of serviceproviderlist needs a service and a provider")
         pairs.append((entry["service"], entry["provider"]))
-    made: NetworkOffering = call.manager.network_offerings.create(
-        name,
-        displaytext,
-        guestiptype,
+    request = NetworkOfferingRequest(
+        name=name,
+        display_text=displaytext,
+        guest_type=guestiptype,
         traffic_type=traffictype,
         services=list(supportedservices or ()),
         providers=pairs,
+        capabilities=list(servicecapabilitylist or ()),
         for_vpc=forvpc,
         specify_vlan=specifyvlan,
         specify_ip_ranges=specifyipranges,
@@ -202,8 +253,15 @@ async def create_network_offering(
         network_rate=networkrate,
         availability=availability,
         service_offering=serviceofferingid,
+        max_connections=maxconnections,
+        keep_alive=keepaliveenabled,
+        tags=tags,
+        domains=list(domainid or ()),
+        zones=list(zoneid or ()),
+        details=dict(details or {}),
         enable=enable,
     )
+    made: NetworkOffering = call.manager.network_offerings.create(request)
     return made
 
 
@@ -218,12 +276,26 @@ async def update_network_offering(
     displaytext: str | None = None,
     availability: str | None = None,
     state: Annotated[str | None, Param("Enabled or Disabled")] = None,
+    keepaliveenabled: bool | None = None,
+    maxconnections: int | None = None,
+    tags: Annotated[str | None, Param("of physical networks; empty for none", length=4096)] = None,
+    domainid: Annotated[str | None, Param("public, or ids by commas")] = None,
+    zoneid: Annotated[str | None, Param("all, or ids by commas", length=4096)] = None,
 ) -> NetworkOffering:
     """Changes a network offering, or whether networks can be made from it."""
     if id is None:
         raise InvalidParameterValue("id must be given")
     changed: NetworkOffering = call.manager.network_offerings.update(
-        id, name=name, display_text=displaytext, availability=availability, state=state
+        id,
+        name=name,
+        display_text=displaytext,
+        availability=availability,
+        state=state,
+        keep_alive=keepaliveenabled,
+        max_connections=maxconnections,
+        tags=tags,
+        domain_ids=scope_ids(call, Domain, "domainid", domainid, "public"),
+        zone_ids=scope_ids(call, Zone, "zoneid", zoneid, "all"),
     )
     return changed
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.network.network_offerings import SERVICES
+from cloudsim.management.network.offered_services import SERVICES
 from cloudsim.management.network.physical_networks import ISOLATION_METHODS
 from cloudsim.model import NetworkServiceProvider, PhysicalNetwork, VirtualRouterElement
 from server.api.command import EVERYONE, ROOT, Call, Job, Listed, command

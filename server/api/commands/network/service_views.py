@@ -63,6 +63,14 @@ class ServiceView(View):
     provider: list[ProviderView] | None = None
 
 
+def _capabilities(offering: NetworkOffering | VpcOffering, service: str) -> dict[str, str]:
+    """What the service can do, as the offering has chosen where there was a choice."""
+    told = CAPABILITIES.get(service, {})
+    if offering.services[service] == ("InternalLbVm",):
+        told = {**told, "LbSchemes": "Internal"}
+    return told | offering.capabilities.get(service, {}) if isinstance(offering, NetworkOffering) else told
+
+
 def service_views(offering: NetworkOffering | VpcOffering | None) -> list[ServiceView]:
     """The services of an offering."""
     if offering is None:
@@ -72,7 +80,7 @@ def service_views(offering: NetworkOffering | VpcOffering | None) -> list[Servic
             name=name,
             capability=[
                 CapabilityView(name=what, value=value, canchooseservicecapability=False)
-                for what, value in CAPABILITIES.get(name, {}).items()
+                for what, value in _capabilities(offering, name).items()
             ]
             or None,
             provider=[ProviderView(name=provider) for provider in providers] or None,

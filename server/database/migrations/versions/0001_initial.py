@@ -414,7 +414,6 @@ def upgrade() -> None:
         sa.Column("zone_ids", sa.Text(), nullable=False),
         sa.Column("max_connections", sa.BigInteger(), nullable=True),
         sa.Column("keep_alive", sa.Boolean(), nullable=False),
-        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),

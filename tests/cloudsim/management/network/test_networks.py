@@ -9,6 +9,7 @@ import pytest
 from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied, ResourceInUse
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.network_life import NEXT
+from cloudsim.management.network.network_offerings import NetworkOfferingRequest
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.model import Account, Network, Nic
 from tests.cloudsim.management.cloud_harness import Cloud
@@ -64,7 +65,9 @@ def test_what_an_isolated_network_cannot_be(cloud: Cloud, fields: dict[str, Any]
 def test_offerings_that_no_network_can_be_made_from(cloud: Cloud) -> None:
     with pytest.raises(InvalidParameterValue, match="not Enabled"):
         make(cloud, offering="DefaultNSXNetworkOffering")
-    tier = cloud.manager.network_offerings.create("tier", None, "Isolated", for_vpc=True, enable=True)
+    tier = cloud.manager.network_offerings.create(
+        NetworkOfferingRequest(name="tier", guest_type="Isolated", for_vpc=True, enable=True)
+    )
     with pytest.raises(InvalidParameterValue, match="VPC networks only"):
         make(cloud, offering=tier.name)
 
@@ -211,43 +214,3 @@ def test_mac_addresses_that_are_none(cloud: Cloud, mac: str) -> None:
     vm, network = cloud.deploy(network=make(cloud)), make(cloud, "second")
     with pytest.raises(InvalidParameterValue, match="Mac address"):
         cloud.do(cloud.manager.nic_changes.add(vm.id, network.id, mac=mac))
-
-
-# offerings
-
-
-def test_network_offerings_are_made_disabled_changed_and_removed_when_unused(cloud: Cloud) -> None:
-    offerings = cloud.manager.network_offerings
-    made = offerings.create(
-        "mine", "Mine", "isolated", services=["dhcp", "Dns"], providers=[("Dhcp", "virtualrouter")]
-    )
-    assert made.state == "Disabled" and made.services == {
-        "Dhcp": ("VirtualRouter",),
-        "Dns": ("VirtualRouter",),
-    }
-    enabled = offerings.update(made, state="enabled", availability="Required", name="ours")
-    assert (enabled.state, enabled.availability, enabled.name) == ("Enabled", "Required", "ours")
-    network = make(cloud, offering="ours")
-    with pytest.raises(ResourceInUse, match="used by networks"):
-        offerings.delete(enabled)
-    cloud.do(cloud.manager.network_life.delete(network.id))
-    offerings.delete(enabled)
-    with pytest.raises(InvalidParameterValue, match="Default network offering"):
-        offerings.delete(cloud.network_offering())
-
-
-@pytest.mark.parametrize(
-    ("fields", "text"),
-    [
-        ({"services": ["Teleport"]}, "Invalid service"),
-        ({"services": ["Dhcp"], "providers": [("Dhcp", "Nobody")]}, "cannot provide"),
-        ({"services": ["Dhcp"], "providers": [("Dns", "VirtualRouter")]}, "not enabled"),
-        ({"guest_type": "Party"}, "guestIpType"),
-        ({"guest_type": "Shared"}, "SpecifyVlan"),
-        ({"traffic_type": "Public"}, "Guest traffic"),
-    ],
-)
-def test_what_a_network_offering_cannot_be(cloud: Cloud, fields: dict[str, Any], text: str) -> None:
-    asked: dict[str, Any] = {"guest_type": "Isolated", **fields}
-    with pytest.raises(InvalidParameterValue, match=text):
-        cloud.manager.network_offerings.create("o", None, asked.pop("guest_type"), **asked)
