@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from backends.libvirt.settings import HostSettings
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import NicSpec
 
 LONGEST_NAME = 15  # of a device (IFNAMSIZ without its final zero)
 _LARGEST = {"VLAN": 4094, "VXLAN": 16_777_215}
-_OURS = re.compile(r"(vnet|macvtap|svc|vxlan)[0-9a-f]")  # ports that lead to guests, not to other hosts
+_OURS = re.compile(r"(vnet|macvtap|svc|vnr|vxlan)[0-9a-f]")  # ports that lead to guests, not to other hosts
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class BroadcastDomain:
     def uplinks(self) -> tuple[str, ...]:
         """The ports of the bridge through which other hosts are reached, as they are now."""
         return (self.port,) if self.port else physical_ports(self.bridge)
+
+
+def device_of(nic: NicSpec, settings: HostSettings) -> str:
+    """The bridge or interface that carries the card's kind of traffic."""
+    match nic.traffic:
+        case "Public":
+            return settings.public_device or settings.guest_device
+        case "Management":
+            return settings.management_device or settings.guest_device
+    return settings.guest_device
 
 
 def domain_of(nic: NicSpec, guest_device: str) -> BroadcastDomain:

@@ -22,6 +22,12 @@ async def put(vm: VmSpec, nic: NicSpec, tap: str, bridge: str, zone: int) -> Non
     if nic.rules is not None and addresses:
         arguments += ["--bridge", bridge, "--zone", str(zone), *_group(nic)]
     await run_script(what, "security.sh", "guard", *arguments)
+    await limit(vm, nic, tap)
+
+
+async def limit(vm: VmSpec, nic: NicSpec, tap: str) -> None:
+    """Have the card's rate limit, and nothing else, on its tap."""
+    what, mac = f"instance {vm.name}: card {nic.mac}", nic.mac.lower()
     if nic.rate_mbit is not None and nic.rate_mbit > 0:
         rate = str(nic.rate_mbit)
         await run_script(what, "shaping.sh", "set", "--mac", mac, "--tap", tap, "--rate", rate)

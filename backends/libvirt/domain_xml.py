@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from backends.systemvm.plan import CHANNEL
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import DiskSpec, NicSpec, VmSpec
 
@@ -43,6 +44,8 @@ class DomainSetting(msgspec.Struct, frozen=True, kw_only=True):
     """At most 8 characters: VNC knows no more."""
     iso: Path | None = None
     config_drive: Path | None = None
+    shares: dict[str, Path] = {}
+    """Folders that a system VM has a share of, by their tags."""
 
 
 def domain_xml(vm: VmSpec, setting: DomainSetting) -> str:
@@ -69,6 +72,13 @@ def domain_xml(vm: VmSpec, setting: DomainSetting) -> str:
     for nic in sorted(vm.nics, key=lambda nic: nic.device):
         devices.append(_interface(nic, setting.bridges[nic.id]))
     _consoles(devices, setting)
+    if vm.system is not None:
+        channel = ET.SubElement(devices, "channel", type="unix")
+        ET.SubElement(channel, "target", type="virtio", name=CHANNEL)
+    for tag, folder in setting.shares.items():
+        share = ET.SubElement(devices, "filesystem", type="mount", accessmode="passthrough")
+        ET.SubElement(share, "source", dir=str(folder))
+        ET.SubElement(share, "target", dir=tag)
     rng = ET.SubElement(devices, "rng", model="virtio")
     _text(rng, "backend", "/dev/urandom", model="random")
     balloon = ET.SubElement(devices, "memballoon", model="virtio")

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from backends.libvirt.devices import Devices
 from backends.libvirt.facts import Facts
-from backends.libvirt.instances import Instances
-from backends.libvirt.migration import Migration
 from backends.libvirt.primary import PrimaryStorage
 from backends.libvirt.secondary import SecondaryStorage
-from backends.libvirt.statistics import Statistics
+from backends.libvirt.systemvms.system_vms import SystemVms
 from backends.libvirt.unmanaged import Unmanaged
 from backends.libvirt.vm_snapshots import VmSnapshots
 
 
 class LibvirtHypervisor(
+    SystemVms,
     Facts,
-    Instances,
-    Devices,
-    Migration,
-    Statistics,
     VmSnapshots,
     PrimaryStorage,
     SecondaryStorage,
@@ -41,4 +35,5 @@ class LibvirtHypervisor(
     async def close(self) -> None:
         await self.end_watches()
         await self.terminals.close()
+        await self.close_channels()
         await self.connection.close()

@@ -21,6 +21,7 @@ import msgspec
 from backends.libvirt import card_rules
 from backends.libvirt.broadcast_domains import (
     BroadcastDomain,
+    device_of,
     domain_of,
     exists,
     hardware_address,
@@ -105,17 +106,24 @@ class GuestNetworks:
             await self._release_all(before, tuple(nic for nic in before.nics if not _has(vm, nic)))
         return bridges
 
+    def mtus(self, vm: VmSpec) -> dict[str, int]:
+        """By NIC id, the MTU of its bridge, but not more than Ethernet's own."""
+        return {nic.id: min(1500, mtu_of(self.bridge_of(nic))) for nic in vm.nics}
+
     async def guard(self, vm: VmSpec, taps: dict[str, str]) -> None:
         """Put the rules of each card on its tap (by MAC address): anti-spoofing, security group, rate limit.
 
-        Cards without a tap in `taps` are left as they are.
+        Cards without a tap in `taps` are left as they are. A system VM's are not guarded: it speaks for others.
         """
         by_mac = {mac.lower(): tap for mac, tap in taps.items()}
         for nic in vm.nics:
             tap = by_mac.get(nic.mac.lower())
             if tap is not None:
                 zone = self._note_bridge(self._domain(nic)).zone
-                await card_rules.put(vm, nic, tap, self.bridge_of(nic), zone)
+                if vm.system is None:
+                    await card_rules.put(vm, nic, tap, self.bridge_of(nic), zone)
+                else:
+                    await card_rules.limit(vm, nic, tap)
 
     async def forget(self, vm: VmSpec) -> None:
         """The instance no longer runs here: take away what was made for it, and what nobody else uses.
@@ -170,7 +178,7 @@ class GuestNetworks:
     # one network card
 
     def _domain(self, nic: NicSpec) -> BroadcastDomain:
-        return domain_of(nic, self._settings.guest_device)
+        return domain_of(nic, device_of(nic, self._settings))
 
     def _lock(self, bridge: str) -> asyncio.Lock:
         return self._locks.setdefault(bridge, asyncio.Lock())
@@ -347,7 +355,7 @@ def _has(vm: VmSpec, nic: NicSpec) -> bool:
 
 def _in(bridge: str, nic: NicSpec, settings: HostSettings) -> bool:
     try:
-        return domain_of(nic, settings.guest_device).bridge == bridge
+        return domain_of(nic, device_of(nic, settings)).bridge == bridge
     except HypervisorError:
         return False
 

@@ -34,6 +34,10 @@ class SecondaryStorage(StorageBase):
         """Where the image's file is on this host. Raises HypervisorError if it is not there."""
         return await self.stores.find(image)
 
+    async def store_folder(self, store_url: str) -> Path:
+        """Where the image store is on this host. Raises HypervisorError if it is not there."""
+        return await self.stores.folder(store_url)
+
     async def delete_image(self, image: ImageSpec) -> None:
         with step("volume_delete"):
             await self.stores.remove(image)

@@ -22,6 +22,10 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Use QEMU's emulation even where KVM works."""
     guest_device: str = "cloudbr0"
     """The bridge or interface that carries guest networks: VLANs are made on it, VXLANs go through it."""
+    public_device: str = ""
+    """The bridge or interface that carries system VMs' public traffic; empty: `guest_device`."""
+    management_device: str = ""
+    """The bridge by which system VMs reach hosts and storage; empty: `guest_device`."""
     vnc_listen: str = "0.0.0.0"
     migration_uri: str = "qemu+tls://{address}/system"
     """How this host's libvirt reaches that of another; {address} is the other's private_ip."""
@@ -29,6 +33,8 @@ class HostSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a guest may take to shut down by ACPI before its plug is pulled."""
     wait_for_guest: float = 0.0
     """How long a start waits for the guest to take its address by DHCP before it is answered; 0: not at all."""
+    system_vm_within: float = 180.0
+    """How long a system VM may take from its start until it answers; emulated ones on a loaded machine are slow."""
     libvirt_timeout: float = 30.0
     """After how long a libvirt call is given up that should be quick."""
     cpus: int | None = None

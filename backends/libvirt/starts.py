@@ -16,6 +16,7 @@ from backends.libvirt.config_drive import config_drive
 from backends.libvirt.console import Consoles, new_password
 from backends.libvirt.domain_state import Presence, taps
 from backends.libvirt.domain_xml import DomainSetting, check, domain_xml, needs_q35
+from backends.libvirt.systemvms.base_plan import stores_of
 from cloudsim.hypervisor import HypervisorError, note_step
 from cloudsim.protocol.specs import ConsoleAddress, VmSpec
 
@@ -56,6 +57,7 @@ class Starts(Consoles):
         acceleration: Acceleration
 
         async def image_file(self, image: ImageSpec) -> Path: ...
+        async def store_folder(self, store_url: str) -> Path: ...
         async def _presence(self, name: str) -> Presence | None: ...
         async def _destroy(self, name: str) -> None: ...
         async def _forget(self, name: str) -> None: ...
@@ -63,7 +65,7 @@ class Starts(Consoles):
 
     _starting: frozenset[str] = frozenset()
 
-    async def start_vm(self, vm: VmSpec) -> ConsoleAddress:
+    async def start_vm(self, vm: VmSpec) -> ConsoleAddress | None:
         """As `Hypervisor.start_vm`. One that is here but paused goes on.
 
         On an error the manager starts it on another host, so when this raises the instance does not run here for
@@ -77,14 +79,18 @@ class Starts(Consoles):
         try:
             try:
                 since, address = await self._start(vm, here, attempt)
+                took = time.monotonic() - began
+                if vm.system is not None:  # it is of no use before it answers
+                    await self._await_guest(vm, time.time())
             except BaseException:
                 attempt.given_up.set()
                 await self._undo_start(vm, attempt)
                 raise
             self.kept.started(vm.name)
             if since is not None:
-                note_step("vm_define", time.monotonic() - began)
-                await self._await_guest(vm, since)
+                note_step("vm_define", took)
+                if vm.system is None:
+                    await self._await_guest(vm, since)
         finally:
             self._starting -= {vm.name}
         return address
@@ -144,6 +150,7 @@ class Starts(Consoles):
             vnc_password=new_password(),
             iso=iso,
             config_drive=drive,
+            shares={tag: await self.store_folder(url) for url, (tag, _) in stores_of(vm).items()},
         )
         await self._create(vm, domain_xml(vm, setting), attempt)
         return await self._let_run(vm)

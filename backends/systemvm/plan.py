@@ -26,6 +26,8 @@ which they take connections, and on each any number of lines: the JSON of a requ
 that is theirs ({"type": "GrantConsole", ...}, with a member `id` of the guest agent's), each answered by a line: the JSON of
 the reply, with the same `id`.
 """
+CHANNEL = "cloudsim.systemvm.0"
+"""The name of the virtio port by which a machine is spoken to."""
 STORES = f"{ROOT}/stores.json"
 """A file for `secstorage`: {URL of an image store: folder where the machine has it mounted}."""
 MAIN_TABLE = 254

@@ -38,10 +38,13 @@ class AgentOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     name: str | None = None
     private_ip: str | None = None
     guest_device: str | None = None
+    public_device: str | None = None
+    management_device: str | None = None
     migration_uri: str | None = None
     vnc_listen: str | None = None
     emulate: bool | None = None
     wait_for_guest: float | None = None
+    system_vm_within: float | None = None
     stop_within: float | None = None
     libvirt_timeout: float | None = None
     cpus: int | None = None
@@ -107,6 +110,9 @@ class AgentOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         given: dict[str, Any] = {
             "uri": said.hypervisor,
             "guest_device": said.guest_device,
+            "public_device": said.public_device,
+            "management_device": said.management_device,
+            "system_vm_within": said.system_vm_within,
             "migration_uri": said.migration_uri or migration_uri(folder),
             "vnc_listen": said.vnc_listen,
             "emulate": said.emulate,
@@ -149,6 +155,11 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
         {"help": "Where other hosts reach this one [default: its address on the way to the manager]."},
     ),
     ("--guest-device", {"help": "The bridge or interface for guest networks [default: cloudbr0]."}),
+    ("--public-device", {"help": "The bridge or interface for public traffic [default: the guest device]."}),
+    (
+        "--management-device",
+        {"help": "The bridge by which system VMs reach hosts and storage [default: the guest device]."},
+    ),
     (
         "--migration-uri",
         {"help": "The libvirt of another host at {address} [default: TLS, with the agent's key]."},
@@ -158,6 +169,10 @@ _OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "--wait-for-guest",
         {"type": click.FloatRange(0), "metavar": "S", "help": "Seconds that a start waits for DHCP."},
+    ),
+    (
+        "--system-vm-within",
+        {"type": click.FloatRange(1), "metavar": "S", "help": "Seconds that a system VM has to boot [default: 180]."},
     ),
     (
         "--stop-within",

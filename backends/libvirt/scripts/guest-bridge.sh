@@ -87,14 +87,14 @@ add_vlan() {
 add() {
     needs bridge
     if [[ $kind == plain ]]; then
-        [[ -d /sys/class/net/$bridge/bridge ]] || fail "guest device $bridge is not a bridge on this host"
+        [[ -d /sys/class/net/$bridge/bridge ]] || fail "device $bridge is not a bridge on this host"
         return
     fi
     [[ $device_name ]] || wrong "--device is missing"
     needs port id
     matches --id "$id" '[0-9]{1,8}'
     id=$((10#$id))
-    exists "$device_name" || fail "guest device $device_name is not on this host"
+    exists "$device_name" || fail "device $device_name is not on this host"
     case $kind in
     vxlan) add_vxlan ;;
     vlan) add_vlan ;;

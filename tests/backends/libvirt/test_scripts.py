@@ -24,6 +24,7 @@ DRY = {
     "security.sh": f"guard --tap vnet7 --mac {MAC} --address 10.1.1.10 --bridge brvx-7 --zone 7 --gateway 10.1.1.1 "
     "--ingress tcp,80,81,0.0.0.0/0 --egress icmp,8,-1,10.0.0.0/8",
     "shaping.sh": f"set --mac {MAC} --tap lo --rate 8",
+    "systemvm-namespace.sh": "start --name r-4-VM --folder /nowhere --python /bin/python --code / --version 1",
 }
 
 
@@ -85,6 +86,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(script: Path) -> Non
         "guest-bridge.sh": "ip link add name vxlan7 mtu 1500 type vxlan id 7 dstport 4789 dev lo group 239.0.0.7 ttl 10 \n",
         "guest-services.sh": "ip netns add net-net-1 \n",
         "security.sh": "add rule ip cloudsim to-02000000000a tcp dport 80-81 return\n",
+        "systemvm-namespace.sh": "ip netns add r-4-VM \n",
         "shaping.sh": "tc qdisc replace dev lo root tbf rate 8mbit burst 32768 latency 100ms \n",
     }
     assert expected[script.name] in done.stdout
@@ -96,11 +98,11 @@ def test_a_dry_run_shows_how_a_vlan_is_made() -> None:
     assert "ip link set dev lo.101 master brlo-101 up \n" in done.stdout
 
 
-def test_a_guest_device_that_is_not_there_is_named() -> None:
+def test_a_device_that_is_not_there_is_named() -> None:
     done = call("guest-bridge.sh", "add vxlan --bridge brvx-7 --port vxlan7 --id 7 --device none7")
-    assert (done.returncode, done.stderr) == (1, "guest device none7 is not on this host\n")
+    assert (done.returncode, done.stderr) == (1, "device none7 is not on this host\n")
     done = call("guest-bridge.sh", "add plain --bridge lo")
-    assert (done.returncode, done.stderr) == (1, "guest device lo is not a bridge on this host\n")
+    assert (done.returncode, done.stderr) == (1, "device lo is not a bridge on this host\n")
 
 
 def test_a_failing_script_is_an_error_that_names_the_object(
