@@ -10,6 +10,7 @@ from cloudsim.management.network.address_use import AddressUse
 from cloudsim.management.network.rule_changes import RuleChanges
 from cloudsim.management.network.rule_traffic import ANYWHERE, RuleTraffic, checked_traffic, overlap
 from cloudsim.model import FirewallRule, Network, PublicIp
+from cloudsim.systemvm.packets import span
 
 INGRESS = ("tcp", "udp", "icmp")
 EGRESS = (*INGRESS, "all")
@@ -49,13 +50,15 @@ class Firewall:
         ports: tuple[int, int],
         cidrs: tuple[str, ...] = (),
     ) -> FirewallRule | None:
-        """Let in what another rule is about; None where it is let in already. Needs an open transaction."""
+        """Let in what another rule is about. Needs an open transaction.
+
+        None where it is let in already, or there is a rule for just these ports, which then says who may come.
+        """
         traffic = RuleTraffic(protocol=protocol, start_port=ports[0], end_port=ports[1])
         rule = self._rule("Ingress", network, address, traffic, cidrs or (ANYWHERE,), True, related_id)
         others = self._table.where("public_ip_id", address.id)
-        if any(_covers(other, rule) for other in others):
+        if any(_makes_needless(other, rule) for other in others):
             return None
-        self._check_conflicts(rule, others)
         return self._table.insert(rule)
 
     def check_openable(
@@ -137,23 +140,30 @@ class Firewall:
         )
 
     def _check_conflicts(self, rule: FirewallRule, others: list[FirewallRule]) -> None:
-        """Raise RuleConflict where another rule says the same of some of the traffic, of the same CIDR."""
+        """Raise RuleConflict where another rule speaks of some of the traffic already."""
         for other in others:
-            if other.state == "Revoke" or other.protocol != rule.protocol or not _shares_cidrs(rule, other):
+            if other.state == "Revoke" or other.protocol != rule.protocol:
                 continue
-            if rule.protocol == "icmp":
-                if (rule.icmp_type, rule.icmp_code) == (other.icmp_type, other.icmp_code):
-                    raise RuleConflict(f"Rule {other.id} is of the same ICMP type and code")
-            elif None in (rule.start_port, other.start_port):
-                if rule.start_port == other.start_port:
-                    raise RuleConflict(
-                        f"There is already a firewall rule specified with protocol = {rule.protocol} and no ports: {other.id}"
-                    )
-            elif overlap(_ports(rule), _ports(other)):
-                raise RuleConflict(
-                    f"The range specified, {rule.start_port}-{rule.end_port}, conflicts with rule {other.id} which has "
-                    f"{other.start_port}-{other.end_port}"
-                )
+            clash = _clash(rule, other)
+            if clash is not None and _shares_addresses(rule, other):
+                raise RuleConflict(clash)
+
+
+def _clash(rule: FirewallRule, other: FirewallRule) -> str | None:
+    """How two rules of a protocol are about the same ports, or ICMP type and code; None: they are not."""
+    if rule.protocol == "icmp":
+        same = (rule.icmp_type, rule.icmp_code) == (other.icmp_type, other.icmp_code)
+        return f"Rule {other.id} is of the same ICMP type and code" if same else None
+    if None in (rule.start_port, other.start_port):
+        if rule.start_port != other.start_port:
+            return None
+        return f"There is already a firewall rule specified with protocol = {rule.protocol} and no ports: {other.id}"
+    if not overlap(_ports(rule), _ports(other)):
+        return None
+    return (
+        f"The range specified, {rule.start_port}-{rule.end_port}, conflicts with rule {other.id} which has "
+        f"{other.start_port}-{other.end_port}"
+    )
 
 
 def _ports(rule: FirewallRule) -> tuple[int, int]:
@@ -161,21 +171,25 @@ def _ports(rule: FirewallRule) -> tuple[int, int]:
     return rule.start_port, rule.end_port
 
 
-def _covers(other: FirewallRule, rule: FirewallRule) -> bool:
-    """Whether the other one lets in all that the rule would."""
-    if other.state == "Revoke" or other.protocol != rule.protocol or not set(rule.cidrs) <= set(other.cidrs):
+def _makes_needless(other: FirewallRule, rule: FirewallRule) -> bool:
+    """Whether the other one is of just these ports, whomever it lets in, or lets in all that the rule would."""
+    if other.state == "Revoke" or other.protocol != rule.protocol:
         return False
     if other.start_port is None:
-        return True
+        return set(rule.cidrs) <= set(other.cidrs)
     (first, last), (others_first, others_last) = _ports(rule), _ports(other)
-    return others_first <= first and last <= others_last
+    if (first, last) == (others_first, others_last):
+        return True
+    return others_first <= first and last <= others_last and set(rule.cidrs) <= set(other.cidrs)
 
 
-def _shares_cidrs(rule: FirewallRule, other: FirewallRule) -> bool:
-    for mine, theirs in (
-        (rule.cidrs, other.cidrs),
-        (rule.destination_cidrs, other.destination_cidrs),
-    ):
-        if not set(mine) & set(theirs) and (mine or theirs):
-            return False
-    return True
+def _shares_addresses(rule: FirewallRule, other: FirewallRule) -> bool:
+    """Whether some packet is from and to addresses of both."""
+    return _meet(rule.cidrs, other.cidrs) and _meet(rule.destination_cidrs, other.destination_cidrs)
+
+
+def _meet(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Whether an address is in both; no CIDRs are all addresses."""
+    if not mine or not theirs:
+        return True
+    return any(overlap(span(one), span(other)) for one in mine for other in theirs)

@@ -125,6 +125,15 @@ def test_forwarding_what_the_firewall_lets_in_already_opens_nothing_more(bench: 
     assert [r.id for r in bench.rows(FirewallRule)] == [opened.id]
 
 
+def test_forwarding_does_not_widen_a_firewall_rule_for_just_its_ports(bench: RuleBench) -> None:
+    opened = bench.open(bench.ip, protocol="tcp", start_port=22, cidrs=["198.51.100.0/24"])
+    bench.open(bench.ip, protocol="tcp", start_port=20, end_port=21, cidrs=["198.51.100.0/24"])
+    bench.forward(22)
+    assert [r.cidrs for r in bench.rows(FirewallRule)] == [opened.cidrs] * 2
+    bench.forward(21, vm=bench.db)
+    assert bench.rows(FirewallRule)[-1].cidrs == ("0.0.0.0/0",)
+
+
 def test_a_list_of_sources_needs_a_firewall_to_hold_it(bench: RuleBench) -> None:
     for more in (
         {"open_firewall": False},
@@ -146,8 +155,13 @@ def test_a_list_of_sources_needs_a_firewall_to_hold_it(bench: RuleBench) -> None
             False,
         ),
         (
-            {"protocol": "tcp", "start_port": 80, "cidrs": ["10.0.0.0/8", "192.168.0.0/16"]},
-            {"protocol": "tcp", "start_port": 80, "cidrs": ["192.168.0.0/16"]},
+            {"protocol": "tcp", "start_port": 80, "cidrs": ["172.16.0.0/12", "192.168.0.0/16"]},
+            {"protocol": "tcp", "start_port": 80, "cidrs": ["192.168.7.0/24"]},
+            True,
+        ),
+        (
+            {"protocol": "tcp", "start_port": 80, "cidrs": ["10.0.0.0/8"]},
+            {"protocol": "tcp", "start_port": 80},
             True,
         ),
         ({"protocol": "tcp"}, {"protocol": "tcp"}, True),
