@@ -112,6 +112,7 @@ class PodRanges:
         for row in self._table.where("pod_id", pod.id):
             if (row.start_ip, row.end_ip) == (start_ip, end_ip):
                 return row
+        pod = self._pods[pod.id]
         if (pod.start_ip, pod.end_ip) != (start_ip, end_ip):
             raise InvalidParameterValue(f"Pod {pod.name} has no IP range {start_ip}-{end_ip}")
         return None
