@@ -416,3 +416,50 @@ def test_the_lb_service_tells_what_it_can(api: RoutedApi) -> None:
     told = {each["name"]: each["value"] for each in lb["capability"]}
     assert "SourceBased" in told["SupportedStickinessMethods"]
     assert told["SupportedProtocols"].split(",") == ["tcp", "udp", "tcp-proxy", "ssl"]
+
+
+# in a VPC
+
+
+def test_addresses_of_a_vpc_serve_the_tier_of_their_first_rule(api: RoutedApi) -> None:
+    offering = api.listed("listVPCOfferings", "vpcoffering", name="Default VPC offering")[0]["id"]
+    vpc = api.admin(
+        "createVPC", name="v", displaytext="v", cidr="10.20.0.0/16", zoneid=api.zone, vpcofferingid=offering
+    )
+    vpc_id = vpc["vpc"]["id"]
+    allow = api.listed("listNetworkACLLists", "networkacllist", name="default_allow")[0]["id"]
+    tiers = [
+        api.network(
+            f"tier{n}",
+            vpcid=vpc_id,
+            gateway=f"10.20.{n}.1",
+            netmask="255.255.255.0",
+            aclid=allow,
+            networkofferingid=api.cloud.network_offering(
+                f"DefaultIsolatedNetworkOfferingForVpcNetworks{lb}"
+            ).id,
+        )
+        for n, lb in ((1, "NoLB"), (2, ""))
+    ]
+    first, second = (api.deploy(f"app{n}", tier["id"]) for n, tier in enumerate(tiers))
+    ip = api.acquire(vpcid=vpc_id)
+    asked = _asked(api, ipaddressid=ip["id"], virtualmachineid=first["id"])
+    refused(431, api.admin, "createPortForwardingRule", **asked)
+    rule = api.admin("createPortForwardingRule", **asked, networkid=tiers[0]["id"])["portforwardingrule"]
+    assert api.ends(ip["ipaddress"], 22) == {(first["instancename"], 22)}
+    assert api.admin("listFirewallRules") == {}
+    refused(431, api.admin, "createFirewallRule", ipaddressid=ip["id"], protocol="icmp")
+    refused(537, api.admin, "enableStaticNat", ipaddressid=ip["id"], virtualmachineid=first["id"])
+    api.admin("deletePortForwardingRule", id=rule["id"])
+    assert "associatednetworkid" not in api.listed("listPublicIpAddresses", "publicipaddress", id=ip["id"])[0]
+    api.admin(
+        "enableStaticNat", ipaddressid=ip["id"], virtualmachineid=second["id"], networkid=tiers[1]["id"]
+    )
+    assert api.ends(ip["ipaddress"], 443) == {(second["instancename"], 443)}
+    api.admin("disableStaticNat", ipaddressid=ip["id"])
+    assert not api.reach(ip["ipaddress"], 443)
+    balancer = _balance(api, publicipid=ip["id"], networkid=tiers[1]["id"])
+    api.admin("assignToLoadBalancerRule", id=balancer["id"], virtualmachineids=second["id"])
+    assert api.ends(ip["ipaddress"], 80) == {(second["instancename"], 8080)}
+    api.admin("disassociateIpAddress", id=ip["id"])
+    assert api.admin("listLoadBalancerRules") == {}
