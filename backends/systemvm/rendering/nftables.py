@@ -20,6 +20,7 @@ from cloudsim.protocol.router import (
     PrivateLeg,
     RouterConfiguration,
 )
+from cloudsim.systemvm.packets import inside
 from cloudsim.systemvm.passage import cidr_of
 from cloudsim.systemvm.security_groups import METADATA_ADDRESS
 
@@ -103,14 +104,15 @@ class _Rules:
 
     def _entering(self) -> None:
         lines = ["ct state { established, related } accept"]
-        if self.tiers:
-            leads = []
-            for guest in self.tiers:
-                assert guest.acl is not None
+        leads = []
+        for guest in self.tiers:
+            assert guest.acl is not None
+            verdicts = _by_list(guest.acl, False, "return")
+            if verdicts:
                 exempt = address_set((guest.router_ip, METADATA_ADDRESS, _EVERYBODY))
-                verdicts = _by_list(guest.acl, False, "return")
                 name = self._chain(f"from_{_name(guest.mac)}", [f"ip daddr {exempt} return", *verdicts])
                 leads.append(f'"{_name(guest.mac)}" : jump {name}')
+        if leads:
             lines.append(f"iifname vmap {{ {', '.join(leads)} }}")
         if self.it.firewalled and self.it.public:
             by_ip: dict[str, list[str]] = {address.ip: [] for address in self.it.public}
@@ -179,7 +181,7 @@ class _Rules:
             if leg.acl is not None:
                 name = self._chain(f"from_{_name(leg.mac)}", _by_list(leg.acl, True, "return"))
                 lines.append(f'iifname "{_name(leg.mac)}" jump {name}')
-        if self.publics:
+        if self.publics and self.tiers:  # into other networks nothing comes untranslated anyway
             self._chain("from_outside", ["ct status dnat return", "drop"])
             lines.append(f"iifname {_names(self.publics)} jump from_outside")
         leads = []
@@ -198,8 +200,10 @@ class _Rules:
         name = f"into_{_name(guest.mac)}"
         if guest.acl is None:
             return self._chain(name, ["ct status dnat accept"])
-        spread = f"ct mark and 0x{SPREAD:x} == 0x{SPREAD:x} accept"
-        return self._chain(name, [spread, *_by_list(guest.acl, True, "accept")])
+        members = [m.ip for b in self.it.balancers if b.protocol == "udp" for m in b.members]
+        spread = any(inside(ip, cidr_of(guest)) for ip in members)
+        lines = [f"ct mark and 0x{SPREAD:x} == 0x{SPREAD:x} accept"] if spread else []
+        return self._chain(name, [*lines, *_by_list(guest.acl, True, "accept")])
 
     def _through(self, leg: PrivateLeg) -> str:
         name = f"into_{_name(leg.mac)}"
@@ -229,9 +233,11 @@ class _Rules:
         return self._chain("outward", lines)
 
     def _egress(self, guest: GuestNetworkConfiguration) -> str:
-        matched, default = ("drop", "accept") if guest.egress_allowed else ("accept", "drop")
+        matched = "drop" if guest.egress_allowed else "accept"
         lines = [_rule(match, matched) for match in matches(guest.egress)]
-        return self._chain(f"egress_{_name(guest.mac)}", [*lines, default])
+        return self._chain(
+            f"egress_{_name(guest.mac)}", [*lines, *(["accept"] if guest.egress_allowed else [])]
+        )
 
     # for the router itself
 
@@ -283,14 +289,21 @@ class _Rules:
 
 
 def _by_list(acl: tuple[AclEntry, ...], ingress: bool, allowed: str) -> list[str]:
-    """An access control list: neighbours with the same verdict may be merged, since their order does not matter."""
+    """An access control list. Neighbours with the same verdict may be merged, since their order does not matter.
+
+    `allowed` is "return", and the end of the chain allows, or "accept", and the end leaves it to the hook's policy: drop.
+    """
     entries = [entry for entry in acl if entry.ingress == ingress]
     lines = []
     for allow, run in groupby(entries, key=lambda entry: entry.allow):
         verdict = allowed if allow else "drop"
-        lines += [_rule(match, verdict) for match in matches(entry.traffic for entry in run)]
-    lines.append(allowed if not ingress and not entries else "drop")
-    return lines
+        found = matches(entry.traffic for entry in run)
+        if "" in found:
+            return lines if verdict == "return" else [*lines, verdict]
+        lines += [_rule(match, verdict) for match in found]
+    default = allowed if not ingress and not entries else "drop"
+    at_the_end = "return" if allowed == "return" else "drop"
+    return lines if default == at_the_end else [*lines, default]
 
 
 def _services(guest: GuestNetworkConfiguration) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from hypothesis import strategies as st
@@ -55,11 +55,11 @@ def address(network: int, host: int) -> str:
 
 ALL_GUESTS = tuple(address(network, host) for network in range(NETWORKS) for host in GUESTS)
 WIRES = {
-    "public": Wire(PUBLIC, ("203.0.113.1/24",), elsewhere=OUTSIDE),
-    "other": Wire(OTHER_PUBLIC, ("192.0.2.1/24",), elsewhere=(*OUTSIDE, "203.0.113.1")),
-    "behind": Wire(LEG, ("172.31.0.1/24",), default="172.31.0.2", elsewhere=(*BEHIND, "8.8.4.4")),
+    "public": Wire(PUBLIC, ("203.0.113.1/24",), "203.0.113.2", OUTSIDE),
+    "other": Wire(OTHER_PUBLIC, ("192.0.2.1/24",), "192.0.2.2", (*OUTSIDE, "203.0.113.1")),
+    "behind": Wire(LEG, ("172.31.0.1/24",), "172.31.0.2", (*BEHIND, "8.8.4.4")),
     **{
-        f"net{n}": Wire(guest_mac(n), tuple(f"{address(n, h)}/24" for h in GUESTS), default=gateway(n))
+        f"net{n}": Wire(guest_mac(n), tuple(f"{address(n, h)}/24" for h in GUESTS), gateway(n))
         for n in range(NETWORKS)
     },
 }
@@ -74,6 +74,8 @@ CIDRS = (
     "203.0.113.0/24", "172.16.0.0/12", "172.30.0.5/32", "10.1.0.10/32",
 )  # fmt: skip
 PORTS = (22, 53, 80, 81, 443, 2222, 8080)
+TRIED = (*PORTS, 67, 9001)
+_PORTLESS = "99"
 _cidrs = st.lists(st.sampled_from(CIDRS), max_size=2, unique=True).map(tuple)
 
 
@@ -227,42 +229,68 @@ def picture(configuration: RouterConfiguration) -> Picture:
 def probes(configuration: RouterConfiguration, seed: int, count: int) -> list[Probe]:
     """Some of all packets between the places that there are, through the router."""
     chance = random.Random(seed)
+    every = [probe for probe in _every_probe(configuration) if probe.protocol != _PORTLESS]
+    # One without ports only: nothing tells two connections of it between the same two apart.
+    portless = chance.choice([probe for probe in _every_probe(configuration) if probe.protocol == _PORTLESS])
+    return [portless, *chance.sample(every, min(count, len(every)))]
+
+
+def thorough(configuration: RouterConfiguration) -> list[Probe]:
+    """All packets that are answered, and some that are not."""
+    every = list(_every_probe(configuration))
+    expected = expectations(configuration, every)
+    found, met = [], set[str]()
+    for probe, want in zip(every, expected, strict=True):
+        hosts = {probe.source, probe.destination, *(a.destination for a in want.arrivals)}
+        if want.answered and (probe.protocol != _PORTLESS or not hosts & met):
+            found.append(probe)
+            met |= hosts if probe.protocol == _PORTLESS else set()
+    others = [probe for probe in every if probe.protocol != _PORTLESS]
+    return [*found, *random.Random(1).sample(others, min(2500, len(others)))]
+
+
+def _every_probe(configuration: RouterConfiguration) -> Iterator[Probe]:
     guests = {n.network_id: [g.ip for g in n.guests] for n in configuration.guests}
     sources = [(wire, ip) for wire, ips in guests.items() for ip in ips]
-    sources += [(wire, ip) for wire in ("public", "other") for ip in OUTSIDE]
+    macs = {a.mac for a in configuration.public}
+    sources += [(wire, ip) for wire in ("public", "other") for ip in OUTSIDE if WIRES[wire].mac in macs]
     if configuration.private:
         sources += [("behind", ip) for ip in _behind(configuration)]
-    public = [a.ip for a in configuration.public]
-    targets = [*public, *public, *OUTSIDE, "203.0.113.1", *(ip for ips in guests.values() for ip in ips)]
-    targets += [*(n.router_ip for n in configuration.guests), "169.254.169.254"]
-    targets += [*BEHIND, *_behind(configuration)] if configuration.private else []
-    ports = [*PORTS, 67, 9001]
-    found: list[Probe] = []
-    while len(found) < count:
-        wire, source = chance.choice(sources)
-        destination = chance.choice(targets)
-        if _is_not_for_the_router(wire, destination, configuration):
-            continue
-        # One without ports only: nothing tells two connections of it between the same two apart.
-        protocol = chance.choice(["tcp", "tcp", "tcp", "udp", "udp", "icmp"]) if found else "99"
-        port = chance.choice(ports) if protocol in ("tcp", "udp") else -1
-        found.append(Probe(wire, source, destination, protocol, port))
-    return found
+    targets = [a.ip for a in configuration.public]
+    targets += [*OUTSIDE, "203.0.113.1", *(ip for ips in guests.values() for ip in ips)]
+    targets += [*(n.router_ip for n in configuration.guests), "169.254.169.254", "169.254.7.7"]
+    targets += [*BEHIND, "172.30.0.77", *_behind(configuration)] if configuration.private else []
+    ports = (
+        [("tcp", port) for port in TRIED]
+        + [("udp", port) for port in TRIED]
+        + [("icmp", -1), (_PORTLESS, -1)]
+    )
+    for wire, source in sources:
+        for destination in dict.fromkeys(targets):
+            if not _is_not_for_the_router(wire, source, destination, configuration):
+                for protocol, port in ports:
+                    yield Probe(wire, source, destination, protocol, port)
 
 
 def _behind(configuration: RouterConfiguration) -> list[str]:
     """The hosts that the router knows to be behind its private leg."""
-    routed = [ip for ip in BEHIND if any(inside(ip, route.cidr) for route in configuration.routes)]
+    routed = [
+        ip for ip in (*BEHIND, *OUTSIDE) if any(inside(ip, route.cidr) for route in configuration.routes)
+    ]
     return [*routed, "172.31.0.1"]
 
 
-def _is_not_for_the_router(wire: str, destination: str, configuration: RouterConfiguration) -> bool:
+def _is_not_for_the_router(
+    wire: str, source: str, destination: str, configuration: RouterConfiguration
+) -> bool:
     """Whether nobody who is there would send it to the router."""
     if wire in ("public", "other"):
-        return destination not in {a.ip for a in configuration.public if a.mac == WIRES[wire].mac}
+        own = destination in {a.ip for a in configuration.public if a.mac == WIRES[wire].mac}
+        return not own and (not destination.startswith("10.1.") or source in _behind(configuration))
     if wire == "behind":
-        return not destination.startswith("10.1.") and destination != "172.31.0.2"
-    return destination.startswith(f"10.1.{wire[-1]}.") and destination != gateway(int(wire[-1]))
+        return not destination.startswith("10.1.") and destination not in ("172.31.0.2", "172.30.0.77")
+    own = destination.startswith(f"10.1.{wire[-1]}.") and destination != gateway(int(wire[-1]))
+    return own or destination == "172.30.0.77"
 
 
 def configure(crossing: Crossing, configuration: RouterConfiguration) -> str:
@@ -283,8 +311,11 @@ class Expectation(NamedTuple):
     def met_by(self, outcome: Outcome) -> bool:
         if outcome.answered != self.answered:
             return False
-        if not self.answered:  # into the void outside it may go
-            return all(arrival.wire in ("public", "other") for arrival in outcome.arrivals)
+        if not self.answered:
+            into_the_void = "nobody" in self.steps[-1]
+            return not outcome.arrivals or (
+                into_the_void and {a.wire for a in outcome.arrivals} <= {"public", "other"}
+            )
         return len(outcome.arrivals) == min(1, len(self.arrivals)) and outcome.arrivals <= self.arrivals
 
 

@@ -89,14 +89,15 @@ class Namespace:
 
 
 class Wire(NamedTuple):
-    """A network beside the router: the router's MAC on it, and what addresses (with prefix) are there."""
+    """A network beside the router: the router's MAC on it, what addresses (with prefix) are there, their default gateway.
+
+    `elsewhere`: addresses behind it, which its namespace has too.
+    """
 
     mac: str
     addresses: tuple[str, ...]
-    default: str = ""
-    routes: tuple[tuple[str, str], ...] = ()
+    gateway: str
     elsewhere: tuple[str, ...] = ()
-    """Addresses behind it, which its namespace has too."""
 
 
 class Crossing:
@@ -132,8 +133,7 @@ class Crossing:
             lines += [
                 f"neighbour replace {ip} lladdr {wire.mac} dev eth0" for ip in may_be_there.get(name, ())
             ]
-            lines += [f"route add {net} via {gateway} dev eth0 onlink" for net, gateway in wire.routes]
-            lines += [f"route add default via {wire.default} dev eth0 onlink"] if wire.default else []
+            lines.append(f"route add default via {wire.gateway} dev eth0 onlink")
             space.run("ip", "-batch", "-", given="\n".join(lines) + "\n")
             _quick(space)
             router.append(f"link set {device} up")
@@ -249,9 +249,13 @@ def _quick(space: Namespace) -> None:
     """Errors are told at once, however many, and no source is thought strange."""
 
     def write() -> None:
-        _write("net/ipv4/icmp_ratelimit", "0")
-        with suppress(OSError):  # of the whole machine on older kernels, where it cannot be set from here
-            _write("net/ipv4/icmp_msgs_per_sec", "1000000")
+        for name, value in (
+            ("icmp_ratelimit", "0"),
+            ("icmp_msgs_per_sec", "1000000"),
+            ("icmp_msgs_burst", "1000000"),
+        ):
+            with suppress(OSError):  # of the whole machine on older kernels, where it cannot be set from here
+                _write(f"net/ipv4/{name}", value)
         for device in os.listdir("/proc/sys/net/ipv4/conf"):
             _write(f"net/ipv4/conf/{device}/rp_filter", "0")
 
