@@ -294,7 +294,7 @@ def _by_list(acl: tuple[AclEntry, ...], ingress: bool, allowed: str) -> list[str
     `allowed` is "return", and the end of the chain allows, or "accept", and the end leaves it to the hook's policy: drop.
     """
     entries = [entry for entry in acl if entry.ingress == ingress]
-    lines = []
+    lines: list[str] = []
     for allow, run in groupby(entries, key=lambda entry: entry.allow):
         verdict = allowed if allow else "drop"
         found = matches(entry.traffic for entry in run)
