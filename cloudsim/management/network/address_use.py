@@ -25,6 +25,8 @@ from cloudsim.model import (
 )
 
 Service = Literal["Firewall", "PortForwarding", "StaticNat", "Lb"]
+INTERNAL = "InternalLbVm"
+"""Who provides load balancing within a tier, and never on a public address."""
 VPN_PORTS = (500, 1701, 4500)
 """UDP ports of a dial-in VPN: IKE, L2TP, IPsec through NAT (RFC 7296, RFC 2661, RFC 3948)."""
 
@@ -85,7 +87,8 @@ class AddressUse:
     def check_offered(self, network: Network, service: str) -> None:
         """Raise InvalidParameterValue unless the network's offering has the service."""
         offering = self._offerings.get(network.network_offering_id)
-        if offering is None or service not in offering.services:
+        providers = () if offering is None else offering.services.get(service, ())
+        if not set(providers) - {INTERNAL}:
             raise InvalidParameterValue(
                 f"Service {service} is not supported by the network {network.name}, id={network.id}"
             )

@@ -28,7 +28,7 @@ from cloudsim.model import (
     SslCertificate,
     StickinessPolicy,
 )
-from tests.cloudsim.management.network.rule_bench import RuleBench
+from tests.cloudsim.management.network.rule_bench import TIER, RuleBench
 
 ANN = Account(id="ann", name="ann", type=0, domain_id="root")
 BOB = Account(id="bob", name="bob", type=0, domain_id="root")
@@ -78,6 +78,13 @@ def test_a_rule_is_changed_with_its_router_or_not_at_all(bench: RuleBench) -> No
     with pytest.raises(ResourceUnavailable):
         bench.do(balancers.update(changed, balancers.changes_of(changed, algorithm="roundrobin")))
     assert bench.now(rule) == changed
+
+
+def test_an_internal_load_balancer_balances_no_public_address(bench: RuleBench) -> None:
+    with bench.store.transaction():
+        inner = bench.network("inner", "10.20.9.0/24", f"{TIER}WithInternalLB", vpc_id="vpc")
+    with pytest.raises(InvalidParameterValue, match="Service Lb"):
+        bench.balance(80, bench.vpc_ip, network=inner)
 
 
 # members
