@@ -36,6 +36,10 @@ GONE = frozenset({"Destroyed", "Expunging", "Error"})
 """States of instances that use nothing any more."""
 
 
+REGISTERED_TYPES: dict[str, Literal["USER", "SYSTEM"]] = {"USER": "USER", "SYSTEM": "SYSTEM"}
+"""What a new template may be. The newest SYSTEM one that is ready in a zone is what its system VMs are made of."""
+
+
 class TemplateRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a new template or ISO is to be."""
 
@@ -58,6 +62,8 @@ class TemplateRequest(msgspec.Struct, frozen=True, kw_only=True):
     bits: int = 64
     arch: str = "x86_64"
     details: dict[str, str] = {}
+    type: str = "USER"
+    """SYSTEM: what system VMs are made of, which only a root administrator may say."""
 
 
 class Templates:
@@ -137,6 +143,12 @@ class Templates:
             raise InvalidParameterValue(
                 f"Please specify a valid format: {request.format} is none of {', '.join(FORMATS)}"
             )
+        if request.type not in REGISTERED_TYPES:
+            raise InvalidParameterValue(
+                f"Please specify a valid templatetype: {request.type} is none of {', '.join(REGISTERED_TYPES)}"
+            )
+        if request.type != "USER" and not caller.is_root_admin:
+            raise PermissionDenied(f"Only a root administrator can register a {request.type} template")
         if request.bits not in (32, 64):
             raise InvalidParameterValue(f"bits is 32 or 64, not {request.bits}")
         return Template(
@@ -164,6 +176,7 @@ class Templates:
             bits=request.bits,
             arch=request.arch,
             details=dict(request.details),
+            type=REGISTERED_TYPES[request.type],
             source_template_id=source,
             created=self._foundation.now(),
         )

@@ -60,6 +60,7 @@ async def register_template(
     directdownload: bool = False,
     deployasis: bool = False,
     details: Mapping[str, str] | None = None,
+    templatetype: Annotated[str | None, Param("USER, or for root administrators SYSTEM: of system VMs")] = None,
 ) -> Sequence[InZone]:
     """Registers a template, whose file is then downloaded in the background."""
     request = TemplateRequest(
@@ -81,6 +82,7 @@ async def register_template(
         bits=64 if bits is None else bits,
         arch=arch or "x86_64",
         details=dict(details or {}),
+        type=(templatetype or "USER").upper(),
     )
     if format.upper() == "ISO":
         raise InvalidParameterValue("An ISO is registered with registerIso")

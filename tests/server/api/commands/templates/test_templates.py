@@ -69,6 +69,19 @@ def test_what_comes_with_the_cloud_is_featured_and_the_system_template_hidden(cl
     refused(431, ann, "listTemplates")
 
 
+def test_a_root_administrator_registers_what_system_vms_are_made_of(cloud_api: CloudApi) -> None:
+    made = register(cloud_api, "newer system", templatetype="system")
+    assert made["templatetype"] == "SYSTEM"
+    cloud_api.cloud.wait(3600)
+    manager = cloud_api.cloud.manager
+    assert manager.system_vms.template(manager.store.tables["Zone"][cloud_api.zone]).id == made["id"]
+    wrong = {"displaytext": "x", "url": "http://images.example/x.qcow2", "format": "QCOW2", "hypervisor": "Simulator"}
+    ann = cloud_api.account("ann")
+    refused(531, ann, "registerTemplate", name="x", zoneid=cloud_api.zone, templatetype="SYSTEM", **wrong)
+    said = refused(431, cloud_api.admin, "registerTemplate", name="x", zoneid=cloud_api.zone, templatetype="VNF", **wrong)
+    assert "templatetype: VNF is none of USER, SYSTEM" in str(said)
+
+
 def test_sharing_with_an_account(cloud_api: CloudApi) -> None:
     ann, made = cloud_api.account("ann"), register(cloud_api)
     cloud_api.cloud.wait(3600)
