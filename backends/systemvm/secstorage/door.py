@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -27,6 +28,8 @@ from backends.systemvm.secstorage.service import StorageService
 MOST_CONNECTIONS = 256
 SILENCE = 60.0
 """Seconds that a client may keep silent."""
+HEARD_OUT, HEARD_OUT_WITHIN = 64 << 20, 5.0
+"""Bytes, and seconds of silence, after which a client that was refused and still sends is cut off."""
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _BLOCK = 1 << 20
 _CROSS_ORIGIN = {
@@ -122,6 +125,7 @@ class _Client(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.close_connection = True  # what a refused client goes on to send is no request
         self._answer(self._take)
+        self._hear_out()
 
     def do_OPTIONS(self) -> None:
         self.send_response(204)
@@ -147,6 +151,16 @@ class _Client(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _hear_out(self) -> None:
+        """A client that is still sending sees the answer only once it is done, or finds the connection cut."""
+        with suppress(OSError):
+            self.wfile.flush()
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(HEARD_OUT_WITHIN)
+            left = HEARD_OUT
+            while left > 0 and (block := self.connection.recv(_BLOCK)):
+                left -= len(block)
 
     # files
 

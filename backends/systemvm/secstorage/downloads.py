@@ -111,6 +111,7 @@ class Download:
                     self.request["format"], self.request.get("checksum"), self._largest, what, self._look
                 )
             except BrokeOff:
+                part.pause()
                 failures = 1 if part.done > before else failures + 1
                 if failures >= ATTEMPTS:
                     raise

@@ -22,7 +22,12 @@ def check_allowed(address: str, allowed: Sequence[str], name: str = "") -> None:
     """
     meant = _meant(address)
     named = name or address
-    if meant.is_link_local or meant.is_multicast or meant.is_unspecified or meant.is_reserved:
+    if (
+        meant.is_link_local
+        or meant.is_multicast
+        or meant.is_unspecified
+        or (meant.is_reserved and not meant.is_loopback)
+    ):
         raise TransferError(f"{named} is {meant}, which is no server of images")
     if meant.is_global or any(_within(meant, network) for network in allowed):
         return

@@ -183,7 +183,8 @@ class Part:
         with _disk(self.target):
             self.sync()
             if self.target.exists() and not self.path.exists():
-                return found(self.target, format, checksum, look)  # another machine was faster
+                self.remove()  # another machine was faster
+                return found(self.target, format, checksum, look)
             sent = self._checked(checksum, what, look)
             first = next(self.blocks(look), b"")
             packed = packing(first)
