@@ -146,7 +146,7 @@ class Hypervisor(Protocol):
         """Size and use of a mounted pool."""
 
     async def copy_template(self, image: ImageSpec, pool_id: str, template_id: str) -> tuple[str, int]:
-        """Bring a template onto the pool; returns its path there and its virtual size in bytes."""
+        """Bring a template onto the pool; returns its path there, template-ID, and its virtual size in bytes."""
 
     async def delete_template(self, pool_id: str, path: str) -> None:
         """Remove a template's copy. Succeeds if there is none."""

@@ -10,6 +10,7 @@ from cloudsim.management.storage.volume_states import AT_REST
 from cloudsim.model import (
     AsyncJob,
     Host,
+    Nic,
     Snapshot,
     StoragePool,
     TemplateOnPool,
@@ -23,7 +24,7 @@ from cloudsim.model.operations import JOB_IN_PROGRESS
 _SETTLED = {
     Snapshot: frozenset({"BackedUp", "Error"}),
     VmSnapshot: frozenset({"Ready", "Error"}),
-    TemplateOnPool: frozenset({"Ready"}),
+    TemplateOnPool: frozenset({"Ready", "Unknown"}),
     TemplateOnStore: frozenset({"Ready", "Failed", "Allocated"}),
     Volume: AT_REST,
 }
@@ -99,9 +100,28 @@ def no_row_without_file(scene: Scene) -> Iterator[Violation]:
             yield Violation("no row without file", f"template {copy.template_id} has no {copy.path}")
 
 
+def security_groups_are_in_force(scene: Scene) -> Iterator[Violation]:
+    """Before every instance that runs on a host that is Up stand the rules that its security groups have now."""
+    if scene.inventory is None:
+        return
+    store, computed = scene.store, scene.server.security_rules
+    hosts = store.table(Host)
+    for nic in store.table(Nic):
+        vm = store.table(VirtualMachine).get(nic.vm_id)
+        if vm is None or vm.state != "Running" or nic.id not in scene.inventory.rules:
+            continue
+        host = hosts.get(vm.host_id)
+        real, wanted = scene.inventory.rules[nic.id], computed.of(nic)
+        if host is not None and host.state == "Up" and real != wanted:
+            yield Violation(
+                "security groups are in force", f"{nic.mac} of {vm.instance_name} has {real}, not {wanted}"
+            )
+
+
 WHEN_QUIET: tuple[Invariant, ...] = (
     nothing_is_in_motion,
     rows_say_what_runs,
     no_file_without_row,
     no_row_without_file,
+    security_groups_are_in_force,
 )

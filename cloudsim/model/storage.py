@@ -120,7 +120,7 @@ class TemplateOnPool(Row, frozen=True, kw_only=True):
 
     template_id: str
     pool_id: str
-    state: Literal["Creating", "Ready"] = "Creating"
+    state: Literal["Creating", "Ready", "Unknown"] = "Creating"
     path: str = ""
     size: int = 0
 

@@ -10,7 +10,7 @@ import msgspec
 
 from cloudsim.errors import CloudError, InsufficientCapacity, ResourceUnavailable
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable
+from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
 from cloudsim.model import (
     Cluster,
     DiskOffering,
@@ -38,6 +38,11 @@ from cloudsim.store import Change
 
 UNMADE = ("Allocated", "Uploaded")
 """States of volumes that are on no pool yet."""
+
+
+def template_file(template_id: str) -> str:
+    """What hosts call a template's copy on a pool."""
+    return f"template-{template_id}"
 
 
 class StorageFailed(CloudError):
@@ -87,7 +92,7 @@ class Disks:
                 self._volumes.update(volume.id, state=self.unmade(volume))
             for copy in list(self._on_pool):
                 if copy.state == "Creating":
-                    self._on_pool.delete(copy.id)
+                    self._on_pool.update(copy.id, state="Unknown")
 
     # rows
 
@@ -329,20 +334,39 @@ class Disks:
             row = self._on_pool.find(("template_id", "pool_id"), (template_id, pool.id))
             if row is None:
                 row = self._on_pool.insert(
-                    TemplateOnPool(id=self._randomness.uuid(), template_id=template_id, pool_id=pool.id)
+                    TemplateOnPool(
+                        id=self._randomness.uuid(),
+                        template_id=template_id,
+                        pool_id=pool.id,
+                        path=template_file(template_id),
+                    )
                 )
+            else:
+                self._on_pool.update(row.id, state="Creating")
         try:
             command = CopyTemplateCommand(image=image, pool_id=pool.id, template_id=template_id)
             answer = await self._agents.send(host.id, command)
             if not isinstance(answer, CopyTemplateAnswer) or not answer.ok:
                 raise StorageFailed(answer.error or f"Template {template_id} was not copied to {pool.name}")
+        except OutcomeUnknown:
+            self._on_pool_perhaps(row)
+            raise
         except BaseException:
             if row.id in self._on_pool:
                 with self._store.transaction():
-                    self._on_pool.delete(row.id)
+                    if row.state == "Unknown":  # that this attempt failed says nothing of an earlier one
+                        self._on_pool.update(row.id, state="Unknown")
+                    else:
+                        self._on_pool.delete(row.id)
             raise
         with self._store.transaction():
             return self._on_pool.update(row.id, state="Ready", path=answer.path, size=answer.size)
+
+    def _on_pool_perhaps(self, row: TemplateOnPool) -> None:
+        """Nobody knows whether the host copied it: the row stays, and the next copy, which finds the file, settles it."""
+        if row.id in self._on_pool:
+            with self._store.transaction():
+                self._on_pool.update(row.id, state="Unknown")
 
     def template_image(self, template: Template, zone_id: str) -> ImageSpec:
         """The template's file in the zone's secondary storage. Raises ResourceUnavailable."""

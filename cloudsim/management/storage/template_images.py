@@ -397,7 +397,7 @@ class TemplateImages:
         left = False
         for on_pool in self._on_pool.where("template_id", template_id):
             used = any(v.template_id == template_id for v in self._volumes.where("pool_id", on_pool.pool_id))
-            if used or on_pool.state != "Ready":
+            if used or on_pool.state not in ("Ready", "Unknown"):
                 left = True
                 continue
             try:
