@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -88,6 +88,13 @@ def lab_command() -> None:
     show_default=True,
     help="What instances can be made of.",
 )
+@click.option(
+    "--routers",
+    type=click.Choice(["machine", "namespace", "none"]),
+    default="machine",
+    show_default=True,
+    help="Virtual machines, namespaces on the hosts, or no public network: hosts serve their own instances.",
+)
 @click.option("--no-cloud", is_flag=True, help="Only hosts: no management server, no agents.")
 @click.option("--keep-failed", is_flag=True, help="Leave what there is if it fails, for a look.")
 def up_command(
@@ -100,6 +107,7 @@ def up_command(
     cpus: int | None,
     port: int,
     template: str,
+    routers: Literal["machine", "namespace", "none"],
     no_cloud: bool,
     keep_failed: bool,
 ) -> None:
@@ -112,6 +120,7 @@ def up_command(
         memory_mib=memory,
         cpus=cpus,
         template=None if template == "none" else template,
+        routers=routers,
     )
     with _told():
         lab = Lab(data, name)

@@ -1,4 +1,4 @@
-"""The switches between the hosts of a lab: a management network, on which the machine is too, and a public one."""
+"""The switches between the hosts of a lab: a management network and a public one. The machine is on both."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from backends.lab.state import gateway_of
 NETNS = Path("/run/netns")
 SWITCHES = ("mgmt", "pub")
 _NETWORKS = ip_network("10.99.0.0/16")
+_PUBLIC_NETWORKS = ip_network("10.98.0.0/16")
 
 
 class Fabric:
@@ -27,7 +28,10 @@ class Fabric:
 
     def up(self) -> None:
         address = f"{gateway_of(self.network)}/{self.network.prefixlen}"
-        run("making the switches", [*script("fabric-up.sh"), self.names.fabric, self.names.root_link, address])
+        public = public_network(self.network)
+        outside = [self.names.public_link, f"{gateway_of(public)}/{public.prefixlen}"]
+        argv = [*script("fabric-up.sh"), self.names.fabric, self.names.root_link, address, *outside]
+        run("making the switches", argv)
 
     def plug_host(self, number: int, name: str, mac: str, address: str) -> None:
         """Make the host's network namespace, with its cables plugged in."""
@@ -59,9 +63,19 @@ def free_network(taken: Iterable[str]) -> IPv4Network:
     found = [ip_network(text, strict=False) for text in taken]
     for network in _NETWORKS.subnets(new_prefix=24):
         assert isinstance(network, IPv4Network)
-        if not any(network.overlaps(one) for one in found):
+        if not any(network.overlaps(one) or public_network(network).overlaps(one) for one in found):
             return network
     raise LabError(f"there is no free network for a lab in {_NETWORKS}")
+
+
+def public_network(network: IPv4Network) -> IPv4Network:
+    """That of the lab with this management network.
+
+    >>> public_network(IPv4Network("10.99.7.0/24"))
+    IPv4Network('10.98.7.0/24')
+    """
+    offset = int(network.network_address) - int(_NETWORKS.network_address)
+    return IPv4Network((int(_PUBLIC_NETWORKS.network_address) + offset, network.prefixlen))
 
 
 def networks_in_use() -> list[str]:

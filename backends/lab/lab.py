@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backends.lab.cgroups import Cgroups
 from backends.lab.errors import LabError
-from backends.lab.fabric import Fabric, free_network, networks_in_use
+from backends.lab.fabric import Fabric, free_network, networks_in_use, public_network
 from backends.lab.host_files import HostFolder, identity
 from backends.lab.hosts import LabHost
 from backends.lab.leftovers import leftovers, sweep
@@ -85,6 +85,11 @@ class Lab:
     def network(self) -> IPv4Network:
         """The management network."""
         return IPv4Network(self._known().network)
+
+    @property
+    def public_network(self) -> IPv4Network:
+        """The machine is its gateway, and its only user outside of the cloud."""
+        return public_network(self.network)
 
     @property
     def gateway(self) -> str:

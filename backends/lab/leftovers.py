@@ -32,7 +32,7 @@ def leftovers(lab: str) -> list[Leftover]:
     names = names_of(lab)
     found = [Leftover("process", f"{one.pid} ({one.name})") for one in _processes(names)]
     found += [Leftover("namespace", name) for name in namespaces() if names.is_namespace(name)]
-    found += [Leftover("link", name) for name in (names.root_link,) if link_exists(name)]
+    found += [Leftover("link", name) for name in (names.root_link, names.public_link) if link_exists(name)]
     found += [Leftover("mount", point) for source, point in mounts() if names.is_mount_source(source)]
     found += [Leftover("cgroup", str(folder)) for folder in Cgroups.of_machine().existing(names.mark)]
     if names.note.is_symlink():
@@ -46,6 +46,7 @@ def sweep(lab: str) -> None:
     cgroups = Cgroups.of_machine()
     wait_until(lambda: not _kill_all(names, cgroups), _DIE_WITHIN)
     remove_link(names.root_link)
+    remove_link(names.public_link)
     for name in namespaces():
         if names.is_namespace(name):
             remove_namespace(name)

@@ -15,6 +15,8 @@ _NOTES = Path("/run/cloudsim-lab")
 _LONGEST_DEVICE = 15
 GUEST_DEVICE = "cloudbr0"
 """The bridge of each host that carries management, storage and guest networks."""
+PUBLIC_DEVICE = "cloudbr1"
+"""The bridge of each host that carries the public network."""
 
 
 class Names(msgspec.Struct, frozen=True):
@@ -48,10 +50,18 @@ class Names(msgspec.Struct, frozen=True):
     @property
     def root_link(self) -> str:
         """The link by which the machine itself is on the management network."""
-        plain = f"cl-{self.lab}"
+        return self._link("cl")
+
+    @property
+    def public_link(self) -> str:
+        """The link by which the machine is on the public network."""
+        return self._link("cp")
+
+    def _link(self, kind: str) -> str:
+        plain = f"{kind}-{self.lab}"
         if len(plain) <= _LONGEST_DEVICE:
             return plain
-        return f"cl-{hashlib.sha256(self.lab.encode()).hexdigest()}"[:_LONGEST_DEVICE]
+        return f"{kind}-{hashlib.sha256(self.lab.encode()).hexdigest()}"[:_LONGEST_DEVICE]
 
     @property
     def note(self) -> Path:

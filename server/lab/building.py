@@ -7,22 +7,24 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from backends.images import mini
+from backends.images import mini, systemvm
 from backends.images.cache import default_folder
 from backends.lab.agents import start_agent
 from backends.lab.errors import LabError
 from backends.lab.lab import Lab
+from backends.lab.names import GUEST_DEVICE, PUBLIC_DEVICE
 from backends.lab.processes import kill, wait_until
 from backends.wire.authority import Authority
 from backends.wire.connector import PORT as AGENTS_PORT
 from server.data_folder import DataFolder
 from server.lab.client import ApiClient, ApiError, wait_for
 from server.lab.image_server import served
-from server.lab.zone import Zone, ZonePlan
+from server.lab.zone import PublicPlan, Zone, ZonePlan
 from server.listening import bind
 
 CLOUDSIM = str(Path(sys.executable).with_name("cloudsim"))
@@ -44,6 +46,8 @@ class CloudPlan(msgspec.Struct, frozen=True, kw_only=True):
     cpus: int | None = None
     template: str | None = "mini"
     wait_for_guest: float = 0.0
+    routers: Literal["none", "namespace", "machine"] = "none"
+    """What routers are. With none the zone has no public network and no system VMs: hosts serve their own instances."""
 
 
 Say = Callable[[str], None]
@@ -60,11 +64,16 @@ def build_cloud(lab: Lab, plan: CloudPlan, say: Say) -> None:
     if plan.template is not None:
         say(f"building the template {plan.template}, or finding it")
         image = mini.build(None, default_folder())
+    system = None
+    if plan.routers != "none":
+        say("building the template of system VMs, or finding it")
+        system = systemvm.build(None, default_folder())
     say(f"switches and {plan.hosts} host{'s' if plan.hosts > 1 else ''}")
     lab.up(plan.hosts)
     say("the management server")
     api = start_manager(lab, plan.port)
-    zone = Zone(api, ZonePlan(plan.zone, lab.network))
+    public = None if plan.routers == "none" else PublicPlan(lab.public_network)
+    zone = Zone(api, ZonePlan(plan.zone, lab.network, public=public))
     say(f"zone {plan.zone}")
     zone.lay_out()
     say("agents")
@@ -75,16 +84,25 @@ def build_cloud(lab: Lab, plan: CloudPlan, say: Say) -> None:
     zone.wait_for_hosts([host.name for host in lab.hosts])
     say("storage")
     zone.add_storage(lab.primary, lab.secondary)
+    if plan.routers == "namespace":
+        api.call("updateConfiguration", name="router.mode", value="Namespace", zoneid=zone.id)
     zone.open()
     zone.add_offering("tiny", "1 core of 500 MHz, 128 MiB", cores=1, mhz=500, memory_mib=128)
     if image is not None:
         say(f"template {plan.template}")
-        try:
-            with served(image, lab.gateway) as url:
-                zone.add_template(str(plan.template), url, "A small Linux that starts in seconds")
-        except OSError as error:
-            raise LabError(f"cannot serve {image} at {lab.gateway}: {error}") from error
+        _add_template(lab, zone, image, str(plan.template), "A small Linux that starts in seconds")
+    if system is not None:
+        say("template of system VMs")
+        _add_template(lab, zone, system, "systemvm", "What routers and other system VMs are made of", system=True)
     lab.note(zone=plan.zone, template=plan.template or "")
+
+
+def _add_template(lab: Lab, zone: Zone, image: Path, name: str, text: str, *, system: bool = False) -> None:
+    try:
+        with served(image, lab.gateway) as url:
+            zone.add_template(name, url, text, system=system)
+    except OSError as error:
+        raise LabError(f"cannot serve {image} at {lab.gateway}: {error}") from error
 
 
 def _check_port(port: int) -> None:
@@ -152,6 +170,9 @@ def agent_settings(plan: CloudPlan, zone: ZonePlan) -> dict[str, object]:
         "zone": zone.name,
         "pod": zone.pod,
         "cluster": zone.cluster,
+        "guest-device": GUEST_DEVICE,
+        "public-device": PUBLIC_DEVICE,
+        "management-device": GUEST_DEVICE,
         "migration-uri": "qemu+tcp://{address}/system",
         "emulate": plan.emulate or None,
         "memory": plan.memory_mib,

@@ -73,7 +73,7 @@ def _first_instance(lab: Lab) -> str:
         api = ApiClient.of_cloud(lab.cloud)
         zone = api.list("listZones")[0]["id"]
         offering = api.list("listServiceOfferings", name="tiny")[0]["id"]
-        template = api.list("listTemplates", templatefilter="all")[0]["id"]
+        template = api.list("listTemplates", templatefilter="all", name=lab.notes["template"])[0]["id"]
     except (ApiError, LookupError):
         return "zoneid=... serviceofferingid=... templateid=..."
     return f"zoneid={zone} serviceofferingid={offering} templateid={template} name=first"

@@ -163,8 +163,8 @@ class Zone:
         """Users may use it from now on."""
         self.api.call("updateZone", id=self.id, allocationstate="Enabled")
 
-    def add_template(self, name: str, url: str, text: str) -> str:
-        """Register a template and wait until its image is here; its id."""
+    def add_template(self, name: str, url: str, text: str, *, system: bool = False) -> str:
+        """Register a template (`system`: of system VMs) and wait until its image is here; its id."""
         os_types = self.api.list("listOsTypes", keyword="Other Linux (64-bit)")
         template = self.api.call(
             "registerTemplate",
@@ -175,9 +175,10 @@ class Zone:
             format="QCOW2",
             hypervisor=HYPERVISOR,
             ostypeid=os_types[0]["id"] if os_types else None,
-            ispublic=True,
-            isfeatured=True,
-            passwordenabled=True,
+            ispublic=not system,
+            isfeatured=not system,
+            passwordenabled=not system,
+            templatetype="SYSTEM" if system else None,
         )
         found = str(_one(template["template"])["id"])
 

@@ -51,6 +51,7 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         port = free.getsockname()[1]
     try:
         options = ["--hosts", "1", "--name", NAME, "--port", port, "--memory", "512", "--template", "none"]
+        options += ["--routers", "none"]
         result = lab("up", "--data", data, *map(str, options))
         assert result.exit_code == 0, result.output
         assert f"http://127.0.0.1:{port}" in result.output
