@@ -214,7 +214,7 @@ class Services:
         self.router_health = RouterHealth(foundation, self.system_vms, spawn)
         self.router_health.on_failed = lambda router: self.routers.make_anew([router])
         self.network_life.routers = self.routers
-        self.rules = NetworkRules(foundation, self.routers)
+        self.rules = NetworkRules(foundation, self.routers, self.jobs.busy)
         self.network_life.on_delete.append(self.rules.removal.of_network)
         self.ip_association = IpAssociation(
             foundation, self.public_ips, self.network_life, self.routers, self.rules.removal.of_address

@@ -126,6 +126,15 @@ class RuleChanges:
             if policy is not None:
                 policies.delete(policy.id)
 
+    def revoked(self) -> list[Rule]:
+        """Rules that are being revoked, or could not be; not those that others were opened for."""
+        found: list[Rule] = []
+        for kind in RULES:
+            table: Any = self._store.table(kind)
+            found += [rule for rule in table if rule.state == "Revoke"]
+        ids = {rule.id for rule in found}
+        return [rule for rule in found if getattr(rule, "related_id", None) not in ids]
+
     def settle_after_restart(self) -> set[str]:
         """Remove rules that were coming or going when the server died; their jobs have failed.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from cloudsim.errors import CloudError
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_use import AddressUse
 from cloudsim.management.network.firewall import Firewall
@@ -17,9 +20,10 @@ from cloudsim.management.network.static_nat import StaticNats
 
 
 class NetworkRules:
-    """One for each management server. `routers` brings into force what the rows say."""
+    """One for each management server. `routers` brings into force what the rows say; `busy(row id)`: a job is at work."""
 
-    def __init__(self, foundation: Foundation, routers: RouterSync) -> None:
+    def __init__(self, foundation: Foundation, routers: RouterSync, busy: Callable[[str], bool]) -> None:
+        self._busy = busy
         self.use = AddressUse(foundation)
         self.changes = RuleChanges(foundation, self.use, routers)
         targets = GuestTargets(foundation)
@@ -35,3 +39,16 @@ class NetworkRules:
     def settle_after_restart(self) -> set[str]:
         """Remove rules that were coming or going when the server died; the networks whose routers are to be told."""
         return self.changes.settle_after_restart()
+
+    async def retry_revoked(self) -> int:
+        """Remove rules that could not be revoked when that was asked for; how many. To be called now and then."""
+        done = 0
+        for rule in self.changes.revoked():
+            if self._busy(rule.id) or (rule.public_ip_id is not None and self._busy(rule.public_ip_id)):
+                continue
+            try:
+                await self.changes.revoke(rule)
+                done += 1
+            except CloudError:
+                continue  # the router is away still
+        return done

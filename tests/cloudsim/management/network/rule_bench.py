@@ -54,7 +54,9 @@ class RuleBench:
         self.foundation = bare()
         self.store = self.foundation.store
         self.routers = RecordingRouters()
-        self.rules = NetworkRules(self.foundation, self.routers)
+        self.busy: set[str] = set()
+        """Ids of what a job works on."""
+        self.rules = NetworkRules(self.foundation, self.routers, self.busy.__contains__)
         with self.store.transaction():
             for first in FIRST_OFFERINGS:
                 self.add(

@@ -71,6 +71,21 @@ def test_a_rule_that_could_not_be_revoked_is_there_to_be_revoked_again_and_claim
     assert [r.related_id for r in bench.rows(FirewallRule)] == [again.id]
 
 
+def test_what_could_not_be_revoked_is_revoked_once_its_router_answers(bench: RuleBench) -> None:
+    rule, kept = bench.forward(2222), bench.balance(80)
+    bench.routers.broken = True
+    with pytest.raises(ResourceUnavailable):
+        bench.do(bench.rules.port_forwarding.revoke(rule))
+    assert bench.do(bench.rules.retry_revoked()) == 0
+    bench.routers.broken = False
+    bench.busy.add(rule.id)
+    assert bench.do(bench.rules.retry_revoked()) == 0
+    bench.busy.clear()
+    assert bench.do(bench.rules.retry_revoked()) == 1
+    assert bench.rows(PortForwardingRule) == []
+    assert [r.related_id for r in bench.rows(FirewallRule)] == [kept.id]
+
+
 def test_after_a_restart_what_was_coming_or_going_is_gone(bench: RuleBench) -> None:
     kept = bench.forward(22)
     going, coming = bench.balance(80), bench.forward(2222, bench.vpc_ip, bench.tiered, network=bench.tier)
