@@ -22,7 +22,9 @@ from cloudsim.management.network.static_nat import StaticNats
 class NetworkRules:
     """One for each management server. `routers` brings into force what the rows say; `busy(row id)`: a job is at work."""
 
-    def __init__(self, foundation: Foundation, routers: RouterSync, busy: Callable[[str], bool]) -> None:
+    def __init__(
+        self, foundation: Foundation, routers: RouterSync, busy: Callable[[str], bool] = lambda row_id: False
+    ) -> None:
         self._busy = busy
         self.use = AddressUse(foundation)
         self.changes = RuleChanges(foundation, self.use, routers)
