@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.ip_ranges import RangeRequest
+from cloudsim.management.server import ManagementServer
 from cloudsim.management.storage.templates import TemplateRequest
-from cloudsim.model import PhysicalNetwork, SystemVm, Template, TemplateOnStore, Transfer, VirtualMachine
+from cloudsim.model import (
+    Account,
+    PhysicalNetwork,
+    SystemVm,
+    Template,
+    TemplateOnStore,
+    Transfer,
+    VirtualMachine,
+)
+from cloudsim.randomness import Randomness
 from tests.cloudsim.management.cloud_harness import Cloud
 
 GIB = 1 << 30
@@ -73,6 +84,15 @@ class StorageVmCloud(Cloud):
     def image_store(self) -> Any:
         """The simulated server behind the zone's image store."""
         return next(iter(self.world.site.stores.values()))
+
+    def restart(self, after: float = 1.0) -> None:
+        """The manager ends, and another one takes over what is in the store after so many seconds."""
+        self.do(self.manager.stop())
+        self.wait(after)
+        self.store.unsubscribe_all()
+        self.manager = ManagementServer(self.store, self.world, Randomness(self.world.loop.time().__trunc__() + 7))
+        self.call(self.manager.start)
+        self.admin = Caller(self.table(Account)[self.admin.account.id])
 
     def until(self, state: str, template: Template, seconds: float = 36_000.0) -> float:
         """Let time pass until the copy has that state; how many seconds that took."""
