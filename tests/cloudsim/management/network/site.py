@@ -25,6 +25,7 @@ class Site:
         self.foundation = bare()
         self.store = self.foundation.store
         self.identity = Identity(self.foundation)
+        self.identity.users.passwords.log_cost = 4  # so that no test waits for a password
         with self.store.transaction():
             self.identity.seed("password")
         self.limits = Limits(self.foundation)
