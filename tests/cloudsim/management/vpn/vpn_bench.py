@@ -51,7 +51,7 @@ class VpnBench(VpcBench):
         self.talking = TalkingRouters()
         self.customers = CustomerGateways(self.foundation)
         self.sites = SiteToSite(self.foundation, self.talking, self.talking)
-        rules = NetworkRules(self.foundation, self.talking)
+        rules = NetworkRules(self.foundation, self.talking, lambda row_id: False)
         self.dial_in = RemoteAccess(self.foundation, self.talking, rules.use, rules.firewall)
         self.rules = rules
         self.mine: Vpc = self.vpc()
