@@ -29,8 +29,7 @@ def boot_lines(machine: Machine, guest: Guest) -> list[str]:
         f"smp: {spec.cpus} CPU{'s' if spec.cpus != 1 else ''} of {spec.cpu_mhz} MHz",
     ]
     said += [
-        f"virtio_blk: {'root' if disk.type == 'ROOT' else 'data'} disk {disk.device}, "
-        f"{disk.size / _GIB:.1f} GiB, volume {disk.volume_id}"
+        f"virtio_blk: disk {disk.device}, {disk.size / _GIB:.1f} GiB, {'root' if disk.type == 'ROOT' else 'data'}"
         for disk in sorted(spec.disks, key=lambda disk: disk.device)
     ]
     if spec.iso is not None:
@@ -56,7 +55,7 @@ def fact_lines(machine: Machine, guest: Guest) -> list[str]:
         ("zone", spec.metadata.get("availability-zone", "")),
         ("CPU", f"{spec.cpus} x {spec.cpu_mhz} MHz"),
         ("memory", f"{spec.memory_mib} MiB"),
-        *((f"disk {d.device}", f"{d.size / _GIB:.1f} GiB ({d.type})") for d in spec.disks),
+        *((f"disk {d.device}", f"{d.size / _GIB:.1f} GiB, {d.type}, {d.volume_id}") for d in spec.disks),
         ("ISO", spec.iso.path if spec.iso is not None else ""),
         *((f"eth{nic.device}", _address(nic)) for nic in _nics(spec)),
         ("SSH keys", str(len(spec.public_keys)) if spec.public_keys else ""),

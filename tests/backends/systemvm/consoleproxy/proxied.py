@@ -69,6 +69,9 @@ class VncServer:
             return
         writer.write(struct.pack(">I", 0))
         self.logins += 1
+        await self._after_login(reader, writer)
+
+    async def _after_login(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65536):
             writer.write(bytes(255 - byte for byte in data))
             await writer.drain()
