@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from cloudsim.management.services import Services
+from cloudsim.protocol.specs import SecurityRule
 from cloudsim.store import Store
 
 
@@ -23,11 +24,13 @@ class Inventory(NamedTuple):
     """The world as it really is, whatever the manager believes.
 
     `instances` are names by host id of what executes there now, so that an instance that is being moved is on one
-    host only; `files` are paths by storage pool id. A host or pool that cannot be seen is left out.
+    host only; `files` are paths by storage pool id; `rules` the security rules that are in force, by NIC id. A host or
+    pool that cannot be seen is left out.
     """
 
     instances: Mapping[str, frozenset[str]]
     files: Mapping[str, frozenset[str]]
+    rules: Mapping[str, tuple[SecurityRule, ...] | None] = {}
 
 
 class Scene(NamedTuple):

@@ -89,6 +89,7 @@ class DstCloud:
             internal_dns1="8.8.4.4",
             guest_cidr="10.1.0.0/22",
             allocation_state="Enabled",
+            security_groups=True,
         )
         for pod_plan in plan.pods:
             pod = server.pods.create(
@@ -170,7 +171,14 @@ class DstCloud:
             machine = self.world.hosts[host.guid].hypervisor
             instances[host.id] = _names(machine)
         files = {pool_id: frozenset(p.contents) for pool_id, p in self.world.site.pool_ids.items()}
-        return Inventory(instances, files)
+        rules = {
+            nic.id: nic.rules
+            for machine in self.world.hosts.values()
+            for guest in machine.hypervisor.guests.values()
+            if guest.state != "incoming"
+            for nic in guest.nics
+        }
+        return Inventory(instances, files, rules)
 
     def scene(self) -> Scene:
         return Scene(self.store, self.server, self.inventory())

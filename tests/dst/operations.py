@@ -9,7 +9,18 @@ from typing import Any, TypeVar
 from cloudsim.errors import CloudError, ResourceUnavailable
 from cloudsim.invariants import Fact, Ledger, Violation
 from cloudsim.management.compute.vm_allocation import DataDisk, DeployRequest
-from cloudsim.model import AsyncJob, Host, Nic, Snapshot, VirtualMachine, VmSnapshot, Volume
+from cloudsim.management.network.security_groups import RuleRequest
+from cloudsim.model import (
+    AsyncJob,
+    Host,
+    Nic,
+    SecurityGroup,
+    SecurityGroupRule,
+    Snapshot,
+    VirtualMachine,
+    VmSnapshot,
+    Volume,
+)
 from cloudsim.model.operations import JOB_IN_PROGRESS, JOB_SUCCEEDED
 from cloudsim.store import Change, Row
 from tests.dst.cloud import DstCloud
@@ -124,6 +135,7 @@ class Operator:
             service_offering_id=cloud.service_offering(pick).id,
             owner=cloud.caller.account,
             data_disks=(DataDisk(disk.id, (1 + other % 4) * GIB),) if other % 3 == 0 else (),
+            security_groups=(self._group(pick),) if pick % 4 else (),
         )
         vm, job = cloud.server.vms.deploy(cloud.caller, request)
         facts = self._exists(vm)
@@ -265,6 +277,41 @@ class Operator:
         snapshots.check_deletable(snapshot)
         fact = Fact(Snapshot, snapshot.id, gone=True)
         self._job("delete snapshot", lambda: snapshots.delete(snapshot.id), snapshot.id, [fact])
+
+    # security groups
+
+    def _group(self, pick: int) -> SecurityGroup:
+        """One of three, which are made when they are first picked."""
+        owner, groups = self.cloud.caller.account, self.cloud.server.security_groups
+        name = ("web", "worker", "store")[pick % 3]
+        found = self.cloud.store.table(SecurityGroup).find(("account_id", "name"), (owner.id, name))
+        return found or groups.create(owner, name)
+
+    def _allow(self, pick: int, other: int) -> None:
+        group, groups = self._group(pick), self.cloud.server.security_groups
+        port = 1 + other % 5
+        request = RuleRequest(
+            ingress=bool(pick % 5),
+            protocol="tcp",
+            start_port=port,
+            end_port=port,
+            cidrs=("10.0.0.0/8",) if other % 2 else (),
+            groups=() if other % 2 else (self._group(other),),
+        )
+        groups.check(request)
+
+        async def work() -> None:
+            groups.authorize(group, request)
+
+        self._job("allow", work, group.id, [Fact(SecurityGroup, group.id)])
+
+    def _revoke(self, pick: int, other: int) -> None:
+        rule, groups = self._one(SecurityGroupRule, pick), self.cloud.server.security_groups
+
+        async def work() -> None:
+            groups.revoke(rule.id)
+
+        self._job("revoke", work, rule.id, [Fact(SecurityGroupRule, rule.id, gone=True)])
 
     # snapshots of instances
 

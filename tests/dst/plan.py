@@ -37,6 +37,8 @@ KINDS: dict[str, int] = {
     "expunge": 7,
     "recover": 5,
     "migrate": 10,
+    "allow": 8,
+    "revoke": 4,
     "create volume": 8,
     "attach": 9,
     "detach": 6,
