@@ -105,7 +105,8 @@ class SystemVms:
         self._templates = foundation.table(Template)
         self._on_store = foundation.table(TemplateOnStore)
         self._randomness = foundation.randomness.branch("system vms")
-        numbers = (NUMBERED.match(self._machines[row.id].instance_name) for row in self.rows)
+        machines = (self._machines.get(row.id) for row in self.rows)
+        numbers = (NUMBERED.match(vm.instance_name) for vm in machines if vm is not None)
         self._number = max((int(found[1]) for found in numbers if found is not None), default=0)
         self.on_gone: list[Callable[[SystemVm], None]] = []
         """Called in the transaction that removes one."""
