@@ -1,0 +1,149 @@
+"""Consoles of real guests in a browser, through a real console proxy VM: Chromium, noVNC, QEMU's screen, keys back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser.chromium import browser, keep, needs_a_browser, state_of, wait_for_text
+from tests.browser.screen_text import ALPHABET, Font, picture_of
+from tests.lab.lab_cloud import LabCloud, eventually, lab_cloud
+
+pytestmark = [pytest.mark.lab, needs_a_browser]
+
+PROXY_WITHIN = 240.0
+SHIFTED = {"_": "-", "$": "4", "(": "9", ")": "0", "*": "8", ">": ".", "+": "=", '"': "'"}
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[LabCloud]:
+    yield from lab_cloud(tmp_path_factory.mktemp("consoles"), 1, request, routers="namespace")
+
+
+@pytest.fixture(scope="module")
+def proxy(cloud: LabCloud) -> dict[str, Any]:
+    """The console proxy, once it runs and answers."""
+    return eventually("a console proxy", lambda: serving(cloud), PROXY_WITHIN)
+
+
+@pytest.fixture(scope="module")
+def guest(cloud: LabCloud, proxy: dict[str, Any]) -> dict[str, Any]:
+    """A running instance."""
+    cloud.network = cloud._network()
+    return cloud.deploy("web-1")
+
+
+def serving(cloud: LabCloud) -> dict[str, Any] | None:
+    found = cloud.cs.listSystemVms(systemvmtype="consoleproxy").get("systemvm", [])
+    return next((vm for vm in found if vm["state"] == "Running" and vm["agentstate"] == "Up"), None)
+
+
+def endpoint(cloud: LabCloud, vm: dict[str, Any], within: float = 60.0, **more: Any) -> dict[str, Any]:
+    def made() -> dict[str, Any] | None:
+        found = cloud.cs.createConsoleEndpoint(virtualmachineid=vm["id"], **more)["consoleendpoint"]
+        return dict(found) if found["success"] else None
+
+    return eventually("a console", made, within, 1.0)
+
+
+def type_keys(page: Any, text: str) -> None:
+    """Press the keys that a person presses for the text on a US keyboard, and Enter."""
+    for character in text:
+        key = SHIFTED.get(character)
+        if key is not None:
+            page.keyboard.down("Shift")
+            page.keyboard.press(key)
+            page.keyboard.up("Shift")
+        else:
+            page.keyboard.press("Space" if character == " " else character)
+        page.wait_for_timeout(20)
+    page.keyboard.press("Enter")
+
+
+def log_in(page: Any) -> None:
+    type_keys(page, "root")
+    page.wait_for_timeout(1500)
+    type_keys(page, "password")
+    page.wait_for_timeout(1500)
+
+
+def learned(page: Any) -> Font:
+    """The font of the screen, from a line that the guest is made to print."""
+    type_keys(page, f"clear; echo {ALPHABET}")
+    return eventually("the alphabet on the screen", lambda: Font.learn(picture_of(page)), 20.0)
+
+
+def test_a_person_sees_the_guests_screen_types_a_command_and_reads_its_output(
+    cloud: LabCloud, guest: dict[str, Any], proxy: dict[str, Any]
+) -> None:
+    console = endpoint(cloud, guest)
+    assert console["websocket"]["host"] == proxy["publicip"]
+    with browser() as context:
+        page = context.new_page()
+        began = time.monotonic()
+        page.goto(console["url"])
+        assert state_of(page, "open", 60.0) == "Connected"
+        print(f"the screen was there {time.monotonic() - began:.1f} s after the page was asked for")
+        page.click("canvas")
+        log_in(page)
+        font = learned(page)
+        type_keys(page, "expr 6 '*' 7")
+        eventually("the product on the screen", lambda: "42" in font.read(picture_of(page)), 20.0)
+        type_keys(page, "hostname")
+        lines = eventually(
+            "the guest's name", lambda: (found := font.read(picture_of(page))) and "web" in str(found) and found, 20.0
+        )
+        keep(page, "console-of-a-real-guest")
+        assert "42" in lines and ALPHABET in lines
+        eventually("an open session", lambda: sessions(cloud, guest, acquired="true"), 30.0)
+
+        again = context.new_page()
+        again.goto(console["url"])
+        assert "was used or has expired" in state_of(again, "over", 30.0)
+    eventually("the end of the session", lambda: not sessions(cloud, guest, activeonly="true"), 30.0)
+
+
+def sessions(cloud: LabCloud, guest: dict[str, Any], **wanted: Any) -> list[dict[str, Any]]:
+    return list(cloud.cs.listConsoleSessions(virtualmachineid=guest["id"], **wanted).get("consolesession", []))
+
+
+def test_a_person_works_on_the_serial_terminal(cloud: LabCloud, guest: dict[str, Any]) -> None:
+    with browser() as context:
+        page = context.new_page()
+        page.goto(endpoint(cloud, guest, serial="true")["url"])
+        state_of(page, "open", 60.0)
+        page.keyboard.press("Enter")
+        wait_for_text(page, "login:", 30.0)
+        page.keyboard.type("root\n")
+        wait_for_text(page, "Password:", 30.0)
+        page.keyboard.type("password\n")
+        wait_for_text(page, "#", 30.0)
+        page.keyboard.type("echo product $((6*7))\n")
+        wait_for_text(page, "product 42", 30.0)
+        keep(page, "serial-terminal-of-a-real-guest")
+        page.keyboard.type("exit\n")
+
+
+def test_a_proxy_that_is_killed_is_replaced_and_the_page_says_that_it_is_gone(
+    cloud: LabCloud, guest: dict[str, Any]
+) -> None:
+    lost = eventually("a console proxy", lambda: serving(cloud), PROXY_WITHIN)
+    with browser() as context:
+        page = context.new_page()
+        page.goto(endpoint(cloud, guest)["url"])
+        state_of(page, "open", 60.0)
+        (host,) = cloud.running_on(lost["name"])
+        began = time.monotonic()
+        os.kill(cloud.host(host).qemus()[lost["name"]], signal.SIGKILL)
+        state_of(page, "over", 90.0)
+        print(f"the page said so after {time.monotonic() - began:.1f} s")
+        console = endpoint(cloud, guest, PROXY_WITHIN)
+        again = context.new_page()
+        again.goto(console["url"])
+        state_of(again, "open", 60.0)
+        print(f"a console was open again after {time.monotonic() - began:.1f} s")
