@@ -18,7 +18,7 @@ _HEAD = f"""\
 global
     stats socket {BALANCER_SOCKET} mode 600 level admin expose-fd listeners
     stats timeout 30s
-    maxconn 16384
+    maxconn 4096
     ssl-default-bind-options ssl-min-ver TLSv1.2
 
 defaults
