@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import pytest
 from cs import CloudStack
@@ -23,6 +23,7 @@ from server.lab.client import ApiClient
 
 KEY = "tests"
 T = TypeVar("T")
+Routers = Literal["none", "namespace", "machine"]
 
 
 def needs_a_lab() -> None:
@@ -48,11 +49,18 @@ def eventually(what: str, found: Callable[[], T | None], within: float = 60.0, p
 class LabCloud:
     """One zone, one cluster, one template, one offering, and a key that opens the guests."""
 
-    def __init__(self, folder: Path, hosts: int, wait_for_guest: float = 90.0) -> None:
+    def __init__(self, folder: Path, hosts: int, wait_for_guest: float = 90.0, routers: Routers = "none") -> None:
         self.lab = Lab(folder / "lab", f"t{os.getpid()}")
         self.port = _free_port()
         self.said: list[str] = []
-        plan = CloudPlan(hosts=hosts, port=self.port, wait_for_guest=wait_for_guest, memory_mib=2048, cpus=4)
+        plan = CloudPlan(
+            hosts=hosts,
+            port=self.port,
+            wait_for_guest=wait_for_guest,
+            memory_mib=2048,
+            cpus=4,
+            routers=routers,
+        )
         began = time.monotonic()
         try:
             build_cloud(self.lab, plan, self.said.append)
@@ -68,13 +76,13 @@ class LabCloud:
             endpoint=api.endpoint, key=api._key, secret=api._secret, poll_interval=0.2, job_timeout=300
         )
         self.zone = self.cs.listZones()["zone"][0]["id"]
-        self.template = self.cs.listTemplates(templatefilter="all")["template"][0]["id"]
+        self.template = self.cs.listTemplates(templatefilter="all", name="mini")["template"][0]["id"]
         self.offering = self.cs.listServiceOfferings(name="tiny")["serviceoffering"][0]["id"]
         pair = self.cs.createSSHKeyPair(name=KEY)["keypair"]
         self.key = folder / "key"
         self.key.write_text(pair["privatekey"])
         self.key.chmod(0o600)
-        self.network = self._network()
+        self.network = self._network() if routers == "none" else {}
 
     def _network(self) -> dict[str, Any]:
         name = "DefaultIsolatedNetworkOfferingWithSourceNatService"

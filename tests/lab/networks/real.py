@@ -1,0 +1,214 @@
+"""The matrix's world on real hosts: guests in a lab are asked, by ssh from a corner of their network, and the machine is outside."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from backends.lab.errors import LabError
+from backends.lab.state import gateway_of
+from tests.lab.lab_cloud import KEY, LabCloud, eventually
+from tests.lab.networks.matrix import OUTSIDE
+
+CORNER = "corner"
+"""The namespace on a host from which its guests are asked, and its link."""
+GUEST_UP_WITHIN = 120.0
+BALANCED_WITHIN = 60.0
+
+
+class RealWorld:
+    """Implements `matrix.World` on a lab with routers and two hosts."""
+
+    def __init__(self, cloud: LabCloud) -> None:
+        self.cloud = cloud
+        self._vms: dict[str, dict[str, Any]] = {}
+        self._corners: dict[tuple[str, str], str] = {}
+        self._networks: dict[str, dict[str, Any]] = {}
+        self._servers: list[subprocess.Popen[bytes]] = []
+        for port in (80, 8081):
+            self._serve(port)
+
+    def close(self) -> None:
+        for server in self._servers:
+            server.kill()
+            server.wait()
+
+    def _serve(self, port: int) -> None:
+        argv = [sys.executable, "-m", "http.server", "--bind", self.outside_ip(), str(port)]
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        folder = self.cloud.lab.folder / "outside"
+        folder.mkdir(exist_ok=True)
+        self._servers.append(subprocess.Popen(argv, cwd=folder, **quiet))  # type: ignore[call-overload]
+
+    # what the matrix asks
+
+    def zone_id(self) -> str:
+        return str(self.cloud.zone)
+
+    def outside_ip(self) -> str:
+        return str(gateway_of(self.cloud.lab.public_network))
+
+    def call(self, command: str, **parameters: Any) -> dict[str, Any]:
+        return dict(getattr(self.cloud.cs, command)(**parameters, fetch_result=True))
+
+    def deploy(self, name: str, networks: list[str], host: int, **more: Any) -> dict[str, Any]:
+        hosts = self.cloud.hosts()
+        wanted = hosts[sorted(hosts)[host]]["id"]
+        vm = self.cloud.job(
+            "deployVirtualMachine",
+            name=name,
+            zoneid=self.cloud.zone,
+            templateid=self.cloud.template,
+            serviceofferingid=self.cloud.offering,
+            networkids=networks,
+            keypair=KEY,
+            hostid=wanted,
+            **more,
+        )["virtualmachine"]
+        self._vms[name] = vm
+        self.shell(name, "true", GUEST_UP_WITHIN)
+        return dict(vm)
+
+    def reaches(self, source: str, destination: str, protocol: str, port: int) -> bool:
+        if source == OUTSIDE:
+            return _answers(destination, port)
+        if protocol == "icmp":
+            return self._succeeds(source, f"ping -c 1 -W 3 {destination}")
+        asked = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 8 nc -w 4 {destination} {port} | head -c 1"
+        return self._succeeds(source, f'[ "$({asked})" ]')
+
+    def _succeeds(self, instance: str, command: str) -> bool:
+        return self.shell(instance, f"if {command} >/dev/null 2>&1; then echo yes; else echo no; fi") == "yes"
+
+    def address_of(self, instance: str) -> str | None:
+        shown = self.shell(instance, "ip -4 -o addr show dev eth0")
+        return shown.split("inet ")[1].split("/")[0] if "inet " in shown else None
+
+    def resolves(self, instance: str, name: str) -> str | None:
+        shown = self.shell(instance, f"ping -c 1 -W 1 {name} || true")
+        return shown.split("(")[1].split(")")[0] if "(" in shown else None
+
+    def metadata(self, instance: str, path: str) -> str | None:
+        gateway = self._vms[instance]["nic"][0]["gateway"]
+        item = path if path == "user-data" else f"meta-data/{path}"
+        got = self.shell(instance, f"timeout 10 wget -q -O - http://{gateway}/latest/{item}")
+        return f"{got}\n" if path == "user-data" else got
+
+    def password(self, instance: str) -> str | None:
+        """The one that the API answered, if the guest has set it."""
+        said = str(self._vms[instance]["password"])
+        shadow = self.shell(instance, "grep ^root: /etc/shadow").split(":")[1]
+        salt = shadow.split("$")[2]
+        made = self.shell(instance, f"echo {said} | busybox mkpasswd -P 0 -m sha512 -S {salt}")
+        return said if made == shadow else None
+
+    def answering(self, destination: str, port: int) -> set[str]:
+        """Once every request is answered: a balancer takes a moment to notice who is dead."""
+        last: set[str] = set()
+
+        def all_answered() -> bool:
+            nonlocal last
+            pages = [_page(destination, port) for _ in range(8)]
+            last = {page for page in pages if page}
+            return all(pages)
+
+        with contextlib.suppress(AssertionError):
+            eventually(f"answers of {destination}:{port}", all_answered, BALANCED_WITHIN, 1.0)
+        return last
+
+    def kill(self, instance: str) -> None:
+        vm = self.cloud.vm(self._vms[instance]["id"])
+        pid = self.cloud.host(vm["hostname"]).qemus()[vm["instancename"]]
+        subprocess.run(["kill", "-9", str(pid)], check=True)
+
+    # in the guests
+
+    def shell(self, instance: str, command: str, within: float = 60.0) -> str:
+        """What a command prints in the guest, as root."""
+        vm = self.cloud.vm(self._vms[instance]["id"])
+        nic = vm["nic"][0]
+        space = self._corner(vm["hostname"], nic)
+        argv = ["ip", "netns", "exec", space, "ssh", "-i", str(self.cloud.key)]
+        for option in (
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+            "LogLevel=ERROR",
+            "ConnectTimeout=5",
+        ):
+            argv += ["-o", option]
+        argv += [f"root@{nic['ipaddress']}", command]
+        last = ""
+
+        def done() -> str | None:
+            nonlocal last
+            try:
+                return self.cloud.host(vm["hostname"]).exec(argv, timeout=40.0).stdout + "\n"
+            except LabError as error:
+                last = str(error)
+                return None
+
+        try:
+            return eventually(f"{instance}: {command}", done, within, 0.5).rstrip("\n")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {last}") from None
+
+    def _corner(self, host: str, nic: dict[str, Any]) -> str:
+        """A namespace of the host with a link into the bridge of the guest's network, at an address nobody has."""
+        key = (host, nic["networkid"])
+        if key not in self._corners:
+            number = len(self._corners)
+            bridge, space, link = self._bridge(nic["networkid"]), f"{CORNER}{number}", f"{CORNER}{number}"
+            address = nic["gateway"].rpartition(".")[0] + f".{240 + number}/24"
+            script = (
+                f"ip netns add {space} && ip link add {link} type veth peer name {link}p && "
+                f"ip link set {link}p netns {space} && ip link set {link} master {bridge} up && "
+                f"ip -n {space} addr add {address} dev {link}p && ip -n {space} link set {link}p up && "
+                f"ip -n {space} link set lo up"
+            )
+            self.cloud.host(host).exec(["sh", "-c", script])
+            self._corners[key] = space
+        return self._corners[key]
+
+    def _bridge(self, network_id: str) -> str:
+        network = self.cloud.cs.listNetworks(id=network_id, listall=True)["network"][0]
+        return f"brvx-{network['vlan']}"
+
+
+def _answers(destination: str, port: int) -> bool:
+    try:
+        with socket.create_connection((destination, port), timeout=4.0) as connection:
+            connection.settimeout(4.0)
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            return bool(connection.recv(1))
+    except OSError:
+        return False
+
+
+def _page(destination: str, port: int) -> str | None:
+    """The name in the page's title."""
+    try:
+        with socket.create_connection((destination, port), timeout=4.0) as connection:
+            connection.settimeout(6.0)
+            connection.sendall(b"GET /cgi-bin/index.cgi HTTP/1.0\r\n\r\n")
+            got = b""
+            while part := connection.recv(4096):
+                got += part
+    except OSError:
+        return None
+    text = got.decode(errors="replace")
+    return text.split("<title>")[1].split("</title>")[0] if "<title>" in text else None
+
+
+def real_world(cloud: LabCloud) -> Iterator[RealWorld]:
+    """What a fixture yields; it is closed afterwards."""
+    world = RealWorld(cloud)
+    try:
+        yield world
+    finally:
+        world.close()
+
+
