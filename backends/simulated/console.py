@@ -209,14 +209,14 @@ class Terminal:
         return f"{datetime.fromtimestamp(self.machine.site.epoch + time, UTC):%Y-%m-%d %H:%M:%S}"
 
     def _ping(self, address: str) -> list[str]:
-        from backends.simulated.picture import picture  # it knows the machines, which know this
+        from backends.simulated.reachability import picture  # it knows the machines, which know this
 
         try:
             ipaddress.IPv4Address(address)
         except ValueError:
             return [f"ping: {address} is no IPv4 address"]
         try:
-            reach = picture(self.machine.site).can_reach(self.guest.spec.name, address, "icmp")
+            reach = picture(self.machine.site.machines.values()).can_reach(self.guest.spec.name, address, "icmp")
         except LookupError as error:
             return [f"ping: {error}"]
         return [f"{address} {'answers' if reach else 'does not answer'}", *(f"  {step}" for step in reach.steps)]

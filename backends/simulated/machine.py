@@ -144,10 +144,10 @@ class Machine:
         """
         wanted = names or tuple(self.guests)
         return tuple(
-            self._measure(self.guests[n]) for n in wanted if n in self.guests and self.guests[n].state != "incoming"
+            self.measure(self.guests[n]) for n in wanted if n in self.guests and self.guests[n].state != "incoming"
         )
 
-    def _measure(self, guest: Guest) -> VmStatistics:
+    def measure(self, guest: Guest) -> VmStatistics:
         spec, now = guest.spec, self.site.loop.time()
         constant = 0.05 + 0.55 * (zlib.crc32(spec.id.encode()) / 0xFFFFFFFF)
         with contextlib.suppress(KeyError, ValueError):
@@ -257,6 +257,7 @@ class Machine:
             port += 1
         guest.port = port
         self.guests[guest.spec.name] = guest
+        self.site.hosts_of.setdefault(guest.spec.name, []).append(self)
         self.memory_used += guest.spec.memory_mib
         self.changed()
 
@@ -264,6 +265,7 @@ class Machine:
         """Let go of the guest, its memory and its disks; nothing if it is gone already."""
         if self.guests.get(guest.spec.name) is guest:
             del self.guests[guest.spec.name]
+            self.site.forget(guest.spec.name, self)
             self.memory_used -= guest.spec.memory_mib
             if guest.work is not None:
                 guest.work.pause()

@@ -133,6 +133,7 @@ class Migration(Machine):
         name = guest.spec.name
         root = self.root_disk(guest)
         arriving.console, guest.console = guest.console, None
+        appliance, guest.appliance = guest.appliance, None
         self.drop(guest)
         for disk in arriving.disks:
             target.hold(disk, name)
@@ -141,6 +142,8 @@ class Migration(Machine):
             moved.work = root.work  # what was written while it was copied has been copied, too
         target.prepared.pop(name, None)
         arriving.state = state  # type: ignore[assignment]  # running or paused, as it was here
+        if appliance is not None:  # its memory came with it
+            arriving.appliance, appliance.machine, appliance.guest = appliance, target, arriving
         target.changed()
         if arriving.console is not None:
             arriving.console.moved(target, arriving)

@@ -18,7 +18,7 @@ from cloudsim.randomness import Randomness
 from cloudsim.work import WorkListener
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Machine
+    from backends.simulated.machine import Guest, Machine
     from backends.simulated.systemvms.consoleproxy import SimulatedConsoleProxy
 
 LOCAL_TYPES = frozenset({"Filesystem", "LVM"})
@@ -64,6 +64,8 @@ class Site:
         self.internet = Channel("internet", self.fabric.internet.gbps * GBIT)
         self.machines: dict[str, Machine] = {}
         """By address."""
+        self.hosts_of: dict[str, list[Machine]] = {}
+        """Where an instance is, by its name: on two hosts while it moves."""
         self.pools: dict[str, Pool] = {}
         """By path of the description, or by id where it is not of the description."""
         self.pool_ids: dict[str, Pool] = {}
@@ -103,6 +105,20 @@ class Site:
         )
         self.stores[url] = store
         return store
+
+    def forget(self, instance: str, machine: Machine) -> None:
+        """The instance is not on that machine any more."""
+        hosts = self.hosts_of[instance]
+        hosts.remove(machine)
+        if not hosts:
+            del self.hosts_of[instance]
+
+    def running(self, instance: str) -> Guest | None:
+        """The instance of that name, if it runs somewhere."""
+        for machine in self.hosts_of.get(instance, ()):
+            if machine.guests[instance].state == "running":
+                return machine.guests[instance]
+        return None
 
     def place(self, name: str, kind: str, parent: Place, edge: Edge) -> Place:
         """The place of that name, made if there is none."""

@@ -7,10 +7,11 @@ from typing import cast
 from backends.simulated.machine import Guest, Machine
 from backends.simulated.systemvms.appliance import Appliance
 from backends.simulated.systemvms.consoleproxy import SimulatedConsoleProxy
+from backends.simulated.systemvms.diagnostics import diagnose
 from backends.simulated.systemvms.router import SimulatedRouter
 from backends.simulated.systemvms.secstorage import SimulatedStorageVm
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.protocol.systemvm import AnyReply, AnyRequest
+from cloudsim.protocol.systemvm import AnyReply, AnyRequest, RunDiagnostics
 
 ROLES: dict[str, type[Appliance]] = {
     "router": SimulatedRouter,
@@ -29,6 +30,8 @@ class SystemVms(Machine):
     async def ask_system_vm(self, name: str, request: AnyRequest) -> AnyReply:
         appliance = self.appliance(self.running(name))
         await self.take("systemvm_request")
+        if isinstance(request, RunDiagnostics):
+            return await diagnose(self, self.running(name), request)
         return cast(AnyReply, await appliance.reply(request))
 
     def appliance(self, guest: Guest) -> Appliance:

@@ -152,15 +152,20 @@ class Picture:
         """Whether a new connection (`icmp`: an echo request) from `source` gets to `destination` and is answered.
 
         Both are an instance's name (its address in the network that both are in, else that of its default card) or an
-        address. Raises LookupError for a name that does not run here, or an address that several instances have.
+        address; the source may be a router's name, too. Raises LookupError for a name that does not run here, or an
+        address that several instances have.
         """
         protocol = named(protocol)
         if protocol in ("tcp", "udp") and (port is None or not 0 <= port <= 65_535):
             raise ValueError(f"{protocol} needs a port between 0 and 65535, not {port}")
-        sender = self._sender(source)
-        target = self._address_of(destination, sender)
         number = port if port is not None and protocol in ("tcp", "udp") else -1
         steps: list[str] = []
+        routing = next((each for each in self.routers if each.name == source), None)
+        if routing is not None:
+            target = self._address_of(destination, None)
+            return Reach(tuple(steps), tuple(self._from_router(routing, target, protocol, number, steps)))
+        sender = self._sender(source)
+        target = self._address_of(destination, sender)
         if sender is None:
             ends = self._from_outside(Packet(source, target, protocol, number), steps)
         else:
@@ -248,6 +253,30 @@ class Picture:
             return self._on_wire(nic.network_id, packet, came, steps, _HOPS)
         return self._to_gateway(nic, packet, came, steps, _HOPS)
 
+    def _from_router(
+        self, routing: _Routing, destination: str, protocol: str, port: int, steps: list[str]
+    ) -> list[End]:
+        if destination in routing.router.own:
+            steps.append(f"{destination} is an address of {routing.name} itself")
+            return [End(routing.name, destination, port, destination)]
+        way = routing.router.send(destination)
+        if way is None:
+            steps.append(f"{routing.name} has no way to {destination}")
+            return []
+        interface, next_hop, own = way
+        packet = Packet(own, destination, protocol, port)
+        return self._follow(routing, Hop(packet, interface, next_hop), steps, _HOPS)
+
+    def neighbour(self, router: str, ip: str) -> str | None:
+        """The MAC address of the card that answers to that address on a network of the router's guests; None: nobody's."""
+        for routing in self.routers:
+            if routing.name == router:
+                for network in routing.router.configuration.guests:
+                    card = self._cards.get((network.network_id, ip))
+                    if card is not None:
+                        return card.nic.mac
+        return None
+
     def _to_gateway(
         self, nic: NicSpec, packet: Packet, came: _From, steps: list[str], hops: int
     ) -> list[End]:
@@ -257,8 +286,8 @@ class Picture:
         found = self._on_segment.get((nic.network_id, nic.gateway))
         if found is not None:
             return self._at_router(found[0], packet, found[1], steps, hops)
-        if nic.routed:
-            steps.append(f"gateway {nic.gateway} of the shared network takes {packet.to} outside")
+        if nic.routed or nic.traffic != "Guest":
+            steps.append(f"gateway {nic.gateway} takes {packet.to} outside")
             return self._outside(packet, steps, hops)
         steps.append(f"nobody is at the gateway {nic.gateway}: its router does not run")
         return []

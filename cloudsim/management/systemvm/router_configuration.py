@@ -366,6 +366,10 @@ class RouterConfigurations:
                     services=("Lb",),
                     domain=tier.network_domain or "",
                     egress_allowed=True,
+                    guests=tuple(
+                        RouterGuest(guest.mac, guest.ip, guest.hostname, guest.vm, guest.vm_id)
+                        for guest in self._guests(tier)
+                    ),
                 ),
             ),
             balancers=tuple(self._balancer(rule, router.guest_ip) for rule in mine),

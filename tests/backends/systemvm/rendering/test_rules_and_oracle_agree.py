@@ -100,6 +100,7 @@ def test_the_kernel_does_what_the_oracle_says(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @_examples(1000)
 @given(configuration=configurations(), seed=st.integers(0, 2**32))
 def test_the_kernel_does_what_the_oracle_says_a_thousand_times(
