@@ -44,7 +44,14 @@ class SecondaryStorageVms:
     # which there are
 
     def of(self, zone_id: str) -> list[SystemVm]:
-        return [row for row in self._rows.where("zone_id", zone_id) if row.kind == KIND]
+        """Those of the zone that are not being removed."""
+        return [
+            row
+            for row in self._rows.where("zone_id", zone_id)
+            if row.kind == KIND
+            and (vm := self._vms.get(row.id)) is not None
+            and vm.state not in ("Destroyed", "Expunging")
+        ]
 
     def row(self, vm_id: str | None) -> SystemVm | None:
         return self._rows.get(vm_id)

@@ -92,9 +92,13 @@ class SystemVmWatch:
     async def _look(self, vm_id: str) -> None:
         try:
             row, vm = self._rows.get(vm_id), self._vms.get(vm_id)
-            if row is None or vm is None or self._jobs.busy(vm_id) or not row.wanted:
+            if row is None or vm is None or self._jobs.busy(vm_id):
                 return
-            await self._attend(row, vm)
+            if row.wanted:
+                await self._attend(row, vm)
+            elif vm.state in ("Destroyed", "Expunging"):  # its removal was begun, and did not come to its end
+                gone = partial(self._system.destroyed, row.id)
+                await self._system.in_turn(row.id, "destroySystemVm", gone)
         except CloudError as error:
             log.warning("system VM %s: %s", vm_id, error)
         finally:
