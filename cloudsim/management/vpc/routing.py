@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from cloudsim.model import PrivateGateway, PublicIp, Vpc
+from cloudsim.model import Account, PrivateGateway, PublicIp, SystemVm, Vpc, Zone
 
 
 class VpcRouting(Protocol):
     """Brings the routers of VPCs to what the rows say."""
+
+    def of_vpc(self, vpc_id: str) -> SystemVm | None:
+        """The VPC's router, if it has one."""
 
     async def ensure_vpc(self, vpc_id: str) -> Any:
         """Have the VPC's router run, with its source NAT address. Raises what stands against it."""
@@ -31,7 +34,18 @@ class VpcRouting(Protocol):
 
 
 class Addresses(Protocol):
-    """The public addresses of a zone."""
+    """The public addresses of a zone; `cloudsim.management.network.public_ips.PublicIps`."""
+
+    def acquire(
+        self,
+        owner: Account,
+        zone: Zone,
+        *,
+        vpc: Vpc | None = None,
+        wanted: str | None = None,
+        source_nat: bool = False,
+    ) -> PublicIp:
+        """A free address, or the one that is wanted, for the VPC. Within the caller's transaction."""
 
     def release_all(self, ips: Iterable[PublicIp]) -> Any:
         """Give the addresses back. Within the caller's transaction."""

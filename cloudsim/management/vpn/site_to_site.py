@@ -255,6 +255,11 @@ class SiteToSite:
                 if state != connection.state:
                     self._connections.update(connection.id, state=state)
 
+    def measured(self, router: SystemVm, found: RouterStatisticsResult) -> None:
+        """What a router told when it was asked for its counters."""
+        if router.vpc_id is not None:
+            self.told(router.vpc_id, found.sites_up)
+
     async def router_is_up(self, router: SystemVm) -> None:
         """A router answers for the first time since it started: see what it has connected."""
         if router.vpc_id is not None and self._gateways.find("vpc_id", router.vpc_id) is not None:

@@ -155,6 +155,9 @@ async def create_vpc(
     publicmtu: Annotated[int | None, Param("of its router's public interface", since="4.18.0")] = None,
     dns1: Annotated[str | None, Param("name server of its instances", since="4.18.0")] = None,
     dns2: Annotated[str | None, Param("another", since="4.18.0")] = None,
+    sourcenatipaddress: Annotated[
+        str | None, Param("the public address that its instances are seen as outside", since="4.19")
+    ] = None,
 ) -> Job:
     """Creates a VPC."""
     if cidr is None:
@@ -173,6 +176,7 @@ async def create_vpc(
             public_mtu=publicmtu,
             dns1=dns1,
             dns2=dns2,
+            source_nat_ip=sourcenatipaddress or None,
         ),
     )
 
@@ -193,12 +197,24 @@ async def update_vpc(
     displaytext: str | None = None,
     fordisplay: Annotated[bool | None, Param(since="4.4")] = None,
     publicmtu: Annotated[int | None, Param("of its router's public interface", since="4.18.0")] = None,
+    sourcenatipaddress: Annotated[
+        str | None, Param("the public address that its instances are seen as outside", since="4.19")
+    ] = None,
 ) -> Job:
-    """Changes a VPC."""
+    """Changes a VPC; another source NAT address comes with a new router."""
     changes = call.manager.vpcs.check_update(
         id, name=name, display_text=displaytext, display=fordisplay, public_mtu=publicmtu
     )
-    return Job(lambda: call.manager.vpcs.update(id.id, changes), id)
+    if sourcenatipaddress:
+        call.manager.vpcs.check_source_nat(id, sourcenatipaddress)
+
+    async def work() -> Vpc:
+        if sourcenatipaddress:
+            await call.manager.vpcs.change_source_nat(id.id, sourcenatipaddress)
+        changed: Vpc = await call.manager.vpcs.update(id.id, changes)
+        return changed
+
+    return Job(work, id)
 
 
 @command("deleteVPC", job=True, event="VPC.DELETE", group=GROUP)

@@ -30,6 +30,7 @@ from cloudsim.model import (
     NetworkOffering,
     PhysicalNetwork,
     PrivateGateway,
+    SystemVm,
     Vpc,
     VpcOffering,
     Zone,
@@ -44,11 +45,15 @@ WITH_INTERNAL_LB = "DefaultIsolatedNetworkOfferingForVpcNetworksWithInternalLB"
 
 
 class RecordingRouters:
-    """`told`: what was asked, in order, as (what, id). While `broken`, nothing can be done."""
+    """`told`: what was asked, in order, as (what, id). While `broken`, nothing can be done. `runs`: VPCs have routers."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
         self.broken = False
+        self.runs = True
+
+    def of_vpc(self, vpc_id: str) -> SystemVm | None:
+        return SystemVm(id="router", kind="DomainRouter", zone_id="zone", vpc_id=vpc_id) if self.runs else None
 
     def _asked(self, what: str, row_id: str) -> None:
         if self.broken:

@@ -12,6 +12,7 @@ from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.vpn.customer_gateways import CustomerGatewayRequest
 from cloudsim.management.vpn.policies import ENCRYPTION, GROUPS, HASH, check_policy
 from cloudsim.model import PublicIp, VpnConnection, VpnCustomerGateway, VpnGateway
+from cloudsim.protocol.systemvm import RouterStatisticsResult
 from tests.cloudsim.management.vpn.vpn_bench import SITE, VpnBench
 
 # customers' gateways
@@ -142,6 +143,16 @@ def test_a_connection_of_a_vpc_without_router_waits_for_one(bench: VpnBench) -> 
     assert router is not None
     bench.do(bench.sites.router_is_up(router))
     assert bench.now(made).state == "Connected"
+
+
+def test_what_a_router_tells_with_its_counters_is_noted(bench: VpnBench) -> None:
+    made = bench.connect(bench.customer())
+    router = bench.talking.of_vpc(bench.mine.id)
+    assert router is not None
+    bench.sites.measured(router, RouterStatisticsResult(sites_up=(made.id, "another")))
+    assert bench.now(made).state == "Connected"
+    bench.sites.measured(router, RouterStatisticsResult())
+    assert bench.now(made).state == "Disconnected"
 
 
 def test_a_router_that_does_not_answer_has_no_connections(bench: VpnBench) -> None:

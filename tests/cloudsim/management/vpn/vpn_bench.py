@@ -9,7 +9,7 @@ from cloudsim.management.network.rules import NetworkRules
 from cloudsim.management.vpn.customer_gateways import CustomerGatewayRequest, CustomerGateways
 from cloudsim.management.vpn.remote_access import RemoteAccess
 from cloudsim.management.vpn.site_to_site import SiteToSite
-from cloudsim.model import Account, Network, PublicIp, SystemVm, Vpc, VpnConnection, VpnCustomerGateway
+from cloudsim.model import Account, Network, PublicIp, Vpc, VpnConnection, VpnCustomerGateway
 from cloudsim.protocol.systemvm import AnyReply, AnyRequest, RouterStatistics, RouterStatisticsResult
 from tests.cloudsim.management.vpc.vpc_bench import RecordingRouters, VpcBench
 
@@ -23,18 +23,14 @@ SITE: dict[str, Any] = {
 
 
 class TalkingRouters(RecordingRouters):
-    """`runs`: whether VPCs have routers. `up` are the connections that they say are established."""
+    """`up` are the connections that routers say are established."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.runs = True
         self.up: tuple[str, ...] = ()
 
     async def sync(self, network_id: str) -> None:
         self._asked("sync network", network_id)
-
-    def of_vpc(self, vpc_id: str) -> SystemVm | None:
-        return SystemVm(id="router", kind="DomainRouter", zone_id="zone", vpc_id=vpc_id) if self.runs else None
 
     async def ask(self, vm_id: str, request: AnyRequest) -> AnyReply:
         assert isinstance(request, RouterStatistics)

@@ -118,6 +118,22 @@ def test_a_restart_with_clean_up_is_a_new_router_that_does_the_same(api: VpcApi)
     assert "one router serves each VPC" in error.text
 
 
+def test_a_vpc_is_seen_as_the_address_that_it_is_given(api: VpcApi) -> None:
+    vpc = api.vpc(sourcenatipaddress="203.0.113.40")
+    tier = api.tier(vpc, aclid=api.default_list("default_allow"))
+    vm = api.deploy("web", tier)
+
+    def seen_as() -> set[str]:
+        found = api.cloud.world.reachability().can_reach(vm["instancename"], "198.51.100.7", "tcp", 443)
+        return {end.seen_as for end in found.ends}
+
+    assert seen_as() == {"203.0.113.40"}
+    api.admin("updateVPC", id=vpc["id"], sourcenatipaddress="203.0.113.41", name="mall")
+    assert seen_as() == {"203.0.113.41"}
+    assert api.one("listRouters", "router", vpcid=vpc["id"], listall=True)["publicip"] == "203.0.113.41"
+    assert api.one("listVPCs", "vpc", id=vpc["id"])["name"] == "mall"
+
+
 def test_who_sees_and_changes_whose_vpcs(api: VpcApi) -> None:
     ann, bob = api.account("ann"), api.account("bob")
     vpc = api.vpc(ann, start=False)
