@@ -146,7 +146,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     ("table inet router", "delete table inet router", "table inet router {...}"), and leaves other tables alone.
     `sysctls` are written as they are, by name ("net.ipv4.ip_forward"); names of interfaces in them are `interface_name`s.
     `files`: content by absolute path below ROOT; `secret_files` likewise, readable by root alone.
-    Order: names, files and checks, mounts, nft, sysctls, interfaces, routes and rules, services.
+    Order: files and checks, nft, mounts, names, sysctls, interfaces, routes and rules, services.
     The metadata server is no entry of `services`: it runs where there is `metadata`.
     """
 

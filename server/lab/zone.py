@@ -62,7 +62,9 @@ class Zone:
     def lay_out(self) -> None:
         """The zone itself, disabled, its network, its pod and its cluster: where hosts can join."""
         api, plan = self.api, self.plan
-        for name, value in _QUICK.items():
+        # Templates may come from this machine.
+        settings = {**_QUICK, "secstorage.allowed.internal.sites": str(plan.network)}
+        for name, value in settings.items():
             api.call("updateConfiguration", name=name, value=value)
         resolver = plan.network.network_address + 1
         zone = api.call(

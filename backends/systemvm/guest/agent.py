@@ -89,7 +89,7 @@ def _passed_on(root: Path, service: str, request: Message) -> Message:
         connection.settimeout(SERVICE_ANSWERS_WITHIN)
         try:
             connection.connect(str(root / "control" / service))
-            connection.sendall(framed(request))
+            connection.sendall(framed(request).lstrip())
             with connection.makefile("rb") as answers:
                 for line in iter(lambda: answers.readline(_LONGEST_REPLY), b""):
                     if line.strip():

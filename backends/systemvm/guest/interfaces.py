@@ -28,6 +28,11 @@ def name_of(mac: str) -> str:
     return "n" + mac.replace(":", "").lower()
 
 
+def devices() -> list[tuple[int, str]]:
+    """All devices as the kernel counts them: one that was taken out and put in again has another number."""
+    return sorted(socket.if_nameindex())
+
+
 def cards() -> dict[str, str]:
     """The machine's network cards: MAC address to the name it has now."""
     found = {}

@@ -33,6 +33,8 @@ class Machine:
         self.services = services.Services(root)
         self.plan: dict[str, Any] = {}
         self._applying = threading.Lock()
+        self._in_force: dict[str, Any] = {}
+        """By part of the machine: what it was made of when it was last brought about."""
 
     @property
     def number(self) -> int:
@@ -59,16 +61,18 @@ class Machine:
             self._changed(plan, changed)
 
     def _checked(self, plan: dict[str, Any]) -> tuple[Files, set[str]]:
-        rules = str(plan.get("nft") or "")
-        if rules != self._rules():
-            run(["nft", "-c", "-f", "-"], rules)
+        """Files, what programs think of them, and the rules, which are in force at once or not at all."""
         before = {*(self.plan.get("files") or ()), *(self.plan.get("secret_files") or ())}
         files = Files(self.root, plan.get("files") or {}, plan.get("secret_files") or {}, before)
         changed = files.put()
         try:
             if changed:
-                services.checked(plan.get("services") or ())
+                services.checked(plan.get("services") or (), changed)
             metadata.write(self.root, plan.get("metadata"))
+            rules = str(plan.get("nft") or "")
+            if rules != self._rules():
+                run(["nft", "-f", "-"], rules)
+                write(self.root / _FILTER, rules, 0o600)
         except BaseException:
             files.put_back()
             raise
@@ -81,15 +85,16 @@ class Machine:
                 socket.sethostname(str(plan["hostname"]))
         for mount in plan.get("mounts") or ():
             _mount(str(mount["tag"]), str(mount["folder"]))
-        rules = str(plan.get("nft") or "")
-        if rules != self._rules():
-            run(["nft", "-f", "-"], rules)
-            write(self.root / _FILTER, rules, 0o600)
-        names = interfaces.wait_for(plan.get("interfaces") or ())
-        _set_kernel(plan.get("sysctls") or {})
-        interfaces.bring_about(plan.get("interfaces") or (), names)
-        counters.bring_about(plan.get("counted") or ())
-        routing.bring_about(plan.get("routes") or (), plan.get("rules") or ())
+        ways = [plan.get(part) or () for part in ("interfaces", "routes", "rules", "sysctls")]
+        if self._is_new("ways", [ways, interfaces.devices()]):
+            names = interfaces.wait_for(plan.get("interfaces") or ())
+            _set_kernel(plan.get("sysctls") or {})
+            interfaces.bring_about(plan.get("interfaces") or (), names)
+            routing.bring_about(plan.get("routes") or (), plan.get("rules") or ())
+            self._in_force["ways"] = [ways, interfaces.devices()]
+        if self._is_new("counted", plan.get("counted")):
+            counters.bring_about(plan.get("counted") or ())
+            self._in_force["counted"] = plan.get("counted")
         wanted = list(plan.get("services") or ())
         if plan.get("metadata") is not None:
             wanted.append(metadata.service(self.root, plan["metadata"]))
@@ -97,6 +102,9 @@ class Machine:
         files.remove_old()
         self.plan = plan
         write(self.root / _KEPT, json.dumps(plan), 0o600)
+
+    def _is_new(self, part: str, wanted: Any) -> bool:
+        return part not in self._in_force or self._in_force[part] != wanted
 
     def _rules(self) -> str:
         """The rule set in force."""

@@ -163,10 +163,11 @@ class Services:
         return {name: "" if each.runs else each.last_words() for name, each in self._programs.items()}
 
 
-def checked(services: Iterable[dict[str, Any]]) -> None:
-    """Have each program look at its files. Raises GuestError with what the first that is not content says."""
+def checked(services: Iterable[dict[str, Any]], changed: set[str]) -> None:
+    """Have each program look at those of its files that changed. Raises GuestError with what the first says that refuses."""
     for service in services:
-        if service.get("check"):
+        files = {*(service.get("restart_on") or ()), *(service.get("reload_on") or ())}
+        if service.get("check") and (changed & files or not files):
             try:
                 run([str(word) for word in service["check"]])
             except GuestError as error:
