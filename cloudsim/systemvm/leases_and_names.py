@@ -15,6 +15,8 @@ from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfigurat
 
 DATA_SERVER = "data-server"
 """The name of the router in each of its networks, as CloudStack's guests know it."""
+KNOWN_OPTIONS = {"3": "router", "6": "dns-server", "15": "domain-name", "26": "mtu"}
+"""DHCP options by number that a network's own may stand for."""
 _REVERSE = ".in-addr.arpa"
 _ITEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -50,12 +52,9 @@ def lease_options(network: GuestNetworkConfiguration, default: bool) -> dict[str
         "mtu": str(network.mtu),
     }
     for name, value in network.dhcp_options.items():
-        options.pop(_KNOWN.get(name, name), None)
+        options.pop(KNOWN_OPTIONS.get(name, name), None)
         options[name] = value
     return options
-
-
-_KNOWN = {"3": "router", "6": "dns-server", "15": "domain-name", "26": "mtu"}
 
 
 def lease(configuration: RouterConfiguration, mac: str) -> Lease | None:
