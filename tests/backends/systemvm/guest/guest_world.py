@@ -150,7 +150,7 @@ class Guest(Space):
         """Put a card with this MAC into the guest, and its other end into `other`."""
         subprocess.run(
             ["ip", "link", "add", "name", device, "netns", str(other.pid), "type", "veth",
-             "peer", "name", interface_name(mac)[:8] + "x", "address", mac, "netns", str(self.pid)],
+             "peer", "name", "x" + interface_name(mac)[-8:], "address", mac, "netns", str(self.pid)],
             check=True,
         )  # fmt: skip
         other.run("ethtool", "-K", device, "tx", "off", check=False)
@@ -173,7 +173,7 @@ class Client(Space):
         script.chmod(0o755)
         lease.unlink(missing_ok=True)
         self.run(
-            "busybox", "udhcpc", "-f", "-q", "-n", "-t", "4", "-T", "1", "-i", device, "-s", str(script),
+            "busybox", "udhcpc", "-f", "-q", "-n", "-t", "4", "-T", "1", "-O", "mtu", "-i", device, "-s", str(script),
             check=False, env=os.environ | {"LEASE": str(lease)},
         )  # fmt: skip
         if not lease.exists():
