@@ -83,7 +83,7 @@ class SecondaryStorage(PrimaryStorage):
         """A download by the zone's internet access; `Served` says of what."""
         served = Served(url, self.site.sampler)
         store = self.site.store(store_url, self.place)
-        path = f"templates/{template_id}"
+        path = f"templates/{template_id}.{format.lower()}"
         store.add(path, served.size)
         try:
             core = store.place.parent or store.place

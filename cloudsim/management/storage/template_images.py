@@ -5,6 +5,7 @@ Each zone has its own copy, a TemplateOnStore row, which goes through the states
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -49,7 +50,6 @@ NEXT: dict[str, frozenset[str]] = {
 Spawn = Callable[[Coroutine[Any, Any, Any]], object]
 FETCHED = ("http", "https", "ftp")
 """Schemes of URLs that secondary storage VMs fetch from; hosts see to the others."""
-SUFFIXES = {"VHD": "vhd", "QCOW2": "qcow2", "RAW": "raw", "OVA": "ova", "VMDK": "vmdk", "VHDX": "vhdx", "VDI": "vdi"}
 
 
 class Carrier(Protocol):
@@ -204,6 +204,8 @@ class TemplateImages:
         except CloudError as error:
             self._fail(copy_id, error.text)
             return
+        except asyncio.CancelledError:  # the server ends: the next one begins it anew
+            raise
         except BaseException:
             self._fail(copy_id, "The download was interrupted")
             raise
@@ -237,8 +239,7 @@ class TemplateImages:
             return  # the template was deleted
 
     def transfer(self, template: Template, copy: TemplateOnStore) -> Transfer:
-        """A download of the template's file to where the copy is to be."""
-        suffix = SUFFIXES.get(template.format, template.format.lower())
+        """A download of the template's file to where the copy is to be: where a host would put it, too."""
         return Transfer(
             id=self._randomness.uuid(),
             kind="Download",
@@ -248,7 +249,7 @@ class TemplateImages:
             account_id=template.account_id,
             domain_id=template.domain_id,
             store_id=copy.store_id,
-            path=f"templates/{template.id}.{suffix}",
+            path=f"templates/{template.id}.{template.format.lower()}",
             format=template.format,
             created=self._foundation.now(),
         )

@@ -19,7 +19,7 @@ from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.storage.published_keys import new_key
 from cloudsim.management.storage.secondary_storage import ImageFailed, SecondaryStorage
-from cloudsim.management.storage.template_images import FETCHED, SUFFIXES
+from cloudsim.management.storage.template_images import FETCHED
 from cloudsim.management.storage.templates import FORMATS, TemplateRequest, Templates, check_source
 from cloudsim.management.storage.volume_states import move
 from cloudsim.management.systemvm.transfers import Transfers
@@ -284,7 +284,7 @@ class Uploads:
         return volume
 
     def _transfer(self, kind: Any, volume: Volume, on_store: VolumeOnStore, url: str = "") -> Transfer:
-        suffix = SUFFIXES.get(on_store.format, on_store.format.lower())
+        folder = "volumes" if kind == "Upload" else "templates"  # where a host would put what it fetches
         return Transfer(
             id=self._randomness.uuid(),
             kind=kind,
@@ -295,7 +295,7 @@ class Uploads:
             domain_id=volume.domain_id,
             store_id=on_store.store_id,
             url=url,
-            path=f"volumes/{volume.id}.{suffix}",
+            path=f"{folder}/{volume.id}.{on_store.format.lower()}",
             format=on_store.format,
             checksum=on_store.checksum,
             created=self._foundation.now(),

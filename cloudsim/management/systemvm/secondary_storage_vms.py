@@ -82,9 +82,9 @@ class SecondaryStorageVms:
         return sum(self._transfers.count(("vm_id", "state"), (vm_id, state)) for state in states)
 
     def expected(self, zone_id: str) -> bool:
-        """Whether the zone has any, or is to get one."""
+        """Whether the zone has any, or is to get one sooner or later."""
         zone = self._zones.get(zone_id)
-        return zone is not None and (bool(self.of(zone_id)) or self.possible(zone))
+        return zone is not None and (bool(self.of(zone_id)) or self._is_equipped(zone))
 
     def door(self, row: SystemVm) -> str:
         """Where clients reach it, such as http://192.0.2.7."""
@@ -104,11 +104,16 @@ class SecondaryStorageVms:
         template that is ready, and a host that is up."""
         return (
             zone.allocation_state == "Enabled"
-            and self._settings.boolean("secondary.storage.vm", "Zone", zone.id)
-            and any(each.public for each in self._ranges.where("zone_id", zone.id))
-            and bool(self._stores.where("zone_id", zone.id))
+            and self._is_equipped(zone)
             and self._system.template(zone) is not None
             and any(self._hosts[each].state == "Up" for each in self._hosts.ids("zone_id", zone.id))
+        )
+
+    def _is_equipped(self, zone: Zone) -> bool:
+        return (
+            self._settings.boolean("secondary.storage.vm", "Zone", zone.id)
+            and any(each.public for each in self._ranges.where("zone_id", zone.id))
+            and bool(self._stores.where("zone_id", zone.id))
         )
 
     def needed(self, zone: Zone) -> int:

@@ -99,6 +99,9 @@ class SystemVmWatch:
             elif vm.state in ("Destroyed", "Expunging"):  # its removal was begun, and did not come to its end
                 gone = partial(self._system.destroyed, row.id)
                 await self._system.in_turn(row.id, "destroySystemVm", gone)
+            elif vm.state == "Running":  # it could not be stopped, and goes on
+                with self._store.transaction():
+                    self._rows.update(row.id, wanted=True)
         except CloudError as error:
             log.warning("system VM %s: %s", vm_id, error)
         finally:
