@@ -100,83 +100,20 @@ class Wire(NamedTuple):
     elsewhere: tuple[str, ...] = ()
 
 
-class Crossing:
-    """The namespaces. `may_be_there`: addresses that the router may get, by wire, so that nobody has to ask for them."""
+class Prober:
+    """Sends packets from namespaces whose card is called eth0, and sees what comes to them."""
 
-    def __init__(self, wires: dict[str, Wire], may_be_there: dict[str, Sequence[str]]) -> None:
-        self.wires = wires
-        self.router = Namespace()
-        self.spaces = {name: Namespace() for name in wires}
+    def __init__(self, spaces: dict[str, Namespace]) -> None:
+        self.spaces = spaces
         self._number = 0
-        self._rules: list[str] = []
-        self._loaded = ""
-        self._build(may_be_there)
-        self._ears = {name: space.call(_ear) for name, space in self.spaces.items()}
-        self._mouths = {name: space.call(_mouth) for name, space in self.spaces.items()}
+        self._ears = {name: space.call(_ear) for name, space in spaces.items()}
+        self._mouths = {name: space.call(_mouth) for name, space in spaces.items()}
 
     def close(self) -> None:
         for each in (*self._ears.values(), *self._mouths.values()):
             each.close()
-        for space in (self.router, *self.spaces.values()):
+        for space in self.spaces.values():
             space.close()
-
-    def _build(self, may_be_there: dict[str, Sequence[str]]) -> None:
-        router = ["link set lo up"]
-        for name, wire in self.wires.items():
-            device, space = interface_name(wire.mac), self.spaces[name]
-            theirs = "06" + wire.mac[2:]
-            self.router.run("ip", "link", "add", device, "address", wire.mac, "type", "veth", "peer", "name", "eth0",
-                            "address", theirs, "netns", space.path)  # fmt: skip
-            lines = ["link set lo up", "link set eth0 up"]
-            lines += [f"address add {address} dev eth0" for address in wire.addresses]
-            lines += [f"address add {address}/32 dev lo" for address in wire.elsewhere]
-            lines += [
-                f"neighbour replace {ip} lladdr {wire.mac} dev eth0" for ip in may_be_there.get(name, ())
-            ]
-            lines.append(f"route add default via {wire.gateway} dev eth0 onlink")
-            space.run("ip", "-batch", "-", given="\n".join(lines) + "\n")
-            _quick(space)
-            router.append(f"link set {device} up")
-            router += [
-                f"neighbour replace {a.split('/')[0]} lladdr {theirs} dev {device}" for a in wire.addresses
-            ]
-        self.router.run("ip", "-batch", "-", given="\n".join(router) + "\n")
-        _quick(self.router)
-
-    def configure(
-        self,
-        interfaces: Iterable[Interface],
-        routes: Iterable[PlannedRoute],
-        rules: Iterable[PlannedRule],
-        sysctls: dict[str, str],
-        nft: str,
-    ) -> None:
-        """Make the router this."""
-        lines = [f"address flush dev {interface_name(wire.mac)}" for wire in self.wires.values()]
-        lines += [f"rule del {rule}" for rule in self._rules]
-        for interface in interfaces:
-            lines += [f"address add {a} dev {interface_name(interface.mac)}" for a in interface.addresses]
-        for route in routes:
-            via = f" via {route.gateway}" if route.gateway else ""
-            device = f" dev {interface_name(route.mac)}" if route.mac else ""
-            lines.append(f"route replace {route.destination}{via}{device} table {route.table}")
-        self._rules = [
-            f"pref {r.priority} from {r.source or 'all'}"
-            + (f" fwmark {r.mark}" if r.mark else "")
-            + f" lookup {r.table}"
-            for r in rules
-        ]
-        lines += [f"rule add {rule}" for rule in self._rules]
-        self.router.run("ip", "-batch", "-", given="\n".join(lines) + "\n")
-        self.router.call(lambda: [_write(name.replace(".", "/"), value) for name, value in sysctls.items()])
-        self.load(nft)
-
-    def load(self, nft: str) -> None:
-        """Put these rules in force, for new connections and for those that there were."""
-        self.router.run("nft", "-f", "-", given=nft)
-        self.router.call(_forget_connections)
-
-    # probes
 
     def send(self, probes: Sequence[Probe], patience: float = QUIET) -> list[Outcome]:
         """What becomes of each."""
@@ -215,6 +152,78 @@ class Crossing:
         ]
 
 
+class Crossing(Prober):
+    """The namespaces. `may_be_there`: addresses that the router may get, by wire, so that nobody has to ask for them."""
+
+    def __init__(self, wires: dict[str, Wire], may_be_there: dict[str, Sequence[str]]) -> None:
+        self.wires = wires
+        self.router = Namespace()
+        self._rules: list[str] = []
+        spaces = {name: Namespace() for name in wires}
+        self._build(spaces, may_be_there)
+        super().__init__(spaces)
+
+    def close(self) -> None:
+        super().close()
+        self.router.close()
+
+    def _build(self, spaces: dict[str, Namespace], may_be_there: dict[str, Sequence[str]]) -> None:
+        router = ["link set lo up"]
+        for name, wire in self.wires.items():
+            device, space = interface_name(wire.mac), spaces[name]
+            theirs = "06" + wire.mac[2:]
+            self.router.run("ip", "link", "add", device, "address", wire.mac, "type", "veth", "peer", "name", "eth0",
+                            "address", theirs, "netns", space.path)  # fmt: skip
+            lines = ["link set lo up", "link set eth0 up"]
+            lines += [f"address add {address} dev eth0" for address in wire.addresses]
+            lines += [f"address add {address}/32 dev lo" for address in wire.elsewhere]
+            lines += [
+                f"neighbour replace {ip} lladdr {wire.mac} dev eth0" for ip in may_be_there.get(name, ())
+            ]
+            lines.append(f"route add default via {wire.gateway} dev eth0 onlink")
+            space.run("ip", "-batch", "-", given="\n".join(lines) + "\n")
+            at_once(space)
+            router.append(f"link set {device} up")
+            router += [
+                f"neighbour replace {a.split('/')[0]} lladdr {theirs} dev {device}" for a in wire.addresses
+            ]
+        self.router.run("ip", "-batch", "-", given="\n".join(router) + "\n")
+        at_once(self.router)
+
+    def configure(
+        self,
+        interfaces: Iterable[Interface],
+        routes: Iterable[PlannedRoute],
+        rules: Iterable[PlannedRule],
+        sysctls: dict[str, str],
+        nft: str,
+    ) -> None:
+        """Make the router this."""
+        lines = [f"address flush dev {interface_name(wire.mac)}" for wire in self.wires.values()]
+        lines += [f"rule del {rule}" for rule in self._rules]
+        for interface in interfaces:
+            lines += [f"address add {a} dev {interface_name(interface.mac)}" for a in interface.addresses]
+        for route in routes:
+            via = f" via {route.gateway}" if route.gateway else ""
+            device = f" dev {interface_name(route.mac)}" if route.mac else ""
+            lines.append(f"route replace {route.destination}{via}{device} table {route.table}")
+        self._rules = [
+            f"pref {r.priority} from {r.source or 'all'}"
+            + (f" fwmark {r.mark}" if r.mark else "")
+            + f" lookup {r.table}"
+            for r in rules
+        ]
+        lines += [f"rule add {rule}" for rule in self._rules]
+        self.router.run("ip", "-batch", "-", given="\n".join(lines) + "\n")
+        self.router.call(lambda: [_write(name.replace(".", "/"), value) for name, value in sysctls.items()])
+        self.load(nft)
+
+    def load(self, nft: str) -> None:
+        """Put these rules in force, for new connections and for those that there were."""
+        self.router.run("nft", "-f", "-", given=nft)
+        self.router.call(forget_connections)
+
+
 def _in_thread(function: Callable[[], T]) -> T:
     """A thread may go into another namespace, and ends there."""
     results: list[T] = []
@@ -245,7 +254,7 @@ def _write(name: str, value: str) -> None:
         file.write(value)
 
 
-def _quick(space: Namespace) -> None:
+def at_once(space: Namespace) -> None:
     """Errors are told at once, however many, and no source is thought strange."""
 
     def write() -> None:
@@ -262,7 +271,7 @@ def _quick(space: Namespace) -> None:
     space.call(write)
 
 
-def _forget_connections() -> None:
+def forget_connections() -> None:
     """Empty the connection tracking table: ctnetlink's delete request that names none (linux/nfnetlink_conntrack.h)."""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as netlink:
         netlink.send(struct.pack("=IHHIIBBH", 20, (1 << 8) | 2, 1 | 4, 1, 0, socket.AF_INET, 0, 0))
