@@ -153,6 +153,10 @@ class Balancer(msgspec.Struct, frozen=True):
     health_check: HealthCheck | None = None
     certificate: str | None = None
     """Certificate, chain and key, PEM, of an `ssl` one."""
+    max_connections: int | None = None
+    """That it has at one time; more wait."""
+    keep_alive: bool = True
+    """Whether HTTP connections, where it speaks HTTP, stay open for further requests."""
 
 
 class PrivateLeg(msgspec.Struct, frozen=True):

@@ -14,11 +14,13 @@ from cloudsim.protocol.router import Balancer, RouterConfiguration, Stickiness
 
 CONFIGURATION = f"{ROOT}/haproxy.cfg"
 _WORD = re.compile(r"[A-Za-z0-9._:/?&=%+~-]+")
+MOST = 4096
+"""Connections of all balancers together, where none is to have more: CloudStack's default."""
 _HEAD = f"""\
 global
     stats socket {BALANCER_SOCKET} mode 600 level admin expose-fd listeners
     stats timeout 30s
-    maxconn 4096
+    maxconn {{most}}
     ssl-default-bind-options ssl-min-ver TLSv1.2
 
 defaults
@@ -43,7 +45,8 @@ def files(configuration: RouterConfiguration) -> tuple[dict[str, str], dict[str,
     certificates = {
         _certificate(b): b.certificate for b in balancers if b.protocol == "ssl" and b.certificate
     }
-    return {CONFIGURATION: "\n".join([_HEAD, *sections])}, certificates
+    head = _HEAD.format(most=max(MOST, *(b.max_connections or 0 for b in balancers)))
+    return {CONFIGURATION: "\n".join([head, *sections])}, certificates
 
 
 def service(configuration: RouterConfiguration) -> Service | None:
@@ -74,8 +77,12 @@ def _section(balancer: Balancer) -> Iterator[str]:
     yield f"    bind {balancer.ip}:{balancer.port}{secured}"
     yield f"    mode {'http' if http else 'tcp'}"
     yield f"    balance {balancer.algorithm}"
+    if balancer.max_connections is not None:
+        yield f"    maxconn {balancer.max_connections}"
     if http:
         yield "    option forwardfor"
+        if not balancer.keep_alive:
+            yield "    option httpclose"
     else:
         yield "    option clitcpka"
         yield "    option srvtcpka"

@@ -212,6 +212,7 @@ class RouterConfigurations:
         if certificate is not None:
             parts = (certificate.certificate, certificate.chain, certificate.private_key)
             pem = "\n".join(part.strip() for part in parts if part) + "\n"
+        offering = self._offerings.get(self._networks[rule.network_id].network_offering_id)
         return Balancer(
             rule.id,
             ip,
@@ -231,6 +232,8 @@ class RouterConfigurations:
             if check is not None
             else None,
             pem,
+            offering.max_connections if offering is not None else None,
+            offering.keep_alive if offering is not None else False,
         )
 
     # a VPC's router

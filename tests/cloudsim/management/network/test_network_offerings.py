@@ -13,8 +13,16 @@ from cloudsim.management.network.first_network_offerings import FIRST_OFFERINGS
 from cloudsim.management.network.network_offerings import NetworkOfferingRequest
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.management.network.offered_services import GUEST_TYPES, SERVICES, services_offered
-from cloudsim.model import Domain, Network, NetworkOffering, ServiceOffering
+from cloudsim.model import (
+    Domain,
+    LoadBalancerRule,
+    Network,
+    NetworkOffering,
+    PublicIp,
+    ServiceOffering,
+)
 from tests.cloudsim.management.cloud_harness import Cloud
+from tests.cloudsim.management.systemvm.routed_cloud import RoutedCloud
 
 ROUTER = "VirtualRouter"
 
@@ -217,3 +225,35 @@ def _can_have(
     if service == "Lb" and for_vpc:
         return by in (None, router, "InternalLbVm")
     return by in (None, router) and (for_vpc or "SourceNat" in wanted)
+
+
+# what routers are told
+
+
+def test_a_router_is_told_what_its_networks_offering_says_of_load_balancers() -> None:
+    cloud = RoutedCloud()
+    try:
+        offering = create(
+            cloud, "busy", services=[*NAT, "Lb"], max_connections=9000, keep_alive=True, enable=True
+        )
+        net = cloud.network("busy", offering=offering.name)
+        cloud.deploy(network=net)
+        (public,) = cloud.table(PublicIp).where("network_id", net.id)
+        with cloud.store.transaction():
+            cloud.table(LoadBalancerRule).insert(
+                LoadBalancerRule(
+                    id="lb",
+                    name="lb",
+                    network_id=net.id,
+                    account_id=cloud.owner.id,
+                    domain_id=cloud.owner.domain_id,
+                    public_port=80,
+                    private_port=80,
+                    public_ip_id=public.id,
+                )
+            )
+        cloud.do(cloud.manager.routers.sync(net.id))
+        (balancer,) = cloud.appliance(cloud.router_of(net)).configuration.balancers
+        assert (balancer.max_connections, balancer.keep_alive) == (9000, True)
+    finally:
+        cloud.close()
