@@ -147,6 +147,12 @@ def tags(call: Call, resource_id: str) -> list[TagView]:
     return [TagView.of(tag, call) for tag in table.where("resource_id", resource_id)]
 
 
+def plain_tags(call: Call, resource_id: str) -> list[TagView]:
+    """The tags of a thing, with key and value alone: CloudStack's way for networks, addresses and rules."""
+    table = call.store.table(ResourceTag)
+    return [TagView(key_=tag.key, value=tag.value) for tag in table.where("resource_id", resource_id)]
+
+
 def render(view: type[View], rows: Iterable[Any], call: Call) -> list[View]:
     """The rows in that view, each with the job that is working on it. Views among the rows stay as they are."""
     of = view.of

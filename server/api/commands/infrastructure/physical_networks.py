@@ -133,9 +133,11 @@ async def update_physical_network(
     state: Literal["Enabled", "Disabled"] | None = None,
     vlan: str | None = None,
     networkspeed: str | None = None,
-    tags: Sequence[str] | None = None,
+    tags: Annotated[Sequence[str] | None, Param("an empty text takes all tags away")] = None,
 ) -> Job:
     """Changes a physical network."""
+    if tags is None and call.fields.get("tags") == "":
+        tags = ()
 
     async def work() -> PhysicalNetwork:
         row: PhysicalNetwork = call.manager.physical_networks.update(

@@ -33,7 +33,7 @@ from server.api.commands.network.ip_ranges import public_network_id, vlan_uri
 from server.api.listing import Ownership, Page, Paging, Scope, Tags, listed
 from server.api.ownership import Owner, resolve_owner
 from server.api.parameters import Param
-from server.api.views import Date, TagView, View, date, owner, tags
+from server.api.views import Date, TagView, View, date, owner, plain_tags
 
 GROUP = "Address"
 RULES: tuple[type[Any], ...] = (FirewallRule, PortForwardingRule, LoadBalancerRule, IpForwardingRule)
@@ -115,7 +115,7 @@ class PublicIpView(View):
             state=row.state,
             fordisplay=row.display,
             hasrules=any(call.store.table(kind).count("public_ip_id", row.id) for kind in RULES),
-            tags=tags(call, row.id),
+            tags=plain_tags(call, row.id),
             **owner(call, row.account_id),
         )
         view._show_place(call, call.store.table(IpRange).get(row.range_id), row.zone_id)

@@ -323,3 +323,10 @@ def test_what_there_is_to_choose_from(wired: Wired) -> None:
     assert {"VLAN", "VXLAN"} <= methods
     (guest,) = admin("listTrafficTypeImplementors", traffictype="guest")["traffictypeimplementorresponse"]
     assert guest["traffictype"] == "Guest"
+
+
+def test_an_empty_text_takes_a_physical_networks_tags_away(wired: Wired) -> None:
+    tagged = wired.admin("updatePhysicalNetwork", id=wired.wire, tags="overlay")["physicalnetwork"]
+    assert tagged["tags"] == "overlay"
+    assert "tags" in wired.admin("updatePhysicalNetwork", id=wired.wire, vlan="100-103")["physicalnetwork"]
+    assert "tags" not in wired.admin("updatePhysicalNetwork", id=wired.wire, tags="")["physicalnetwork"]

@@ -78,7 +78,8 @@ def test_releasing_an_address_ends_what_was_reached_through_it(routed: RoutedApi
     assert routed.reach(ip["ipaddress"], 2222)
     assert listed(admin, id=ip["id"])[0]["hasrules"] is True
     admin("createTags", resourceids=ip["id"], resourcetype="PublicIpAddress", tags={"use": "ssh"})
-    assert [row["id"] for row in listed(admin, tags={"use": "ssh"})] == [ip["id"]]
+    (tagged,) = listed(admin, tags={"use": "ssh"})
+    assert (tagged["id"], tagged["tags"]) == (ip["id"], [{"key": "use", "value": "ssh"}])
     admin("disassociateIpAddress", id=ip["id"])
     assert not routed.reach(ip["ipaddress"], 2222)
     assert admin("listPortForwardingRules") == {} and admin("listTags", listall=True) == {}
