@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, collapse_addresses
 
 from cloudsim.protocol.router import Traffic
@@ -32,6 +33,11 @@ def matches(traffic: Iterable[Traffic]) -> list[str]:
 
 def cidrs(given: Iterable[str]) -> tuple[str, ...]:
     """The networks, without overlaps and in order; none if they are all there is."""
+    return _collapsed(tuple(given))
+
+
+@lru_cache(65_536)
+def _collapsed(given: tuple[str, ...]) -> tuple[str, ...]:
     collapsed = tuple(collapse_addresses(IPv4Network(cidr, strict=False) for cidr in given))
     return () if any(net.prefixlen == 0 for net in collapsed) else tuple(map(_short, collapsed))
 
