@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import flask
 import sqlalchemy as sa
 
 from backends.wire.authority import Authority
@@ -14,6 +15,7 @@ from backends.wire.world import RealWorld
 from cloudsim.management.server import ManagementServer
 from cloudsim.randomness import Randomness
 from server.api.dispatch import Dispatcher
+from server.api.door import LARGEST_BODY
 from server.database import DatabaseJournal, JournalBroken
 from server.site import SiteError
 
@@ -59,6 +61,9 @@ class KvmSite:
 
     def follow(self, manager: ManagementServer) -> None:
         pass
+
+    def extend(self, app: flask.Flask, url: str) -> int:
+        return LARGEST_BODY
 
     async def close(self) -> None:
         await self.gateway.stop()

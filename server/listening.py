@@ -76,7 +76,10 @@ class _Gate:
 class HttpServer:
     """Serves `app` on a socket that `bind` made. Its threads die with the process."""
 
-    def __init__(self, app: WsgiApp, bound: socket.socket, *, threads: int = THREADS) -> None:
+    def __init__(
+        self, app: WsgiApp, bound: socket.socket, *, threads: int = THREADS, largest: int = LARGEST_BODY
+    ) -> None:
+        """`largest`: bytes of the largest body that a request may have."""
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a queue is no news: clients wait their turn
         self._gate = _Gate(app)
         self._server: Any = create_server(
@@ -86,7 +89,7 @@ class HttpServer:
             ident="cloudsim",
             asyncore_use_poll=True,
             connection_limit=1000,
-            max_request_body_size=LARGEST_BODY,
+            max_request_body_size=largest,
             clear_untrusted_proxy_headers=True,
         )
         self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)

@@ -258,7 +258,9 @@ def _serve(
             return
         if not cloud.is_new:
             folder.handover.renew(endpoint, admin(cloud.manager), cloud.manager.identity.users.passwords)
-        servers.append(HttpServer(create_app(cloud.manager, cloud.loop, dispatcher=cloud.dispatcher), bound))
+        public = create_app(cloud.manager, cloud.loop, dispatcher=cloud.dispatcher)
+        largest = cloud.site.extend(public, url)
+        servers.append(HttpServer(public, bound, largest=largest))
         if trusted is not None:
             app = create_integration_app(cloud.manager, cloud.loop, dispatcher=cloud.dispatcher)
             servers.append(HttpServer(app, trusted))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import flask
 import sqlalchemy as sa
 
 from backends.simulated.datacenter import Datacenter
@@ -22,6 +23,7 @@ from server.console_door import SimulatedConsoleDoor
 from server.database import DatabaseJournal, JournalBroken
 from server.listening import reached_at
 from server.pacing import REAL, Pacing, pace_text
+from server.storage_door import LARGEST_UPLOAD, SimulatedStorageDoor, add_routes
 
 _NOT_SIMULATED = frozenset({"login", "logout"})
 """Commands that wait, if at all, for something real: simulated time must not race meanwhile."""
@@ -66,6 +68,7 @@ class SimulatedSite:
     ) -> None:
         self._consoles = consoles
         self._door: SimulatedConsoleDoor | None = None
+        self._manager: ManagementServer | None = None
         self.loop = SimLoop(pace=REAL, external=True)
         self.pacing = Pacing(self.loop, rate)
         self._datacenter = datacenter
@@ -102,11 +105,19 @@ class SimulatedSite:
         await restore(manager, self.world)
 
     def follow(self, manager: ManagementServer) -> None:
+        self._manager = manager
         self.pacing.follow(manager.store, manager.jobs)
         if self._consoles is not None:
             self._door = SimulatedConsoleDoor(self.world, self._consoles)
             self._door.start()
             manager.consoles.door = reached_at(self._consoles)
+
+    def extend(self, app: flask.Flask, url: str) -> int:
+        assert self._manager is not None
+        door = SimulatedStorageDoor(self._manager, self.world)
+        add_routes(app, door)
+        self._manager.secondary_storage_vms.doors = lambda: door.origin(url)
+        return LARGEST_UPLOAD
 
     async def close(self) -> None:
         if self._door is not None:

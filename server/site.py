@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+import flask
 import sqlalchemy as sa
 
 from cloudsim.management.server import ManagementServer
@@ -45,6 +46,10 @@ class Site(Protocol):
 
     def follow(self, manager: ManagementServer) -> None:
         """From now on requests come in."""
+
+    def extend(self, app: flask.Flask, url: str) -> int:
+        """Add to the public app, reached at `url`, what this world has clients find there beside the API; bytes of the
+        largest body that a request may have."""
 
     async def close(self) -> None:
         """The manager has stopped: let go of what the world holds."""

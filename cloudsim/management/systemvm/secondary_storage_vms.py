@@ -7,6 +7,7 @@ secstorage.capacity.standby would not fit on them at secstorage.session.max each
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 
 from cloudsim.errors import CloudError
@@ -38,7 +39,7 @@ class SecondaryStorageVms:
         self._transfers = foundation.table(Transfer)
         self._idle: dict[str, int] = {}
         self._refused: dict[str, str] = {}
-        self.doors: str | None = None
+        self.doors: Callable[[], str] | None = None
         """Where clients reach all of them, `http://host:port`, in a world in which their addresses lead nowhere."""
 
     # which there are
@@ -89,7 +90,7 @@ class SecondaryStorageVms:
     def door(self, row: SystemVm) -> str:
         """Where clients reach it, such as http://192.0.2.7."""
         if self.doors is not None:
-            return self.doors
+            return self.doors()
         if not self._settings.boolean("secstorage.encrypt.copy"):
             return f"http://{row.public_ip}"
         domain = self._settings.get("secstorage.ssl.cert.domain").removeprefix("*.").strip(".")
