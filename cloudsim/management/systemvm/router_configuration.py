@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.router_use import ROUTER_PROVIDERS
+from cloudsim.management.vpc.acl_rules import packets
 from cloudsim.model import (
     FirewallRule,
     HealthCheckPolicy,
@@ -278,12 +279,9 @@ class RouterConfigurations:
         for rule in sorted(rules, key=lambda rule: rule.number):
             if rule.state == "Revoke":
                 continue
-            first, last = _span(rule)
             ingress = rule.traffic_type == "Ingress"
             traffic = Traffic(
-                rule.protocol,
-                first,
-                last,
+                *packets(rule),
                 rule.cidrs if ingress else (),
                 () if ingress else rule.cidrs,
             )

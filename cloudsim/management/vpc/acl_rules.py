@@ -13,7 +13,7 @@ from cloudsim.model import NetworkAcl
 
 NAMED = ("tcp", "udp", "icmp", "all")
 NUMBERED = {"6": "tcp", "17": "udp", "1": "icmp"}
-"""IP protocol numbers that have a name here."""
+"""IP protocol numbers that have a name, too."""
 ANYWHERE = ("0.0.0.0/0",)
 
 
@@ -74,6 +74,21 @@ def merged(rule: NetworkAcl, request: AclRuleRequest) -> AclRuleRequest:
     )
 
 
+def packets(rule: NetworkAcl) -> tuple[str, int, int]:
+    """Protocol and span, as in `cloudsim.protocol.router.Traffic`, of the packets that the rule is about.
+
+    A rule for a protocol by its number may name ports, which mean nothing unless the protocol has some.
+    """
+    protocol = NUMBERED.get(rule.protocol, rule.protocol)
+    if protocol == "icmp":
+        first, last = rule.icmp_type, rule.icmp_code
+    elif protocol in ("tcp", "udp"):
+        first, last = rule.start_port, rule.end_port
+    else:
+        first = last = None
+    return protocol, -1 if first is None else first, -1 if last is None else last
+
+
 def _or(given: Any, present: Any) -> Any:
     return present if given is None else given
 
@@ -83,8 +98,7 @@ def _protocol(text: str | None) -> str:
     if name.isascii() and name.isdigit():
         if not 0 <= int(name) <= 255:
             raise InvalidParameterValue(f"Invalid protocol number: {name}; there are 0 to 255")
-        name = str(int(name))
-        return NUMBERED.get(name, name)
+        return str(int(name))
     if name not in NAMED:
         raise InvalidParameterValue(
             f"Invalid protocol [{text}]. Expected one of: [{', '.join(NAMED)}], or a number"
@@ -97,8 +111,8 @@ def _ports(protocol: str, start: int | None, end: int | None) -> tuple[int | Non
         return None, None
     if protocol == "icmp":
         raise InvalidParameterValue("Can't specify start/end port when protocol is ICMP")
-    if protocol not in ("tcp", "udp"):
-        raise InvalidParameterValue(f"start port and end port must be null if protocol = '{protocol}'")
+    if protocol == "all":
+        raise InvalidParameterValue("start port and end port must be null if protocol = 'all'")
     start = end if start is None else start
     end = start if end is None else end
     assert start is not None and end is not None

@@ -38,7 +38,7 @@ class NetworkAcls:
     # lists
 
     def default_deny(self) -> NetworkAclList:
-        """The list of tiers that name none."""
+        """The list of private gateways that name none."""
         return default_list(self._store, DEFAULT_DENY)
 
     def create_list(
@@ -177,18 +177,17 @@ class NetworkAcls:
             if network.vpc_id is None:
                 raise InvalidParameterValue(f"Network: {network.name} does not belong to VPC")
             acl = self._lists.get(network.acl_id)
-        if acl is None or (network is not None and acl.vpc_id is None and acl.name == DEFAULT_DENY):
-            assert network is not None
-            return self._first_rule(network, fields, request.number or 1)
+            if acl is None:
+                return self._first_rule(network, fields, request.number or 1)
         self._check_changeable(acl)
         number = self._number(acl, request.number)
         with self._store.transaction():
             return self._insert(acl.id, fields, number)
 
     def _first_rule(self, tier: Network, fields: dict[str, Any], number: int) -> NetworkAcl:
-        """The rule, in a list of the tier's own instead of none or the one that denies all."""
+        """The rule, in a list of the tier's own, of which it has had none."""
         vpc = self._vpcs[tier.vpc_id or ""]
-        self.check_replace(self.default_deny(), tier, None)
+        self.check_replace(self.default_deny(), tier, None)  # whether it may have a list at all
         name = f"VPC_{vpc.name}_Tier_{tier.name}_ACL_{tier.id}"
         with self._store.transaction():
             acl = self.create_list(vpc, name=name, description=f"ACL for {name}")

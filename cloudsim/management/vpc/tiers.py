@@ -7,7 +7,6 @@ import ipaddress
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.network_requests import NetworkRequest, Subnet
-from cloudsim.management.vpc.first_vpc_offerings import DEFAULT_DENY, default_list
 from cloudsim.management.vpc.vpcs import check_enabled, super_cidr
 from cloudsim.model import Account, Network, NetworkOffering, Vpc, VpcOffering, Zone
 
@@ -29,7 +28,10 @@ class Tiers:
     def check_new(
         self, owner: Account, zone: Zone, offering: NetworkOffering, request: NetworkRequest, subnet: Subnet
     ) -> str | None:
-        """Raise InvalidParameterValue for what cannot be a tier of `request.vpc`; the id of the list that it gets."""
+        """Raise InvalidParameterValue for what cannot be a tier of `request.vpc`; the id of the list that it gets.
+
+        None: no list. Nothing comes in then, and all goes out.
+        """
         vpc = request.vpc
         assert vpc is not None
         check_enabled(vpc)
@@ -50,10 +52,9 @@ class Tiers:
             )
         self._check_cidr(vpc, subnet)
         self.check_offering(vpc, offering)
-        with_acl = "NetworkACL" in offering.services
         if request.acl is None:
-            return default_list(self._store, DEFAULT_DENY).id if with_acl else None
-        if not with_acl:
+            return None
+        if "NetworkACL" not in offering.services:
             raise InvalidParameterValue(
                 "Cannot apply NetworkACL. Network Offering does not support NetworkACL service"
             )

@@ -12,20 +12,21 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import Domain, ServiceOffering, Vpc, VpcOffering, Zone
 
+ROUTERS = ("VpcVirtualRouter", "VirtualRouter")
 VPC_SERVICES: dict[str, tuple[str, ...]] = {
-    "Dhcp": ("VpcVirtualRouter",),
-    "Dns": ("VpcVirtualRouter",),
-    "UserData": ("VpcVirtualRouter", "ConfigDrive"),
-    "Gateway": ("VpcVirtualRouter",),
-    "SourceNat": ("VpcVirtualRouter",),
-    "StaticNat": ("VpcVirtualRouter",),
-    "PortForwarding": ("VpcVirtualRouter",),
-    "Lb": ("VpcVirtualRouter", "InternalLbVm", "Netscaler"),
-    "NetworkACL": ("VpcVirtualRouter",),
-    "Vpn": ("VpcVirtualRouter",),
+    "Dhcp": (*ROUTERS, "ConfigDrive"),
+    "Dns": ROUTERS,
+    "UserData": (*ROUTERS, "ConfigDrive"),
+    "Gateway": ROUTERS,
+    "SourceNat": ROUTERS,
+    "StaticNat": ROUTERS,
+    "PortForwarding": ROUTERS,
+    "Lb": (*ROUTERS, "InternalLbVm", "Netscaler"),
+    "NetworkACL": ROUTERS,
+    "Vpn": ROUTERS,
     "Connectivity": ("Ovs",),
 }
-"""Services that a VPC may have, and who can be named as provider of each."""
+"""Services that a VPC may have, and who can be named as provider of each; the first is it where none is."""
 PROVIDED = frozenset({"VpcVirtualRouter", "InternalLbVm", "ConfigDrive"})
 """The providers that this cloud runs; no VPC can be made from an offering that needs another."""
 CAPABILITIES: dict[str, tuple[str, ...]] = {
@@ -63,7 +64,7 @@ class VpcOfferings:
         """The row that is asked for, not yet in the store. Raises InvalidParameterValue."""
         self._check_name(request.name)
         services = _services(request.services, request.providers)
-        capabilities = _capabilities(services, request.capabilities)
+        capabilities = _capabilities(request.capabilities)
         offering = request.service_offering
         if offering is not None and (not offering.is_system or offering.system_vm_type != "domainrouter"):
             raise InvalidParameterValue(
@@ -179,19 +180,14 @@ def _services(
     return {service: given or VPC_SERVICES[service][:1] for service, given in chosen.items()}
 
 
-def _capabilities(
-    services: Mapping[str, tuple[str, ...]], asked: Sequence[tuple[str, str, str]]
-) -> dict[str, bool]:
+def _capabilities(asked: Sequence[tuple[str, str, str]]) -> dict[str, bool]:
+    """What is said of services, of those that the offering does not have, too."""
     chosen: dict[str, bool] = {}
     for name, capability, value in asked:
         service = vpc_service_named(name)
         known = next((c for c in CAPABILITIES.get(service, ()) if c.lower() == capability.strip().lower()), None)
         if known is None:
             raise InvalidParameterValue(f"Capability {capability} is not one of service {service} in a VPC")
-        if service not in services:
-            raise InvalidParameterValue(
-                f"Service {service} is not enabled for the VPC offering, so it has no {known}"
-            )
         if value.strip().lower() not in ("true", "false"):
             raise InvalidParameterValue(f"The value of capability {known} is true or false, not {value}")
         chosen[known] = value.strip().lower() == "true"

@@ -115,11 +115,15 @@ class Vpcs:
             raise InvalidParameterValue(f"VPCs are for Advanced zones; zone {zone.name} is {zone.network_type}")
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:
             raise PermissionDenied(f"Cannot perform this operation, Zone is currently disabled: {zone.name}")
+        if offering.distributed_router or offering.region_level:
+            raise InvalidParameterValue(
+                f"VPC offering {offering.name} is for distributed routers or VPCs of a whole region, and there are none"
+            )
         for service, providers in offering.services.items():
             for provider in providers:
                 if provider not in PROVIDED:
                     raise InvalidParameterValue(
-                        f"Provider {provider} of service {service} is not enabled in zone {zone.name}"
+                        f"Provider {provider} of service {service} is not enabled for VPCs in zone {zone.name}"
                     )
 
     def _network_domain(self, owner: Account, zone: Zone, given: str | None) -> str:

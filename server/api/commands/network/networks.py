@@ -181,7 +181,7 @@ async def create_network(
     displaynetwork: bool | None = None,
     vpcid: Annotated[Vpc | None, Param("the VPC that it is to be a tier of", access="operate")] = None,
     aclid: Annotated[
-        NetworkAclList | None, Param("a tier's access control list; one that denies all if left out")
+        NetworkAclList | None, Param("a tier's access control list; without one nothing comes in")
     ] = None,
     dns1: Annotated[str | None, Param("name server of its instances", since="4.18.0")] = None,
     dns2: Annotated[str | None, Param("another", since="4.18.0")] = None,

@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.vpc.acl_rules import AclRuleRequest, checked, merged
+from cloudsim.management.vpc.acl_rules import AclRuleRequest, checked, merged, packets
 from cloudsim.model import NetworkAcl
 
 
 def said(**asked: Any) -> dict[str, Any]:
     return checked(AclRuleRequest(**asked))
+
+
+def row(**fields: Any) -> NetworkAcl:
+    return NetworkAcl(id="rule", list_id="list", number=1, **fields)
 
 
 def test_a_rule_that_says_little_is_about_everything_that_comes_in() -> None:
@@ -33,16 +37,32 @@ def test_a_rule_that_says_little_is_about_everything_that_comes_in() -> None:
     }
 
 
-def test_names_are_read_in_any_case_and_known_numbers_by_their_names() -> None:
+def test_names_are_read_in_any_case_and_numbers_are_kept() -> None:
     rule = said(protocol="TCP", traffic_type="EGRESS", action="deny")
     assert (rule["protocol"], rule["traffic_type"], rule["action"]) == ("tcp", "Egress", "Deny")
     assert [said(protocol=number)["protocol"] for number in ("6", "17", "1", "47", "0050")] == [
-        "tcp",
-        "udp",
-        "icmp",
+        "6",
+        "17",
+        "1",
         "47",
         "50",
     ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ({"protocol": "tcp", "start_port": 80, "end_port": 90}, ("tcp", 80, 90)),
+        ({"protocol": "6", "start_port": 80}, ("tcp", 80, 80)),
+        ({"protocol": "17"}, ("udp", -1, -1)),
+        ({"protocol": "icmp", "icmp_type": 8}, ("icmp", 8, -1)),
+        ({"protocol": "1"}, ("icmp", -1, -1)),
+        ({"protocol": "8", "start_port": 81}, ("8", -1, -1)),
+        ({"protocol": "all"}, ("all", -1, -1)),
+    ],
+)
+def test_the_packets_that_a_rule_is_about(asked: dict[str, Any], meant: tuple[str, int, int]) -> None:
+    assert packets(row(**said(**asked))) == meant
 
 
 def test_one_port_is_a_range_of_one() -> None:
@@ -69,7 +89,6 @@ def test_icmp_without_type_and_code_is_all_of_it() -> None:
         ({"protocol": "tcp", "start_port": 9, "end_port": 8}, "can't be bigger"),
         ({"protocol": "icmp", "start_port": 1}, "when protocol is ICMP"),
         ({"protocol": "all", "start_port": 1}, "must be null if protocol = 'all'"),
-        ({"protocol": "47", "start_port": 1}, "must be null if protocol = '47'"),
         ({"protocol": "tcp", "icmp_type": 8}, "for ICMP protocol only"),
         ({"protocol": "icmp", "icmp_type": 256}, "Invalid icmp type"),
         ({"protocol": "icmp", "icmp_type": 3, "icmp_code": 17}, "Invalid icmp code"),
@@ -112,10 +131,6 @@ REQUESTS = st.one_of(
 )
 
 
-def row(**fields: Any) -> NetworkAcl:
-    return NetworkAcl(id="rule", list_id="list", number=1, **fields)
-
-
 @given(REQUESTS)
 def test_what_was_accepted_once_is_accepted_again_and_says_the_same(request: AclRuleRequest) -> None:
     fields = checked(request)
@@ -127,7 +142,7 @@ def test_what_was_accepted_once_is_accepted_again_and_says_the_same(request: Acl
 def test_a_changed_rule_is_always_a_possible_one(before: AclRuleRequest, change: AclRuleRequest) -> None:
     fields = checked(merged(row(**checked(before)), change))
     assert fields["protocol"] == checked(change)["protocol"]
-    if fields["protocol"] not in ("tcp", "udp"):
+    if fields["protocol"] in ("all", "icmp"):
         assert fields["start_port"] is None
     if fields["protocol"] != "icmp":
         assert fields["icmp_type"] is None

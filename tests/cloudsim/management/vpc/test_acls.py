@@ -135,7 +135,7 @@ def test_what_the_router_does_not_take_is_as_it_was(bench: VpcBench) -> None:
     assert bench.acls.rules_of(acl.id) == [second]
 
 
-def test_the_first_rule_for_a_tier_that_denies_all_makes_a_list_of_its_own(bench: VpcBench) -> None:
+def test_the_first_rule_for_a_tier_without_list_makes_one(bench: VpcBench) -> None:
     vpc = bench.vpc()
     tier = bench.tier(vpc)
     rule = bench.acls.create_rule(None, tier, TCP)
@@ -146,9 +146,10 @@ def test_the_first_rule_for_a_tier_that_denies_all_makes_a_list_of_its_own(bench
     assert (second.list_id, second.number) == (own.id, 2)
 
 
-def test_a_tier_that_allows_all_does_not_lose_that_by_a_rule(bench: VpcBench) -> None:
+@pytest.mark.parametrize("name", ["default_allow", "default_deny"])
+def test_a_tier_with_a_default_list_does_not_lose_it_by_a_rule(bench: VpcBench, name: str) -> None:
     vpc = bench.vpc()
-    tier = bench.tier(vpc, acl=bench.default("default_allow"))
+    tier = bench.tier(vpc, acl=bench.default(name))
     with pytest.raises(InvalidParameterValue, match="Default ACL cannot be modified"):
         bench.acls.create_rule(None, tier, TCP)
     assert bench.now(tier) == tier

@@ -15,12 +15,12 @@ from cloudsim.model import Network
 from tests.cloudsim.management.vpc.vpc_bench import TIER, WITH_INTERNAL_LB, WITHOUT_LB, VpcBench
 
 
-def test_a_tier_has_its_vpcs_domain_and_name_servers_and_denies_all_at_first(bench: VpcBench) -> None:
+def test_a_tier_has_its_vpcs_domain_and_name_servers_and_no_list_at_first(bench: VpcBench) -> None:
     vpc = bench.vpc(network_domain="shop.example", dns1="9.9.9.9")
     tier = bench.tier(vpc)
     assert (tier.vpc_id, tier.cidr, tier.gateway) == (vpc.id, "10.20.1.0/24", "10.20.1.1")
     assert (tier.network_domain, tier.dns1, tier.dns2) == ("shop.example", "9.9.9.9", None)
-    assert tier.acl_id == bench.default("default_deny").id
+    assert tier.acl_id is None
     mine = bench.acl(vpc)
     other = bench.tier(vpc, "10.20.2.1", offering=WITHOUT_LB, acl=mine, dns1="1.1.1.1")
     assert (other.acl_id, other.dns1) == (mine.id, "1.1.1.1")

@@ -62,10 +62,14 @@ def test_offerings_that_no_vpc_can_be_made_from(bench: VpcBench) -> None:
 
     with pytest.raises(InvalidParameterValue, match="is Disabled"):
         make("Default VPC  offering with Netscaler")
-    overlay = VpcOfferingRequest(name="overlay", providers=(("Connectivity", "Ovs"),), enable=True)
-    bench.offerings.create(overlay)
-    with pytest.raises(InvalidParameterValue, match="Provider Ovs of service Connectivity is not enabled"):
-        make("overlay")
+    for name, service, provider in (("overlay", "Connectivity", "Ovs"), ("other", "Dns", "VirtualRouter")):
+        bench.offerings.create(VpcOfferingRequest(name=name, providers=((service, provider),), enable=True))
+        with pytest.raises(InvalidParameterValue, match=f"Provider {provider} of service {service} is not enabled"):
+            make(name)
+    wide = (("Connectivity", "RegionLevelVPC", "true"),)
+    bench.offerings.create(VpcOfferingRequest(name="wide", services=("Dns",), capabilities=wide, enable=True))
+    with pytest.raises(InvalidParameterValue, match="there are none"):
+        make("wide")
 
 
 def test_a_disabled_zone_is_for_root_admins(bench: VpcBench) -> None:

@@ -93,11 +93,15 @@ def test_a_tier_changes_its_list(shop: Shop) -> None:
 
 def test_a_tiers_first_rule_makes_it_a_list(shop: Shop) -> None:
     api = shop.api
-    api.admin("replaceNetworkACLList", aclid=api.default_list("default_deny"), networkid=shop.tier2["id"])
-    rule = api.admin("createNetworkACL", networkid=shop.tier2["id"], protocol="tcp", startport=5432)["networkacl"]
-    assert rule["aclname"] == f"VPC_shop_Tier_tier2_ACL_{shop.tier2['id']}"
-    assert shop.asks(5432)
-    assert api.one("listNetworkACLs", "networkacl", networkid=shop.tier2["id"])["id"] == rule["id"]
+    bare = api.tier(shop.vpc, 3)
+    vm = api.deploy("cache", bare)
+    ways = (shop.web["instancename"], vm["nic"][0]["ipaddress"], 6379)
+    assert not api.reaches(*ways)
+    assert api.admin("listNetworkACLs", networkid=bare["id"]) == {}
+    rule = api.admin("createNetworkACL", networkid=bare["id"], protocol="tcp", startport=6379)["networkacl"]
+    assert rule["aclname"] == f"VPC_shop_Tier_tier3_ACL_{bare['id']}"
+    assert api.reaches(*ways)
+    assert api.one("listNetworkACLs", "networkacl", networkid=bare["id"])["id"] == rule["id"]
 
 
 def test_the_default_lists_are_everybodys_and_nobodys(api: VpcApi) -> None:
