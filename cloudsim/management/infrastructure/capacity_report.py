@@ -178,14 +178,16 @@ class CapacityReport:
         for physical in self._foundation.table(PhysicalNetwork).where("zone_id", zone.id):
             vlans += sum(high - low + 1 for low, high in parse_vlans(physical.vlan))
         nics, ips = self._foundation.table(Nic), self._foundation.table(PublicIp)
+        ranges = self._foundation.table(IpRange)
         for network in self._foundation.table(Network).where("zone_id", zone.id):
             if network.traffic_type != "Guest":
                 continue
             if network.guest_type == "Shared":
-                direct_used += 0 if network.is_default else nics.count("network_id", network.id)
+                if ranges.count("network_id", network.id):
+                    direct_used += nics.count("network_id", network.id)
             elif vlan_number(network.vlan) is not None:
                 vlans_used += 1
-        for row in self._foundation.table(IpRange).where("zone_id", zone.id):
+        for row in ranges.where("zone_id", zone.id):
             if row.public:
                 public += _size(row)
                 public_used += ips.count("range_id", row.id)

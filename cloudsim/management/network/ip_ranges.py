@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import msgspec
@@ -66,15 +67,21 @@ class IpRanges:
         if not request.start_ip:
             raise InvalidParameterValue("StartIP or startIPv6 is missing in the parameters!")
         network = request.network
-        if network is not None and network.traffic_type != "Public":
-            made = self._of_network(request, network)
-        else:
+        if network is None or network.traffic_type == "Public":
             made = self._public(request)
+            with self._store.transaction():
+                return self._table.insert(made)
+        made = self._of_network(request, network)
         with self._store.transaction():
+            if network.cidr is None:
+                subnet = ipaddress.IPv4Network(f"{made.gateway}/{made.netmask}", strict=False)
+                self._networks.update(
+                    network.id, cidr=str(subnet), gateway=made.gateway, netmask=made.netmask
+                )
             return self._table.insert(made)
 
     def _of_network(self, request: RangeRequest, network: Network) -> IpRange:
-        if network.guest_type != "Shared" or network.cidr is None or network.gateway is None:
+        if network.guest_type != "Shared":
             raise InvalidParameterValue(
                 f"Can't create an IP range for network {network.name}: only shared networks have further ranges"
             )
@@ -85,30 +92,40 @@ class IpRanges:
         if request.owner is not None or request.domain is not None or request.for_system_vms:
             raise InvalidParameterValue("Only public IP ranges can be dedicated or kept for system VMs")
         self._check_place(request, network.zone_id, network.physical_network_id)
-        netmask = network.netmask or ""
-        if request.gateway not in (None, network.gateway) or request.netmask not in (None, netmask):
-            raise InvalidParameterValue(
-                f"The range must be of the subnet of network {network.name}, gateway {network.gateway} and netmask "
-                f"{netmask}: ranges of another subnet are not supported"
-            )
+        gateway, netmask = self._subnet(request, network)
         vlan = self._vlan(request.vlan, self._physical.get(network.physical_network_id))
         if request.vlan is not None and vlan_number(vlan) != vlan_number(network.vlan):
             raise InvalidParameterValue(
                 f"vlan must be that of network {network.name}, {network.vlan or UNTAGGED}, not {request.vlan}"
             )
         start, end = str(request.start_ip), request.end_ip or str(request.start_ip)
-        wanted = address_range(network.gateway, netmask, start, end)
+        wanted = address_range(gateway, netmask, start, end)
         for other in self._taken_in(network):
             self._check_apart(wanted, start, end, other)
         return self._row(
             request,
             network.zone_id,
-            (network.gateway, netmask, start, end),
+            (gateway, netmask, start, end),
             vlan=network.vlan,
             physical_id=network.physical_network_id,
             network_id=network.id,
             public=False,
         )
+
+    def _subnet(self, request: RangeRequest, network: Network) -> tuple[str, str]:
+        """Gateway and netmask: the network's, or of one without a subnet what the request says."""
+        if network.gateway is None or network.netmask is None:
+            if not request.gateway or not request.netmask:
+                raise InvalidParameterValue(
+                    f"gateway and netmask must be given: network {network.name} has no subnet yet"
+                )
+            return request.gateway, request.netmask
+        if request.gateway not in (None, network.gateway) or request.netmask not in (None, network.netmask):
+            raise InvalidParameterValue(
+                f"The range must be of the subnet of network {network.name}, gateway {network.gateway} and netmask "
+                f"{network.netmask}: ranges of another subnet are not supported"
+            )
+        return network.gateway, network.netmask
 
     def _taken_in(self, network: Network) -> list[tuple[AddressRange, str, str]]:
         """The ranges that a shared network has, in numbers and in words."""
@@ -356,10 +373,13 @@ class IpRanges:
                 f"Can't delete the IP range {row.start_ip}-{row.end_ip}: {used} of its addresses are in use"
             )
         own = self._own_of_network(row)
+        network = self._networks.get(row.network_id)
         with self._store.transaction():
             if own is not None:
                 self._networks.update(own.id, start_ip=None, end_ip=None)
             self._table.delete(row.id)
+            if network is not None and network.is_default and not self._table.count("network_id", network.id):
+                self._networks.update(network.id, cidr=None, gateway=None, netmask=None)
 
     # dedication
 

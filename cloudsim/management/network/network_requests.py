@@ -64,6 +64,8 @@ def subnet_of(zone: Zone, offering: NetworkOffering, request: NetworkRequest) ->
                 "gateway, netmask, startip and endip cannot be given for an L2 network"
             )
         return Subnet()
+    if zone.network_type == "Basic" and not any(given):
+        return Subnet()  # its ranges say it, once there are any
     if (request.gateway is None) != (request.netmask is None):
         raise InvalidParameterValue("gateway and netmask must be given together")
     if request.gateway is None or request.netmask is None:

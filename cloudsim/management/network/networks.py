@@ -54,6 +54,7 @@ class Networks:
         self._physical = foundation.table(PhysicalNetwork)
         self._offerings = foundation.table(NetworkOffering)
         self._zones = foundation.table(Zone)
+        self._ranges = foundation.table(IpRange)
         self._tiers = Tiers(foundation)
         self._randomness = foundation.randomness.branch("networks")
 
@@ -75,7 +76,10 @@ class Networks:
         elif request.acl is not None:
             raise InvalidParameterValue("aclid is for networks of a VPC, and there is no vpcid")
         dns1, dns2 = checked_dns(request)
-        vlan = vlan_of(caller, offering, physical, request.vlan)
+        replaced = (
+            self._replaced_default(zone) if zone.network_type == "Basic" and subnet.cidr is None else None
+        )
+        vlan = None if replaced is not None else vlan_of(caller, offering, physical, request.vlan)
         if vlan is not None:
             self._check_vlan(zone, physical, offering, vlan, subnet)
         if acl_type == "Account":
@@ -84,6 +88,8 @@ class Networks:
         if acl_type == "Domain":
             domain_id = request.domain.id if request.domain is not None else self._root_domain()
         with self._store.transaction():
+            if replaced is not None:
+                self._table.delete(replaced.id)
             network = self._table.insert(
                 Network(
                     id=self._randomness.uuid(),
@@ -107,14 +113,15 @@ class Networks:
                     dns1=dns1,
                     dns2=dns2,
                     acl_type=acl_type,
+                    is_default=replaced is not None,
                     state="Setup" if offering.guest_type == "Shared" else "Allocated",
                     display=request.display,
                     created=self._foundation.now(),
                 )
             )
-            if network.guest_type == "Shared":
+            if network.guest_type == "Shared" and network.cidr is not None:
                 own = first_range(network, self._randomness.uuid())
-                self._foundation.table(IpRange).insert(own)
+                self._ranges.insert(own)
             return network
 
     def _check_offering(self, caller: Caller, zone: Zone, offering: NetworkOffering, *, in_vpc: bool) -> None:
@@ -220,6 +227,15 @@ class Networks:
         """The zone's default network."""
         return next((n for n in self._table.where("zone_id", zone.id) if n.is_default), None)
 
+    def _replaced_default(self, zone: Zone) -> Network:
+        """The default network of a Basic zone that makes room for one of the operator's, whose ranges say the subnet."""
+        before = self.ensure_default(zone)
+        if self._nics.count("network_id", before.id) or self._ranges.count("network_id", before.id):
+            raise InvalidParameterValue(
+                f"Basic zone {zone.name} has its guest network already: {before.name}"
+            )
+        return before
+
     def ensure_default(self, zone: Zone) -> Network:
         """The zone's default network, made if there is none: shared, and usable by every account."""
         found = self.default_of(zone)
@@ -310,7 +326,9 @@ class Networks:
                 f"Can't upgrade network {network.name} to network offering {offering.name}"
             )
         before = self._offerings.get(network.network_offering_id)
-        if before is not None and ("SecurityGroup" in before.services) != ("SecurityGroup" in offering.services):
+        if before is not None and ("SecurityGroup" in before.services) != (
+            "SecurityGroup" in offering.services
+        ):
             raise InvalidParameterValue(
                 f"Can't upgrade network {network.name} to network offering {offering.name}: "
                 "only one of it and the present one has security groups"

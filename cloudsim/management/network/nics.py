@@ -55,7 +55,7 @@ class _Addresses:
                 in_use.append(nic.ip)
             self.secondary.update(ip for _, ip in nic.secondary_ips)
         spans = [(number_of(each.start_ip), number_of(each.end_ip)) for each in ranges]
-        spans += _own_span(network)
+        spans += _own_span(network, bool(ranges))
         gateway = () if network.gateway is None else (number_of(network.gateway),)
         taken = map(number_of, (*in_use, *self.secondary))
         self.pool = AddressPool(joined(spans, gateway), self.taken, taken)
@@ -84,11 +84,14 @@ class _Addresses:
             self.pool.gave_back(number_of(ip))
 
 
-def _own_span(network: Network) -> list[Span]:
-    """What the network's row says: a part of its subnet, or all of it; of a shared one only what it was given."""
+def _own_span(network: Network, has_ranges: bool) -> list[Span]:
+    """What the network's row says: a part of its subnet, or all of it; of a shared one only what it was given.
+
+    A zone's default network gives all of its subnet until it has ranges.
+    """
     if network.start_ip is not None and network.end_ip is not None:
         return [(number_of(network.start_ip), number_of(network.end_ip))]
-    if network.cidr is None or (network.guest_type == "Shared" and not network.is_default):
+    if network.cidr is None or (network.guest_type == "Shared" and (has_ranges or not network.is_default)):
         return []
     net = ipaddress.IPv4Network(network.cidr)
     return [(int(net.network_address) + 1, int(net.broadcast_address) - 1)]
@@ -155,6 +158,8 @@ class Nics:
                 raise InvalidParameterValue(
                     f"Network {network.name} has no addresses, so ipaddress cannot be {wanted}"
                 )
+            if network.guest_type == "Shared" and network.traffic_type == "Guest":
+                raise InsufficientAddressCapacity(f"Network {network.name} has no IP range")
             return None
         pool = self._pool(network)
         if wanted is None:

@@ -330,3 +330,37 @@ def test_an_empty_text_takes_a_physical_networks_tags_away(wired: Wired) -> None
     assert tagged["tags"] == "overlay"
     assert "tags" in wired.admin("updatePhysicalNetwork", id=wired.wire, vlan="100-103")["physicalnetwork"]
     assert "tags" not in wired.admin("updatePhysicalNetwork", id=wired.wire, tags="")["physicalnetwork"]
+
+
+# Basic zones
+
+
+def test_a_basic_zones_guest_network_gets_its_subnet_from_its_first_range(api: Api) -> None:
+    admin = api.admin
+    asked = {"networktype": "Basic", "dns1": "8.8.8.8", "internaldns1": "8.8.8.8"}
+    zone = admin("createZone", name="b", **asked)["zone"]["id"]
+    wire = admin("createPhysicalNetwork", zoneid=zone, name="w", isolationmethods="L3")["physicalnetwork"][
+        "id"
+    ]
+    admin("addTrafficType", physicalnetworkid=wire, traffictype="Guest")
+    admin("updatePhysicalNetwork", id=wire, state="Enabled")
+    (offering,) = admin("listNetworkOfferings", name="DefaultSharedNetworkOfferingWithSGService")[
+        "networkoffering"
+    ]
+    asked = {"zoneid": zone, "name": "guests", "displaytext": "guests", "networkofferingid": offering["id"]}
+    network = admin("createNetwork", **asked)["network"]
+    assert "cidr" not in network and network["isdefault"] is True
+    more = {"networkid": network["id"], "forvirtualnetwork": False, "vlan": "untagged"}
+    refused(431, admin, "createVlanIpRange", startip="60.147.41.2", **more)
+    subnet = {"gateway": "60.147.41.1", "netmask": "255.255.255.0"}
+    made = admin("createVlanIpRange", startip="60.147.41.2", endip="60.147.41.9", **subnet, **more)["vlan"]
+    admin("updateZone", id=zone, allocationstate="Enabled")
+    (row,) = admin("listNetworks", zoneid=zone)["network"]
+    assert (row["id"], row["cidr"], row["gateway"]) == (network["id"], "60.147.41.0/24", "60.147.41.1")
+    said = refused(431, admin, "createNetwork", **asked).text
+    assert "Basic zone b has its guest network already: guests" in said
+    admin("deleteVlanIpRange", id=made["id"])
+    (row,) = admin("listNetworks", zoneid=zone)["network"]
+    assert "cidr" not in row
+    admin("deletePhysicalNetwork", id=wire)
+    assert admin("deleteZone", id=zone) == {"success": True}
