@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-from backends.systemvm.guest import counters
+from backends.systemvm.guest import counters, tunnels
 from backends.systemvm.guest.errors import GuestError
 
 _UP = ("UP", "no check", "DRAIN", "OPEN")
@@ -23,6 +23,7 @@ def router_statistics(root: Path, number: int) -> dict[str, Any]:
         "leases": leases(root / "leases"),
         "members_up": up,
         "members_down": down,
+        "sites_up": tunnels.sites_up(root),
     }
 
 

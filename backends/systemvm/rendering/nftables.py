@@ -58,6 +58,9 @@ class _Rules:
         self.chains: list[str] = []
         self.maps: list[str] = []
 
+        self._peers = cidrs(cidr for site in configuration.sites for cidr in site.peer_cidrs)
+        self._dialled = [dial_in.ip for dial_in in configuration.dial_in]
+
     def text(self) -> str:
         self._marking()
         self._entering()
@@ -73,6 +76,20 @@ class _Rules:
         body = "".join(f"\t\t{line}\n" for line in ([hook] if hook else []) + list(lines))
         self.chains.append(f"\tchain {name} {{\n{body}\t}}")
         return name
+
+    def _keys(self, ips: Sequence[str]) -> list[str]:
+        """What is let in at addresses that have VPNs: the exchange of keys, ESP, and L2TP out of a tunnel alone."""
+        if not ips:
+            return []
+        at = f"ip daddr {address_set(dict.fromkeys(ips))}"
+        lines = [f"{at} udp dport {{ 500, 4500 }} accept", f"{at} ip protocol esp accept"]
+        if self._dialled:
+            at = f"ip daddr {address_set(self._dialled)}"
+            lines += [
+                f"{at} udp dport 1701 meta ipsec exists accept",
+                f'{at} iifname "ipsec*" udp dport 1701 accept',
+            ]
+        return lines
 
     def _map(self, name: str, kind: str, elements: Sequence[str], intervals: bool = False) -> str:
         listed = ",\n\t\t\t".join(elements)
@@ -114,6 +131,7 @@ class _Rules:
                 leads.append(f'"{_name(guest.mac)}" : jump {name}')
         if leads:
             lines.append(f"iifname vmap {{ {', '.join(leads)} }}")
+        lines += self._keys(self._dialled)  # what opens a tunnel is let in by itself
         if self.it.firewalled and self.it.public:
             by_ip: dict[str, list[str]] = {address.ip: [] for address in self.it.public}
             for ip, given in groupby(sorted(self.it.ingress, key=lambda r: r.ip), key=lambda r: r.ip):
@@ -181,8 +199,17 @@ class _Rules:
             if leg.acl is not None:
                 name = self._chain(f"from_{_name(leg.mac)}", _by_list(leg.acl, True, "return"))
                 lines.append(f'iifname "{_name(leg.mac)}" jump {name}')
+        if self.it.sites and self.tiers:
+            self._chain("to_peers", [f"iifname {_names(_name(guest.mac) for guest in self.tiers)} accept"])
+            lines.append('oifname "ipsec*" goto to_peers')
+        if self.it.dial_in:
+            self._chain(
+                "to_dialled", [f"iifname {_names(_name(guest.mac) for guest in self.it.guests)} accept"]
+            )
+            lines.append('oifname "ppp*" goto to_dialled')
         if self.publics and self.tiers:  # into other networks nothing comes untranslated anyway
-            self._chain("from_outside", ["ct status dnat return", "drop"])
+            tunnelled = ["meta ipsec exists return"] if self.it.sites else []
+            self._chain("from_outside", ["ct status dnat return", *tunnelled, "drop"])
             lines.append(f"iifname {_names(self.publics)} jump from_outside")
         leads = []
         for guest in self.it.guests:
@@ -199,7 +226,8 @@ class _Rules:
     def _into(self, guest: GuestNetworkConfiguration) -> str:
         name = f"into_{_name(guest.mac)}"
         if guest.acl is None:
-            return self._chain(name, ["ct status dnat accept"])
+            dialled = ['iifname "ppp*" accept'] if self.it.dial_in else []
+            return self._chain(name, ["ct status dnat accept", *dialled])
         members = [m.ip for b in self.it.balancers if b.protocol == "udp" for m in b.members]
         spread = any(inside(ip, cidr_of(guest)) for ip in members)
         lines = [f"ct mark and 0x{SPREAD:x} == 0x{SPREAD:x} accept"] if spread else []
@@ -216,6 +244,10 @@ class _Rules:
 
     def _outward(self) -> str:
         lines = []
+        if self._peers and self.tiers:
+            tiers = _names(_name(guest.mac) for guest in self.tiers)
+            lines.append(f"ip daddr {address_set(self._peers)} rt ipsec missing drop")  # never in the clear
+            lines.append(f"ip daddr {address_set(self._peers)} iifname {tiers} accept")
         if self.source_nat is None:
             seen = address_set(self.seen_as)
             lines.append(f"ip saddr != {seen} drop" if self.seen_as else "drop")
@@ -230,6 +262,8 @@ class _Rules:
                 leads.append(f'"{name}" : goto {self._egress(guest)}')
         if leads:
             lines.append(f"iifname vmap {{ {', '.join(leads)} }}")
+        if self.it.dial_in:
+            lines.append('iifname "ppp*" accept')
         return self._chain("outward", lines)
 
     def _egress(self, guest: GuestNetworkConfiguration) -> str:
@@ -250,6 +284,12 @@ class _Rules:
             own = address_set(address.ip for address in self.it.public)
             lines.append(f"iifname {_names(self.publics)} ip daddr != {own} drop")
         lines.append("icmp type echo-request accept")
+        lines += self._keys([*self._dialled, *(site.ip for site in self.it.sites)])
+        dns = [guest.router_ip for guest in self.it.guests if "Dns" in guest.services]
+        if self.it.dial_in and dns:
+            lines.append(
+                f'iifname "ppp*" ip daddr {address_set(dns)} meta l4proto {{ tcp, udp }} th dport 53 accept'
+            )
         balancers = [b for b in self.it.balancers if b.protocol != "udp"]
         leads = [f"{b.ip} . {b.port} : accept" for b in balancers if not cidrs(b.sources)]
         limited = [b for b in balancers if cidrs(b.sources)]
@@ -271,6 +311,9 @@ class _Rules:
     def _leaving(self) -> None:
         lines = []
         nets = [cidr_of(guest) for guest in self.it.guests]
+        nets += [f"{each.first}-{each.last}" for each in self.it.dial_in]
+        if self._peers:
+            lines.append(f"ip daddr {address_set(self._peers)} rt ipsec exists accept")
         if self.publics:
             out = f"oifname {_names(self.publics)}"
             if self.seen_as:
@@ -278,7 +321,7 @@ class _Rules:
                 seen_as = self._map("seen_as", "ipv4_addr : ipv4_addr", elements)
                 lines.append(f"{out} snat ip to ip saddr map {seen_as}")
             if self.source_nat is not None and nets:
-                lines.append(f"{out} ip saddr {address_set(cidrs(nets))} snat ip to {self.source_nat.ip}")
+                lines.append(f"{out} ip saddr {address_set(nets)} snat ip to {self.source_nat.ip}")
         for guest in self.it.guests:
             net = cidr_of(guest)
             lines.append(f"ip saddr {net} ip daddr {net} ct status dnat snat ip to {guest.router_ip}")

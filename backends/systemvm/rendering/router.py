@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backends.systemvm.plan import Plan
-from backends.systemvm.rendering import dnsmasq, haproxy
+from backends.systemvm.rendering import dnsmasq, haproxy, vpn
 from backends.systemvm.rendering.interfaces import SYSCTLS, counted, interfaces, policies, routes
 from backends.systemvm.rendering.metadata import metadata
 from backends.systemvm.rendering.nftables import rules
@@ -16,7 +16,8 @@ def render(configuration: RouterConfiguration) -> Plan:
     Raises ValueError for values that no file may have.
     """
     files, secret_files = haproxy.files(configuration)
-    programs = (dnsmasq.service(configuration), haproxy.service(configuration))
+    tunnels, keys = vpn.files(configuration)
+    programs = (dnsmasq.service(configuration), haproxy.service(configuration), *vpn.services(configuration))
     return Plan(
         hostname=configuration.name,
         interfaces=interfaces(configuration),
@@ -25,8 +26,8 @@ def render(configuration: RouterConfiguration) -> Plan:
         sysctls=SYSCTLS,
         nft=rules(configuration),
         counted=counted(configuration),
-        files={**dnsmasq.files(configuration), **files},
-        secret_files=secret_files,
+        files={**dnsmasq.files(configuration), **files, **tunnels},
+        secret_files={**secret_files, **keys},
         services=tuple(program for program in programs if program is not None),
         metadata=metadata(configuration),
     )
