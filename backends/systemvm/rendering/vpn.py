@@ -49,7 +49,7 @@ _LOAD = (
 )
 # pppd knows one place for secrets; in a mount namespace of its own that is the router's file.
 _START_L2TP = (
-    f"mount --bind {USERS} /etc/ppp/chap-secrets && "
+    f"mkdir -p /etc/ppp && touch /etc/ppp/chap-secrets && mount -o bind {USERS} /etc/ppp/chap-secrets && "
     f"exec xl2tpd -D -c {L2TP} -p {ROOT}/xl2tpd.pid -C {ROOT}/xl2tpd.control"
 )
 
