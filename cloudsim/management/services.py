@@ -265,7 +265,6 @@ class Services:
         }
         self.volumes.on_removed = self.volume_attachment.on_placed = self.uploads.leave_store
         self.system_vms.on_gone.append(self.transfers.vm_is_gone)
-        self.system_vm_watch.on_up.append(self.transfers.vm_is_up)
         self.vm_passwords = VmPasswords(foundation)
         self.scaling = Scaling(foundation, agents, self.planner, self.vms)
         self.vm_changes = VmChanges(foundation, self.instance_groups, self.security_groups)

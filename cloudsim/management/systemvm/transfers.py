@@ -29,6 +29,7 @@ from cloudsim.protocol.systemvm import (
     TransferResult,
     TransferStatus,
 )
+from cloudsim.store import Change
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ class Transfers:
         """Of each transfer that is looked after: set to have it looked at now."""
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
         self.listeners: dict[str, Listener] = {}
+        foundation.store.subscribe(self._changed, SystemVm)
 
     # asked for
 
@@ -140,12 +142,15 @@ class Transfers:
         """Its URL is good for nothing from now on. In a transaction, or without."""
         self._end(transfer, "Expired")
 
-    async def vm_is_up(self, vm: SystemVm) -> None:
-        """The storage VM answers again, and may have forgotten everything."""
-        for row_id in list(self._awake):
-            row = self.rows.get(row_id)
-            if row is not None and row.zone_id == vm.zone_id and row.vm_id in (None, vm.id):
-                self._awake[row_id].set()
+    def _changed(self, changes: list[Change]) -> None:
+        """A storage VM that is up again may have forgotten everything."""
+        for _, before, after in changes:
+            if after is None or after.agent_state != "Up" or (before is not None and before.agent_state == "Up"):
+                continue
+            for row_id, awake in self._awake.items():
+                row = self.rows.get(row_id)
+                if row is not None and row.zone_id == after.zone_id and row.vm_id in (None, after.id):
+                    awake.set()
 
     def vm_is_gone(self, vm: SystemVm) -> None:
         """In the transaction that removes it."""
@@ -168,17 +173,17 @@ class Transfers:
                     again = False
                     log.info("transfer %s: %s", transfer_id, error.text)
                 if not again:
-                    await self._pause(transfer_id)
+                    await self._pause(transfer_id, silent=silences > 0)
         finally:
             self._awake.pop(transfer_id, None)
             self._tell(transfer_id)
 
-    async def _pause(self, transfer_id: str) -> None:
+    async def _pause(self, transfer_id: str, *, silent: bool) -> None:
         row = self.rows.get(transfer_id)
         if row is None or row.state in ENDED:
             return
         seconds = LOOK
-        if row.state == "Published" and row.kind == "Extract":
+        if row.state == "Published" and row.kind == "Extract" and not silent:
             seconds = LOOK_AT_SERVED
         try:
             async with asyncio.timeout(seconds):

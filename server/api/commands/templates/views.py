@@ -11,10 +11,12 @@ from server.api.command import Call
 from server.api.views import Date, Long, TagView, View, Wire, date, owner, tags
 
 STATUS = {
-    "Allocated": "Waiting for a host to download it",
+    "Allocated": "Waiting to be downloaded",
     "Ready": "Download Complete",
     "Destroying": "Being removed",
 }
+
+UPLOADS = {"NOT_UPLOADED": "Not uploaded yet", "UPLOAD_IN_PROGRESS": "Being uploaded"}
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ class TemplateView(View):
             bits=template.bits,
             arch=template.arch,
             size=template.size or (copy.size if copy else 0) or None,
-            physicalsize=copy.size or None if copy else None,
+            physicalsize=(copy.physical_size or copy.size or None) if copy else None,
             checksum=template.checksum,
             url=template.url,
             status=_status(copy),
@@ -162,6 +164,8 @@ def _status(copy: TemplateOnStore | None) -> str | None:
         return None
     if copy.state == "Failed":
         return copy.error or "Failed"
+    if copy.download_state in UPLOADS:
+        return UPLOADS[copy.download_state]
     if copy.state == "Creating":
         return f"{copy.download_percent}% Downloaded"
     return STATUS[copy.state]
