@@ -11,6 +11,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.public_ips import PublicIps
 from cloudsim.model import (
     Account,
+    IpRange,
     Network,
     NetworkOffering,
     PublicIp,
@@ -65,6 +66,8 @@ class IpAssociation:
         self._networks = foundation.table(Network)
         self._offerings = foundation.table(NetworkOffering)
         self._zones = foundation.table(Zone)
+        self._ranges = foundation.table(IpRange)
+        self._vpcs = foundation.table(Vpc)
 
     # associating
 
@@ -114,18 +117,22 @@ class IpAssociation:
         zone = self._zones[zone_id]
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:
             raise PermissionDenied(f"Cannot perform this operation, Zone is currently disabled: {zone.name}")
-        vpc_id = vpc.id if vpc is not None else network.vpc_id if network is not None else None
         reserved = self._reserved(owner, zone, wanted)
-        with self._store.transaction():
-            if reserved is None:
-                reserved = self._public_ips.acquire(owner, zone, wanted=wanted)
-            return self._table.update(
-                reserved.id,
-                network_id=network.id if network is not None else None,
-                vpc_id=vpc_id,
-                state="Allocating",
-                display=display,
+        if reserved is None:
+            if vpc is None and network is not None and network.vpc_id is not None:
+                vpc = self._vpcs[network.vpc_id]
+            return self._public_ips.acquire(
+                owner, zone, network=network, vpc=vpc, wanted=wanted, display=display, state="Allocating"
             )
+        beside = self._public_ips.beside(network, vpc)
+        self._public_ips.check_beside(self._ranges[reserved.range_id], beside)
+        return self._public_ips.update(
+            reserved,
+            network_id=network.id if network is not None else None,
+            vpc_id=vpc.id if vpc is not None else network.vpc_id if network is not None else None,
+            state="Allocating",
+            display=display,
+        )
 
     def _reserved(self, owner: Account, zone: Zone, wanted: str | None) -> PublicIp | None:
         """The wanted address, if the account has reserved it."""

@@ -21,6 +21,7 @@ from cloudsim.model import Account, Domain, IpRange, Network, Pod, PodIp, Public
 from cloudsim.store import Change, Store
 
 _NUMBER_DIGITS = 8
+UNTAGGED = "untagged"
 
 
 def public_ip_id(row: IpRange, number: int) -> str:
@@ -40,6 +41,11 @@ def address_of_id(store: Store, wanted: str) -> tuple[IpRange, int] | None:
             if number_of(row.start_ip) <= number <= number_of(row.end_ip):
                 return row, number
     return None
+
+
+def _same_wire(row: IpRange, other: IpRange | None) -> bool:
+    """Whether one NIC reaches the addresses of both ranges."""
+    return other is None or (row.vlan, row.physical_network_id) == (other.vlan, other.physical_network_id)
 
 
 class PublicIps:
@@ -94,10 +100,11 @@ class PublicIps:
     ) -> PublicIp:
         """A free address of the zone, or `wanted`, for the account; of ranges dedicated to it first.
 
-        Within the caller's transaction or its own. Raises InsufficientAddressCapacity, ResourceAllocationFailed for
-        the account's limit, and what stands against an address that is wanted.
+        A network's or VPC's addresses are all on one VLAN: its router has one NIC there. Within the caller's transaction
+        or its own. Raises InsufficientAddressCapacity, ResourceAllocationFailed for the account's limit, and what stands
+        against an address that is wanted.
         """
-        row, number = self._chosen(owner, zone, wanted)
+        row, number = self._chosen(owner, zone, wanted, self.beside(network, vpc))
         self._limits.check(owner, "public_ip")
         with self._store.transaction():
             return self._table.insert(
@@ -117,16 +124,45 @@ class PublicIps:
                 )
             )
 
-    def _chosen(self, owner: Account, zone: Zone, wanted: str | None) -> tuple[IpRange, int]:
+    def _chosen(
+        self, owner: Account, zone: Zone, wanted: str | None, beside: IpRange | None
+    ) -> tuple[IpRange, int]:
         if wanted is not None:
-            return self._wanted(owner, zone, wanted)
+            found = self._wanted(owner, zone, wanted)
+            self.check_beside(found[0], beside)
+            return found
         for row in self.usable(owner, zone):
-            number = self._pool(row).free()
+            number = self._pool(row).free() if _same_wire(row, beside) else None
             if number is not None:
                 return row, number
-        raise InsufficientAddressCapacity(
-            f"Insufficient address capacity: zone {zone.name} has no free public IP address"
+        where = (
+            ""
+            if beside is None
+            else f" on VLAN {beside.vlan or UNTAGGED}, where the other addresses of the router are"
         )
+        raise InsufficientAddressCapacity(
+            f"Insufficient address capacity: zone {zone.name} has no free public IP address{where}"
+        )
+
+    def beside(self, network: Network | None, vpc: Vpc | None) -> IpRange | None:
+        """A range of which the network, or its VPC, has an address already."""
+        vpc_id = vpc.id if vpc is not None else network.vpc_id if network is not None else None
+        if vpc_id is not None:
+            ids = self._table.ids("vpc_id", vpc_id)
+        else:
+            ids = self._table.ids("network_id", network.id) if network is not None else ()
+        for ip_id in ids:
+            return self._ranges.get(self._table[ip_id].range_id)
+        return None
+
+    def check_beside(self, row: IpRange, beside: IpRange | None) -> None:
+        """Raise InvalidParameterValue unless addresses of both ranges can be one router's."""
+        if not _same_wire(row, beside):
+            assert beside is not None
+            raise InvalidParameterValue(
+                f"The range {row.start_ip}-{row.end_ip} is on VLAN {row.vlan or UNTAGGED}, and the other addresses of the "
+                f"router on VLAN {beside.vlan or UNTAGGED}: addresses on several VLANs are not supported"
+            )
 
     def usable(self, owner: Account, zone: Zone) -> list[IpRange]:
         """The zone's ranges that the account may have addresses of: those dedicated to it, to its domain, to nobody."""

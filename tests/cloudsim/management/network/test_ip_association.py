@@ -121,6 +121,15 @@ def test_a_reserved_address_can_be_associated_by_its_owner_only(site: Associatio
     assert len(site.addresses()) == 1
 
 
+def test_a_reserved_address_on_another_vlan_than_the_networks_is_refused(site: Association) -> None:
+    site.associate()
+    site.public("198.51.100.10", "198.51.100.11", gateway="198.51.100.1", vlan="51")
+    site.ips.acquire(site.ann, site.zone, wanted="198.51.100.10", state="Reserved")
+    with pytest.raises(InvalidParameterValue, match="several VLANs"):
+        site.associate(wanted="198.51.100.10")
+    assert [ip.state for ip in site.addresses()] == ["Allocated", "Reserved"]
+
+
 def test_what_an_address_cannot_be_for(site: Association) -> None:
     with pytest.raises(InvalidParameterValue, match="specify either zoneId, or networkId, or vpcId"):
         site.service.acquire(Caller(site.ann), site.ann)

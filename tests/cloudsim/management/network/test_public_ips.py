@@ -120,6 +120,22 @@ def test_ranges_of_a_domain_are_for_the_accounts_in_and_below_it(site: Site) -> 
         site.ips.acquire(site.ann, site.zone)
 
 
+def test_the_addresses_of_a_network_are_on_one_vlan_since_its_router_has_one_nic_there(site: Site) -> None:
+    first, second = site.network(site.ann, "first"), site.network(site.ann, "second")
+    site.public("192.0.2.10", "192.0.2.11")
+    site.public("198.51.100.10", "198.51.100.11", gateway="198.51.100.1", vlan="51")
+    for ip, network in (("192.0.2.10", first), ("198.51.100.10", second)):
+        site.ips.acquire(site.ann, site.zone, network=network, wanted=ip)
+    with pytest.raises(InvalidParameterValue, match="addresses on several VLANs are not supported"):
+        site.ips.acquire(site.ann, site.zone, network=first, wanted="198.51.100.11")
+    assert site.ips.acquire(site.ann, site.zone, network=second).ip == "198.51.100.11"
+    assert site.ips.acquire(site.ann, site.zone, network=first).ip == "192.0.2.11"
+    site.public("192.0.2.20", "192.0.2.20")
+    assert site.ips.acquire(site.ann, site.zone, network=first).ip == "192.0.2.20"
+    with pytest.raises(InsufficientAddressCapacity, match="on VLAN 51, where the other addresses"):
+        site.ips.acquire(site.ann, site.zone, network=second)
+
+
 def test_system_vms_take_of_their_own_ranges_first_and_users_never_do(site: Site) -> None:
     site.public("192.0.2.10", "192.0.2.11")
     site.public("192.0.2.40", "192.0.2.40", for_system_vms=True)
