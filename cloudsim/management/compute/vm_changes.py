@@ -144,7 +144,7 @@ class VmChanges:
             raise InvalidParameterValue("keypair or keypairs must be given")
         for name in names:
             if self._foundation.table(SshKeyPair).find(("account_id", "name"), (vm.account_id, name)) is None:
-                raise InvalidParameterValue(f"A key pair with name {name} was not found for the account")
+                raise InvalidParameterValue(f"Not all specified keyparis exist: the account has none of name {name}")
 
     async def set_keys(self, caller: Caller, vm_id: str, names: Sequence[str]) -> VirtualMachine:
         """Give a Stopped instance other SSH keys; records VM.RESETSSHKEY."""
