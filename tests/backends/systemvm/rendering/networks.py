@@ -105,7 +105,12 @@ def acls(draw: st.DrawFn) -> tuple[AclEntry, ...]:
 
 @st.composite
 def configurations(draw: st.DrawFn) -> RouterConfiguration:
-    """Of an isolated network, or of a VPC. No two rules claim the same port of an address, as the manager sees to."""
+    """Of an isolated network, of a VPC, or of a network whose gateway is another machine.
+
+    No two rules claim the same port of an address, as the manager sees to.
+    """
+    if draw(st.integers(0, 9)) == 0:
+        return draw(serving_only())
     vpc = draw(st.booleans())
     networks = range(draw(st.integers(1, NETWORKS)) if vpc else 1)
     others = draw(st.booleans())
@@ -173,6 +178,27 @@ def configurations(draw: st.DrawFn) -> RouterConfiguration:
                 else ()
             )
         ),
+    )
+
+
+@st.composite
+def serving_only(draw: st.DrawFn) -> RouterConfiguration:
+    """A shared network's router, or an internal load balancer: it has the address that the guests here send all to."""
+    guests = [address(0, h) for h in GUESTS]
+    network = GuestNetworkConfiguration(
+        "net0",
+        guest_mac(0),
+        gateway(0),
+        address(0, 254),
+        NETMASK,
+        services=tuple(draw(st.sets(st.sampled_from(["Dhcp", "Dns", "UserData"])))),
+        guests=tuple(RouterGuest(f"0a:00:00:00:00:{h}", address(0, h), f"vm-0-{h}") for h in GUESTS),
+        egress_allowed=True,
+    )
+    made = draw(port_rules(gateway(0), guests))
+    balancers = tuple(each for each in made if isinstance(each, Balancer) and each.protocol != "udp")
+    return RouterConfiguration(
+        name="r-1-VM", firewalled=draw(st.booleans()), guests=(network,), balancers=balancers
     )
 
 
@@ -290,7 +316,8 @@ def _is_not_for_the_router(
     if wire == "behind":
         return not destination.startswith("10.1.") and destination not in ("172.31.0.2", "172.30.0.77")
     own = destination.startswith(f"10.1.{wire[-1]}.") and destination != gateway(int(wire[-1]))
-    return own or destination == "172.30.0.77"
+    elsewhere = any(n.network_id == wire and n.gateway != n.router_ip for n in configuration.guests)
+    return own or destination == "172.30.0.77" or (elsewhere and destination == "169.254.169.254")
 
 
 def configure(crossing: Crossing, configuration: RouterConfiguration) -> str:
