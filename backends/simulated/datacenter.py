@@ -16,6 +16,9 @@ import msgspec
 import yaml
 from msgspec import Meta
 
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.network.address_ranges import address_range
+
 GIB = 1 << 30
 GBIT = 1e9 / 8
 """Bytes per second in one Gbit/s."""
@@ -156,7 +159,13 @@ class PublicRange(Described, frozen=True, kw_only=True):
     end_ip: str
     netmask: str
     gateway: str
-    vlan: str = "50"
+    vlan: Annotated[str, Meta(pattern=r"^(\d+|untagged)$")] = "50"
+
+    def __post_init__(self) -> None:
+        try:
+            address_range(self.gateway, self.netmask, self.start_ip, self.end_ip)
+        except InvalidParameterValue as error:
+            raise ValueError(error.text) from None
 
 
 class Zone(Described, frozen=True, kw_only=True):
@@ -183,6 +192,10 @@ class Zone(Described, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _network(self.guest_cidr, "guest_cidr")
+        if self.public is not None and self.public.vlan.isdigit():
+            first, last = map(int, self.guest_vlans.split("-"))
+            if first <= int(self.public.vlan) <= last:
+                raise ValueError(f"the public vlan {self.public.vlan} is one of guest_vlans, {self.guest_vlans}")
 
 
 class Datacenter(Described, frozen=True, kw_only=True):

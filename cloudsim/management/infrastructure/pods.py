@@ -9,7 +9,7 @@ from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_ranges import AddressRange, address_range
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Cluster, Host, Pod, PodIp, PodIpRange, StorageIpRange, StoragePool, Zone
+from cloudsim.model import Cluster, Host, IpRange, Pod, PodIp, PodIpRange, StorageIpRange, StoragePool, Zone
 from cloudsim.model.infrastructure import Allocation
 from cloudsim.store import Table
 
@@ -124,6 +124,13 @@ class Pods:
                 raise InvalidParameterValue(
                     f"The subnet of the pod conflicts with the subnet of pod {other.name} in zone {zone.name}. "
                     "Please specify a different gateway/netmask"
+                )
+        for public in self._foundation.table(IpRange).where("zone_id", zone.id):
+            if public.public and wanted.range_overlaps(
+                address_range(public.gateway, public.netmask, public.start_ip, public.end_ip)
+            ):
+                raise InvalidParameterValue(
+                    f"The range of the pod overlaps the public IP range {public.start_ip}-{public.end_ip} of zone {zone.name}"
                 )
 
 

@@ -102,3 +102,28 @@ def test_memory_is_given_in_either_unit() -> None:
 def test_there_is_a_json_schema() -> None:
     schema = datacenter.schema()
     assert "Hosts" in schema["$defs"] and schema["$defs"]["Hosts"]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"end_ip": "203.0.113.5"}, "comes after the end IP"),
+        ({"start_ip": "203.0.114.10"}, "is not an address of"),
+        ({"gateway": "203.0.113.12"}, "must not be in the range"),
+        ({"netmask": "24"}, "netmask"),
+        ({"vlan": "fifty"}, "vlan"),
+        ({"vlan": "100"}, "the public vlan 100 is one of guest_vlans"),
+    ],
+)
+def test_public_addresses_that_cannot_be_are_refused_where_they_are_described(
+    wrong: dict[str, str], says: str
+) -> None:
+    public = {
+        "start_ip": "203.0.113.10",
+        "end_ip": "203.0.113.20",
+        "netmask": "255.255.255.0",
+        "gateway": "203.0.113.1",
+    }
+    from_dict({"zones": [{"public": public}]})
+    with pytest.raises(DatacenterError, match=says):
+        from_dict({"zones": [{"public": public | wrong}]})

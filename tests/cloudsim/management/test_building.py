@@ -71,6 +71,9 @@ def test_a_zone_without_public_addresses(public: PublicRange | None, network_typ
     assert "Public" not in {row.traffic_type for row in store.table(TrafficType)}
 
 
-def test_public_addresses_that_cannot_be_are_refused() -> None:
-    with pytest.raises(InvalidParameterValue, match="already being used for dynamic vlan allocation"):
-        built(msgspec.structs.replace(PUBLIC, vlan="100"))
+def test_public_addresses_that_are_a_pods_management_addresses_too_are_refused() -> None:
+    public = PublicRange(
+        start_ip="10.0.0.2", end_ip="10.0.0.254", netmask="255.255.255.0", gateway="10.0.0.1"
+    )
+    with pytest.raises(InvalidParameterValue, match="overlaps the public IP range"):
+        built(public)
