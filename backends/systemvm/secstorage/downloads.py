@@ -19,6 +19,8 @@ ATTEMPTS = 5
 """How often in a row it may break off without that anything came."""
 PAUSE = 2.0
 """Seconds before the second attempt; twice as many before each further one."""
+MOUNTED_WITHIN = 300.0
+"""Seconds within which a store must be there."""
 FORGOTTEN_AFTER = 900.0
 """Seconds after which a download that nobody asks about stops: its manager has given it to somebody else, or is gone."""
 
@@ -90,15 +92,14 @@ class Download:
             self.state = "Failed"
 
     def _target(self) -> Any:
-        failures = 0
+        began = time.monotonic()
         while True:
             try:
                 return self._stores.file(self.request["store_url"], self.request["path"])
-            except BrokeOff:  # the host may be mounting it
-                failures += 1
-                if failures >= ATTEMPTS:
+            except BrokeOff:  # a machine that is restarted has it then
+                if time.monotonic() - began > MOUNTED_WITHIN:
                     raise
-                self._rest(failures)
+                self._rest(1)
 
     def _carry(self, part: Part) -> Finished:
         failures = 0

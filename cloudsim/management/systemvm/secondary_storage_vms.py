@@ -135,6 +135,8 @@ class SecondaryStorageVms:
             have, needed = self.of(zone.id), self.needed(zone)
             if len(have) < needed:
                 await self._deploy(zone)
+            for row in have:
+                await self._show_new_stores(zone, row)
             await self._dismiss(have, len(have) - needed)
 
     async def _deploy(self, zone: Zone) -> None:
@@ -146,6 +148,21 @@ class SecondaryStorageVms:
             self._refused[zone.id] = error.text
         else:
             self._refused.pop(zone.id, None)
+
+    async def _show_new_stores(self, zone: Zone, row: SystemVm) -> None:
+        """A store that was added since the VM started is shared with it when it starts again; uploads are waited for."""
+        vm = self._vms.get(row.id)
+        if vm is None or not self._is_up(row) or self._carries_upload(row.id):
+            return
+        if any(store.created > vm.updated for store in self._stores.where("zone_id", zone.id)):
+            try:
+                again = partial(self._system.rebooted, row.id)
+                await self._system.in_turn(row.id, "rebootSystemVm", again)
+            except CloudError as error:
+                log.warning("%s does not see the new secondary storage yet: %s", vm.instance_name, error.text)
+
+    def _carries_upload(self, vm_id: str) -> bool:
+        return any(row.kind == "Upload" for row in self._transfers.where(("vm_id", "state"), (vm_id, "Running")))
 
     async def _dismiss(self, have: list[SystemVm], surplus: int) -> None:
         for row in sorted(have, key=lambda row: row.created, reverse=True):

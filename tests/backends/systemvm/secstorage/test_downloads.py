@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
-from backends.systemvm.secstorage import parts
+from backends.systemvm.secstorage import downloads, parts
 from tests.backends.systemvm.secstorage.conftest import HERE, STORE, Service, qcow2, until
 from tests.backends.systemvm.secstorage.image_server import MIB
 
@@ -274,9 +275,17 @@ def test_no_symbolic_link_leads_out_of_the_store(service: Service, tmp_path: Pat
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_a_store_that_is_not_mounted_yet_is_waited_for_a_while(service: Service) -> None:
+def test_a_store_that_is_not_mounted_yet_is_waited_for_a_while(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     service.images.files["/a.qcow2"] = qcow2()
-    service.download("/a.qcow2", store_url="nfs://files.example/other")
+    service.download("/a.qcow2", "soon", store_url="nfs://files.example/other")
+    assert service.status("soon")["state"] == "Running"
+    (tmp_path / "other").mkdir()
+    service.table.write_text(json.dumps({"nfs://files.example/other": str(tmp_path / "other")}))
+    assert service.ended("soon")["state"] == "Done"
+    monkeypatch.setattr(downloads, "MOUNTED_WITHIN", 0.05)
+    service.download("/a.qcow2", store_url="nfs://files.example/third")
     failed = service.ended()
     assert failed["state"] == "Failed" and "is not mounted in this machine" in failed["reason"]
 
