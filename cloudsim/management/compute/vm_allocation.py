@@ -347,7 +347,9 @@ class Allocation:
         keys = self._foundation.table(SshKeyPair)
         for name in request.key_pairs:
             if keys.find(("account_id", "name"), (request.owner.id, name)) is None:
-                raise InvalidParameterValue(f"A key pair with name {name} was not found")
+                raise InvalidParameterValue(
+                    f"Not all specified keyparis exist: {request.owner.name} has none of name {name}"
+                )
 
     def _root_size(self, request: DeployRequest, offering: ServiceOffering, template: Template) -> int:
         size = request.root_size
