@@ -7,39 +7,21 @@ the format found, and not at all if it refers to anything.
 
 from __future__ import annotations
 
-import codecs
 import struct
 from pathlib import Path
-from typing import BinaryIO
 
 from backends.libvirt import qemu_img
 from backends.libvirt.bounded import in_thread
 from backends.libvirt.qemu_img import ImageInfo
+from backends.systemvm.secstorage.errors import TransferError
+from backends.systemvm.secstorage.images import KINDS, kind_of
 from cloudsim.hypervisor import HypervisorError
 
-FORMATS = {
-    "QCOW2": "qcow2",
-    "RAW": "raw",
-    "ISO": "iso",
-    "VHD": "vpc",
-    "VHDX": "vhdx",
-    "VMDK": "vmdk",
-    "VDI": "vdi",
-}
-"""Formats of the API that a KVM host can use, and what they are called here: QEMU's names, but `iso` for optical discs."""
-
+FORMATS = KINDS
 SUFFIXES = {"qcow2": "qcow2", "raw": "raw", "iso": "iso", "vpc": "vhd", "vhdx": "vhdx", "vmdk": "vmdk", "vdi": "vdi"}
 _BY_SUFFIX = {suffix: kind for kind, suffix in SUFFIXES.items()} | {"img": "raw"}
 
 _QCOW2 = struct.Struct(">4sIQIIQ")
-_QCOW2_FEATURES = struct.Struct(">Q")
-_EXTERNAL_DATA = 1 << 2
-_SECTOR = 512
-_ISO_AT = 16 * 2048 + 1
-_ISO_MARKS = (b"CD001", b"BEA01", b"NSR02", b"NSR03")
-_MARKS = {b"QFI\xfb": "qcow2", b"KDMV": "vmdk", b"COWD": "an old vmdk", b"vhdxfile": "vhdx", b"conectix": "vpc"}
-_VDI_AT, _VDI = 64, b"\x7f\x10\xda\xbe"
-_ARCHIVE_AT, _ARCHIVE = 257, b"ustar"
 
 
 def named(format: str) -> str:
@@ -78,56 +60,10 @@ async def examine(path: Path, kind: str, what: str) -> ImageInfo:
 
 
 def _kind(path: Path) -> str:
-    """One of `FORMATS`, or what else it is, in words. Raises HypervisorError for a header that refers to other files."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(_SECTOR)
-        for mark, kind in _MARKS.items():
-            if head.startswith(mark):
-                _check_header(head, kind, path.name)
-                return kind
-        if head[_VDI_AT:].startswith(_VDI):
-            return "vdi"
-        if head[_ARCHIVE_AT:].startswith(_ARCHIVE):
-            return "a tar archive (an OVA is one)"
-        if _at(file, _ISO_AT, 5) in _ISO_MARKS:
-            return "iso"
-        if size >= _SECTOR and _at(file, size - _SECTOR, 8) == b"conectix":
-            return "vpc"
-    if not size:
-        return "an empty file"
-    if _is_text(head):
-        return f"a text: {head[:60].decode(errors='ignore').strip()!r}"
-    if size % _SECTOR:
-        return f"a file of {size} bytes, which is no whole number of sectors"
-    return "raw"
-
-
-def _at(file: BinaryIO, place: int, length: int) -> bytes:
-    file.seek(place)
-    return file.read(length)
-
-
-def _is_text(head: bytes) -> bool:
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
-    except UnicodeDecodeError:
-        return False
-    return all(character.isprintable() or character.isspace() for character in text)
-
-
-def _check_header(head: bytes, kind: str, name: str) -> None:
-    refers = f"{name} is not complete in itself: it refers to another file"
-    if kind == "qcow2":
-        _, version, backing, *_ = _QCOW2.unpack_from(head.ljust(_SECTOR, b"\0"))
-        (features,) = _QCOW2_FEATURES.unpack_from(head.ljust(_SECTOR, b"\0"), 72) if version >= 3 else (0,)
-        if backing or features & _EXTERNAL_DATA:
-            raise HypervisorError(refers)
-    elif kind == "vmdk":
-        # with no capacity QEMU takes the extents, which may lie anywhere, from the descriptor inside
-        (capacity,) = struct.unpack_from("<Q", head.ljust(_SECTOR, b"\0"), 12)
-        if capacity == 0:
-            raise HypervisorError(refers)
+        return kind_of(path)
+    except TransferError as error:
+        raise HypervisorError(str(error)) from error
 
 
 def backing_of(path: Path) -> str | None:
@@ -137,4 +73,7 @@ def backing_of(path: Path) -> str | None:
         if len(head) < _QCOW2.size or not head.startswith(b"QFI\xfb"):
             return None
         _, _, place, length, *_ = _QCOW2.unpack(head)
-        return _at(file, place, length).decode(errors="replace") if place else None
+        if not place:
+            return None
+        file.seek(place)
+        return file.read(length).decode(errors="replace")

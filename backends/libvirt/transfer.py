@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import bz2
 import errno
-import lzma
 import os
 import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +17,8 @@ import msgspec
 
 from backends.libvirt.bounded import in_thread
 from backends.libvirt.checksums import USUAL, Checksum, hasher
+from backends.systemvm.secstorage.errors import TransferError
+from backends.systemvm.secstorage.packing import packing, unpacked
 from cloudsim.hypervisor import HypervisorError
 
 T = TypeVar("T")
@@ -91,13 +92,17 @@ def receive(
 
     coming = blocks()
     first = next(coming, b"")
-    packed = _packing(first) if unpack else None
+    packed = packing(first) if unpack else None
     if stop.is_set():
         raise Stopped("it was stopped")
     with target.open("xb") as file:
         writer = _Writer(file, algorithm if packed is None else USUAL, target.parent)
-        for block in _chain(first, coming) if packed in (None, "zip") else _unpacked(packed, first, coming):
-            writer.write(block)
+        try:
+            pieces = chain((first,), coming)
+            for block in pieces if packed in (None, "zip") else unpacked(packed, pieces):
+                writer.write(block)
+        except TransferError as error:
+            raise HypervisorError(str(error)) from error
         writer.finish()
     result = Checksum(algorithm, sent.hexdigest())
     if packed == "zip":
@@ -148,72 +153,6 @@ class _Writer:
     @property
     def checksum(self) -> Checksum:
         return Checksum(self._algorithm, self._hash.hexdigest())
-
-
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-# what is packed
-
-_PACKINGS = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"PK\x03\x04": "zip"}
-
-
-def _packing(first: bytes) -> str | None:
-    return next((name for mark, name in _PACKINGS.items() if first.startswith(mark)), None)
-
-
-class _Gzip:
-    """zlib's object with the interface that those of bz2 and lzma have."""
-
-    def __init__(self) -> None:
-        self._object = zlib.decompressobj(wbits=31)
-        self._waiting = b""
-        self._full = False
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        found = self._object.decompress(self._waiting + data, max_length)
-        self._waiting = self._object.unconsumed_tail
-        self._full = len(found) == max_length
-        return found
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._waiting and not self._full
-
-    @property
-    def eof(self) -> bool:
-        return self._object.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._object.unused_data
-
-
-def _opener(packed: str) -> Any:
-    return {"gzip": _Gzip, "bzip2": bz2.BZ2Decompressor, "xz": lzma.LZMADecompressor}[packed]()
-
-
-def _unpacked(packed: str, first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """At most BLOCK bytes at a time, however much a few packed ones stand for; several streams may follow one another."""
-    opener = _opener(packed)
-    try:
-        for block in _chain(first, rest):
-            data = block
-            while data or not (opener.eof or opener.needs_input):
-                if opener.eof:
-                    if not data.strip(b"\0"):  # padding
-                        break
-                    opener = _opener(packed)
-                yield opener.decompress(data, BLOCK)
-                data = opener.unused_data if opener.eof else b""
-    except (zlib.error, lzma.LZMAError, OSError, EOFError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise HypervisorError(f"it cannot be unpacked as {packed}: {error}") from error
-    if not opener.eof:
-        raise HypervisorError(f"it cannot be unpacked as {packed}: the end is missing")
 
 
 def _unzip(target: Path, sent: Checksum, stop: threading.Event) -> Received:
