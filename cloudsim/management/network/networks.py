@@ -19,6 +19,7 @@ from cloudsim.management.network.network_requests import (
     subnet_of,
     vlan_of,
 )
+from cloudsim.management.network.providers import check_enabled
 from cloudsim.management.network.vlans import parse_vlans, vlan_number
 from cloudsim.management.vpc.tiers import Tiers
 from cloudsim.model import (
@@ -69,6 +70,8 @@ class Networks:
             raise InvalidParameterValue("A network needs a name")
         acl_type = self._acl_type(offering, request)
         physical = self._physical_network(zone, offering, request.physical_network)
+        if physical is not None:
+            check_enabled(self._store, physical, offering.services)
         subnet = subnet_of(zone, offering, request)
         acl_id = None
         if request.vpc is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from cloudsim.errors import CloudError, InvalidParameterValue, ResourceInUse
@@ -15,6 +15,7 @@ from cloudsim.model import (
     VirtualRouterElement,
 )
 from cloudsim.model.addresses import ProviderState
+from cloudsim.store import Store
 
 ElementKind = Literal["VirtualRouter", "VpcVirtualRouter", "InternalLbVm"]
 
@@ -196,6 +197,21 @@ class NetworkServiceProviders:
             )
         with self._store.transaction():
             return self._elements.update(element.id, enabled=enabled)
+
+
+def check_enabled(
+    store: Store, physical: PhysicalNetwork, services: Mapping[str, Sequence[str]]
+) -> None:
+    """Raise InvalidParameterValue unless the physical network's providers give all the `services` that ask for them."""
+    table = store.table(NetworkServiceProvider)
+    for service, names in services.items():
+        for name in names:
+            found = table.find(("physical_network_id", "name"), (physical.id, name))
+            if name in PROVIDED and (found is None or found.state != "Enabled" or service not in found.services):
+                raise InvalidParameterValue(
+                    f"Provider {name} is either not enabled or doesn't support service {service} on physical network "
+                    f"{physical.name}"
+                )
 
 
 def provider_named(text: str) -> str:

@@ -96,6 +96,7 @@ class Cloud:
         for store in plan.stores:
             manager.image_stores.add(url=store.url, provider="NFS", zone=zone, name=store.name)
         physical = manager.physical_networks.create(zone, name="wire", vlan="100-109")
+        manager.physical_networks.providers.enable_all(physical)
         manager.physical_networks.update(physical, state="Enabled")
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:

@@ -12,6 +12,7 @@ from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.first_network_offerings import FIRST_OFFERINGS
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.management.network.networks import Networks
+from cloudsim.management.network.providers import NetworkServiceProviders
 from cloudsim.management.network.public_ips import PublicIps
 from cloudsim.management.vpc.acl_rules import AclRuleRequest
 from cloudsim.management.vpc.acls import NetworkAcls
@@ -117,6 +118,9 @@ class VpcBench:
             self.wire: PhysicalNetwork = self.add(
                 PhysicalNetwork(id="wire", name="wire", zone_id="zone", vlan="100-199", state="Enabled")
             )
+            providers = NetworkServiceProviders(self.foundation)
+            providers.add_first(self.wire)
+            providers.enable_all(self.wire)
             self.add(
                 IpRange(
                     id="11111111-1111-1111-1111-111111111111",

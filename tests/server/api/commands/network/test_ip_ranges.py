@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 
 from cloudsim.management.network.providers import PROVIDED
-from cloudsim.model import GuestVlanRange, IpRange, NetworkServiceProvider, StorageIpRange
+from cloudsim.model import (
+    GuestVlanRange,
+    IpRange,
+    NetworkServiceProvider,
+    PhysicalNetwork,
+    StorageIpRange,
+)
 from tests.server.api.api_harness import Api, refused
 
 ROUTERS = ("VirtualRouter", "VpcVirtualRouter")
@@ -36,6 +42,8 @@ class Wired:
         )["pod"]["id"]
 
     def enable(self) -> None:
+        """The physical network and all its service providers."""
+        self.api.manager.physical_networks.providers.enable_all(self.store.table(PhysicalNetwork)[self.wire])
         self.admin("updatePhysicalNetwork", id=self.wire, state="Enabled", vlan="100-103")
 
     def range(self, **more: Any) -> dict[str, Any]:
@@ -297,6 +305,24 @@ def test_providers_are_enabled_as_a_bootstrap_does(wired: Wired) -> None:
     assert {row["name"] for row in states if row["state"] == "Enabled"} == {*ROUTERS, "InternalLbVm"}
 
 
+def test_a_network_is_made_when_the_providers_of_its_services_are_enabled(wired: Wired) -> None:
+    wired.admin("updatePhysicalNetwork", id=wired.wire, state="Enabled", vlan="100-103")
+    (offering,) = wired.admin("listNetworkOfferings", name="DefaultSharedNetworkOffering")["networkoffering"]
+    asked = {"zoneid": wired.zone, "networkofferingid": offering["id"], "vlan": "98", "gateway": "10.9.9.1"}
+    said = refused(431, wired.admin, "createNetwork", name="n", displaytext="n", **asked).text
+    assert "Provider VirtualRouter is either not enabled or doesn't support service" in said
+    assert wired.shared()["state"] == "Setup"
+    (row,) = (row for row in wired.store.table(NetworkServiceProvider) if row.name == "ConfigDrive")
+    wired.admin("updateNetworkServiceProvider", id=row.id, state="Disabled")
+    (drive,) = wired.admin("listNetworkOfferings", name="DefaultL2NetworkOfferingConfigDrive")[
+        "networkoffering"
+    ]
+    asked = {"zoneid": wired.zone, "networkofferingid": drive["id"]}
+    refused(431, wired.admin, "createNetwork", name="l2", displaytext="l2", **asked)
+    wired.admin("updateNetworkServiceProvider", id=row.id, state="Enabled")
+    wired.admin("createNetwork", name="l2", displaytext="l2", **asked)
+
+
 def test_a_provider_goes_and_comes(wired: Wired) -> None:
     admin = wired.admin
     (provider,) = admin("listNetworkServiceProviders", name="InternalLbVm")["networkserviceprovider"]
@@ -344,6 +370,7 @@ def test_a_basic_zones_guest_network_gets_its_subnet_from_its_first_range(api: A
     ]
     admin("addTrafficType", physicalnetworkid=wire, traffictype="Guest")
     admin("updatePhysicalNetwork", id=wire, state="Enabled")
+    api.manager.physical_networks.providers.enable_all(api.store.table(PhysicalNetwork)[wire])
     (offering,) = admin("listNetworkOfferings", name="DefaultSharedNetworkOfferingWithSGService")[
         "networkoffering"
     ]

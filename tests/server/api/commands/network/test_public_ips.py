@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloudsim.model import PublicIp
+from cloudsim.model import PhysicalNetwork, PublicIp
 from tests.server.api.api_harness import Api, Client, refused
 from tests.server.api.commands.network.routed_api import RoutedApi
 
@@ -148,6 +148,8 @@ class Addresses:
         self.wire = wire["id"]
         for traffic in ("Guest", "Public"):
             api.admin("addTrafficType", physicalnetworkid=self.wire, traffictype=traffic)
+        providers = api.manager.physical_networks.providers
+        providers.enable_all(api.store.table(PhysicalNetwork)[self.wire])
         api.admin("updatePhysicalNetwork", id=self.wire, state="Enabled")
         self.range = self.add("192.0.2.10", "192.0.2.14")["id"]
 
