@@ -10,7 +10,9 @@ import pytest
 
 from backends.systemvm.consoleproxy.grants import secret_of
 from cloudsim.errors import InvalidParameterValue, ResourceUnavailable
+from cloudsim.management.server import ManagementServer
 from cloudsim.model import ConsoleSession
+from cloudsim.randomness import Randomness
 from tests.cloudsim.management.systemvm.console_cloud import ConsoleCloud
 
 
@@ -196,3 +198,46 @@ def test_a_zone_at_rest_asks_its_proxies_nothing(cloud: ConsoleCloud) -> None:
     cloud.manager.consoles._system_vms = type("Noted", (), {"ask": staticmethod(noted)})()
     cloud.wait(3600)
     assert asked == []
+
+
+def test_a_proxy_that_moves_to_another_host_takes_its_sessions_along(cloud: ConsoleCloud) -> None:
+    proxy, vm = cloud.found(), cloud.deploy()
+    endpoint, unopened = cloud.open(vm), cloud.open(vm)
+    screen = cloud.browse(endpoint)
+    before = cloud.machine(proxy).host_id
+    cloud.do(cloud.manager.migration.migrate(cloud.admin, proxy.id))
+    cloud.wait(11)
+    assert cloud.machine(proxy).host_id != before
+    assert screen is not None and not screen.cut
+    assert cloud.session(endpoint).state == "Acquired"
+    assert cloud.browse(unopened) is not None
+
+
+def test_sessions_that_a_proxy_has_forgotten_are_over(cloud: ConsoleCloud) -> None:
+    proxy, vm = cloud.found(), cloud.deploy()
+    endpoint = cloud.open(vm)
+    assert cloud.browse(endpoint) is not None
+    cloud.wait(11)
+    assert cloud.session(endpoint).state == "Acquired"
+    hypervisor = cloud.world.host(cloud.host_of(cloud.machine(proxy))).hypervisor
+    cloud.do(hypervisor.reboot_vm(cloud.machine(proxy).instance_name, True))  # by itself: nobody is told
+    cloud.wait(11)
+    assert cloud.session(endpoint).state == "Closed"
+
+
+def test_a_manager_that_is_started_anew_goes_on_following_sessions(cloud: ConsoleCloud) -> None:
+    cloud.found()
+    vm, other = cloud.deploy("web"), cloud.deploy("db")
+    endpoint, lost = cloud.open(vm), cloud.open(other)
+    assert cloud.browse(endpoint) is not None
+    cloud.do(cloud.manager.stop())
+    with cloud.store.transaction():  # while no manager looked, as a crash may leave it
+        cloud.table(type(other)).update(other.id, state="Stopped", host_id=None)
+    cloud.manager = ManagementServer(cloud.store, cloud.world, Randomness(6))
+    cloud.call(cloud.manager.start)
+    assert cloud.session(lost).state == "Closed"
+    cloud.wait(30)
+    assert cloud.session(endpoint).state == "Acquired"
+    cloud.stop(vm)
+    cloud.wait(3)
+    assert cloud.session(endpoint).state == "Closed"
