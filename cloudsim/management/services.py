@@ -248,7 +248,7 @@ class Services:
         )
         self.network_life.on_delete.append(self.remote_access.remove_of_network)
         self.system_vm_watch.on_up.append(self.site_to_site.router_is_up)
-        self.router_health.on_measured.append(self.site_to_site.measured)
+        self.system_vm_watch.on_told.append(self.site_to_site.router_told)
         self.secondary_storage_vms = SecondaryStorageVms(foundation, self.system_vms)
         self.transfers = Transfers(foundation, self.system_vms, self.secondary_storage_vms, spawn)
         self.extraction = Extraction(

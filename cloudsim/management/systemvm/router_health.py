@@ -38,8 +38,6 @@ class RouterHealth:
         self.statistics: dict[str, RouterStatisticsResult] = {}
         """What each router said last, by its id. Counters begin anew when it restarts."""
         self.on_failed: Callable[[SystemVm], None] | None = None
-        self.on_measured: list[Callable[[SystemVm, RouterStatisticsResult], None]] = []
-        """Called with what a router has told, in the transaction that keeps it."""
         system_vms.on_gone.append(self._gone)
 
     def _gone(self, row: SystemVm) -> None:
@@ -122,5 +120,3 @@ class RouterHealth:
                     member = self._members.get(member_id)
                     if member is not None and member.state != state:
                         self._members.update(member_id, state=state)
-            for hook in self.on_measured:
-                hook(row, result)

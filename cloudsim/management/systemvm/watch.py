@@ -63,6 +63,8 @@ class SystemVmWatch:
         self._out_since: dict[str, float] = {}
         self.on_up: list[Callable[[SystemVm], Coroutine[Any, Any, None]]] = []
         """Called for one that answers for the first time since it started, after it was told what it is."""
+        self.on_told: list[Callable[[SystemVm, RouterStatisticsResult], None]] = []
+        """Called with what a router says of its work, whenever it is looked at."""
         foundation.store.subscribe(self._changed, VirtualMachine, Host)
 
     def _changed(self, changes: list[Change]) -> None:
@@ -148,6 +150,8 @@ class SystemVmWatch:
             return False
         reply = await self._system.ask(row.id, RouterStatistics(), PING_WITHIN)
         assert isinstance(reply, RouterStatisticsResult)
+        for hook in self.on_told:
+            hook(row, reply)
         return reply.number < row.configured or self._routers.is_behind(row)
 
     async def _silent(self, row: SystemVm, vm: VirtualMachine, error: CloudError) -> None:

@@ -255,8 +255,8 @@ class SiteToSite:
                 if state != connection.state:
                     self._connections.update(connection.id, state=state)
 
-    def measured(self, router: SystemVm, found: RouterStatisticsResult) -> None:
-        """What a router told when it was asked for its counters."""
+    def router_told(self, router: SystemVm, found: RouterStatisticsResult) -> None:
+        """What a router said of its work, which it is asked for now and then."""
         if router.vpc_id is not None:
             self.told(router.vpc_id, found.sites_up)
 

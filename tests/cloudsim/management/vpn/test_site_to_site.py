@@ -145,13 +145,13 @@ def test_a_connection_of_a_vpc_without_router_waits_for_one(bench: VpnBench) -> 
     assert bench.now(made).state == "Connected"
 
 
-def test_what_a_router_tells_with_its_counters_is_noted(bench: VpnBench) -> None:
+def test_what_a_router_tells_of_its_work_is_noted(bench: VpnBench) -> None:
     made = bench.connect(bench.customer())
     router = bench.talking.of_vpc(bench.mine.id)
     assert router is not None
-    bench.sites.measured(router, RouterStatisticsResult(sites_up=(made.id, "another")))
+    bench.sites.router_told(router, RouterStatisticsResult(sites_up=(made.id, "another")))
     assert bench.now(made).state == "Connected"
-    bench.sites.measured(router, RouterStatisticsResult())
+    bench.sites.router_told(router, RouterStatisticsResult())
     assert bench.now(made).state == "Disconnected"
 
 

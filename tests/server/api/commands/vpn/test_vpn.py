@@ -74,6 +74,21 @@ def test_a_passive_connection_waits_for_the_other_site(api: VpcApi) -> None:
     assert hidden["fordisplay"] is False
 
 
+def test_a_connection_that_comes_up_later_is_seen_to(api: VpcApi) -> None:
+    vpc = api.vpc()
+    gateway = api.admin("createVpnGateway", vpcid=vpc["id"])["vpngateway"]
+    ends = {"s2svpngatewayid": gateway["id"], "s2scustomergatewayid": customer(api)["id"]}
+    made = api.admin("createVpnConnection", passive=True, **ends)["vpnconnection"]
+
+    def state() -> str:
+        return str(api.one("listVpnConnections", "vpnconnection", id=made["id"])["state"])
+
+    assert state() == "Disconnected"
+    appliance = api.cloud.appliance(api.router(vpc))
+    appliance._sites_up = lambda: (made["id"],)  # the other site has called
+    api.cloud.until(lambda: state() == "Connected", within=60)
+
+
 def test_a_connection_is_up_again_with_the_vpcs_next_router(api: VpcApi) -> None:
     vpc = api.vpc()
     gateway = api.admin("createVpnGateway", vpcid=vpc["id"])["vpngateway"]
