@@ -50,6 +50,7 @@ class ManagementServer(Services):
         self._every(lambda: settings.number("storage.cleanup.interval"), self._clean_storage)
         self._every(lambda: settings.number("network.gc.interval"), self.network_life.release_idle)
         self._every(lambda: settings.number("network.gc.interval"), self.rules.retry_revoked)
+        self._every(lambda: settings.number("network.gc.interval"), self.vpc_removals.retry)
         self._every(lambda: settings.number("router.check.interval"), self.system_vm_watch.check)
         self._every(lambda: settings.number("router.stats.interval"), self.router_health.measure_all)
         basic = "router.health.checks.basic.interval"

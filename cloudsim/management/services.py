@@ -84,11 +84,13 @@ from cloudsim.management.vpc.acls import NetworkAcls
 from cloudsim.management.vpc.internal_load_balancers import InternalLoadBalancers
 from cloudsim.management.vpc.private_gateways import PrivateGateways
 from cloudsim.management.vpc.static_routes import StaticRoutes
+from cloudsim.management.vpc.unfinished import Removals
 from cloudsim.management.vpc.vpc_offerings import VpcOfferings
 from cloudsim.management.vpc.vpcs import Vpcs
 from cloudsim.management.vpn.customer_gateways import CustomerGateways
 from cloudsim.management.vpn.remote_access import RemoteAccess
 from cloudsim.management.vpn.site_to_site import SiteToSite
+from cloudsim.model import NetworkAcl, PrivateGateway, RemoteAccessVpn, StaticRoute, VpnConnection, VpnUser
 from cloudsim.placement import HostCapacity, Planner
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
@@ -239,6 +241,19 @@ class Services:
         self.customer_gateways = CustomerGateways(foundation)
         self.site_to_site = SiteToSite(foundation, self.routers, self.system_vms)
         self.remote_access = RemoteAccess(foundation, self.routers, self.rules.use, self.rules.firewall)
+        self.vpc_removals = Removals(
+            foundation,
+            self.jobs.busy,
+            self.jobs.hold,
+            (
+                (NetworkAcl, "Revoke", self.network_acls.delete_rule),
+                (StaticRoute, "Revoke", self.static_routes.delete),
+                (PrivateGateway, "Deleting", self.private_gateways.delete),
+                (VpnConnection, "Removed", self.site_to_site.delete),
+                (RemoteAccessVpn, "Removed", self.remote_access.delete),
+                (VpnUser, "Revoke", self.remote_access.delete_user),
+            ),
+        )
         self.vpcs.on_delete += (
             self.remote_access.remove_of,
             self.site_to_site.remove_of,

@@ -1,9 +1,12 @@
-"""What was being done to VPCs and VPNs when the server died: undone, where its job has failed by that."""
+"""What of VPCs and VPNs was left half done: by a server that died, or by routers that could not be told."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any
 
+from cloudsim.errors import CloudError
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import (
@@ -18,6 +21,41 @@ from cloudsim.model import (
     VpnGateway,
     VpnUser,
 )
+from cloudsim.store import Row
+
+Removal = tuple[type[Row], str, Callable[[str], Coroutine[Any, Any, None]]]
+"""A kind of row, its state once it is to go, and what takes one out of force and removes it."""
+
+
+class Removals:
+    """Removes what could not be removed when that was asked for. `hold` does work on a row that no job is `busy` with."""
+
+    def __init__(
+        self,
+        foundation: Foundation,
+        busy: Callable[[str], bool],
+        hold: Callable[[str, Callable[[], Coroutine[Any, Any, Any]]], Coroutine[Any, Any, Any]],
+        removals: Sequence[Removal],
+    ) -> None:
+        self._foundation = foundation
+        self._busy = busy
+        self._hold = hold
+        self._removals = removals
+
+    async def retry(self) -> int:
+        """Try all of them; how many are gone now. To be called now and then."""
+        done = 0
+        for kind, state, remove in self._removals:
+            table: Any = self._foundation.table(kind)
+            for row_id in [row.id for row in table if row.state == state]:
+                if row_id not in table or self._busy(row_id):
+                    continue
+                try:
+                    await self._hold(row_id, partial(remove, row_id))
+                    done += 1
+                except CloudError:
+                    continue  # the router is away still
+        return done
 
 
 def settle_vpcs(foundation: Foundation) -> None:

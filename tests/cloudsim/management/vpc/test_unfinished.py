@@ -1,12 +1,18 @@
-"""After the server died: what was coming or going is undone, what was in force stays, and routers are told."""
+"""After the server died: what was coming or going is undone, what was in force stays, and routers are told.
+
+What could not be removed because a router was away is removed when it is back.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
 from cloudsim.management.vpc.acl_rules import AclRuleRequest
 from cloudsim.management.vpc.private_gateways import PrivateGatewayRequest
-from cloudsim.management.vpc.unfinished import settle_vpcs
+from cloudsim.management.vpc.unfinished import Removals, settle_vpcs
 from cloudsim.model import (
     FirewallRule,
     NetworkAcl,
@@ -95,3 +101,41 @@ def test_where_nothing_was_unfinished_nothing_changes(bench: VpnBench) -> None:
     settle_vpcs(bench.foundation)
     assert bench.store.sequence == before
     assert bench.now(mine) == mine
+
+
+def test_what_a_router_kept_is_removed_once_it_is_back(bench: VpnBench) -> None:
+    acl = bench.acl(bench.mine)
+    bench.tier(bench.mine, acl=acl)
+    rule, kept = bench.rule(acl), bench.rule(acl)
+    connection = bench.connect(bench.customer())
+    bench.routers.broken = bench.talking.broken = True
+    bench.refused(bench.acls.delete_rule(rule.id))
+    bench.refused(bench.sites.delete(connection.id))
+    busy: set[str] = set()
+    held: list[str] = []
+
+    async def hold(row_id: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        held.append(row_id)
+        return await work()
+
+    removals = Removals(
+        bench.foundation,
+        busy.__contains__,
+        hold,
+        (
+            (NetworkAcl, "Revoke", bench.acls.delete_rule),
+            (VpnConnection, "Removed", bench.sites.delete),
+        ),
+    )
+    assert bench.do(removals.retry()) == 0
+    bench.routers.broken = False
+    busy.add(rule.id)
+    held.clear()
+    assert bench.do(removals.retry()) == 0
+    assert held == [connection.id]
+    busy.clear()
+    assert bench.do(removals.retry()) == 1
+    bench.talking.broken = False
+    assert bench.do(removals.retry()) == 1
+    assert bench.acls.rules_of(acl.id) == [kept]
+    assert bench.rows(VpnConnection) == []
