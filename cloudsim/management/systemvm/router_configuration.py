@@ -297,7 +297,7 @@ class RouterConfigurations:
                     gateway.netmask,
                     gateway.gateway,
                     gateway.source_nat,
-                    self._acl(gateway.acl_id) if gateway.acl_id is not None else None,
+                    self._acl(gateway.acl_id),
                 )
 
     # VPN

@@ -17,6 +17,7 @@ from cloudsim.management.systemvm.router_legs import RouterLegs
 from cloudsim.management.systemvm.system_vms import GuestLeg, SystemVms
 from cloudsim.model import (
     Account,
+    IpRange,
     LoadBalancerRule,
     Network,
     NetworkOffering,
@@ -211,6 +212,30 @@ class Routers:
                     await self._start(balancer)
             await self._sync(balancer)
             return balancer
+
+    async def successor(self, row: SystemVm) -> SystemVm | None:
+        """Another router for what this one, which is retired, served; None where nothing needs one."""
+        if row.vpc_id is not None:
+            return await self.ensure_vpc(row.vpc_id) if row.vpc_id in self._vpcs else None
+        network = self._networks.get(row.network_id)
+        if network is None or network.state not in ("Implemented", "Setup"):
+            return None
+        if row.kind == "DomainRouter":
+            return await self.ensure(network.id)
+        for rule in self._foundation.table(LoadBalancerRule).where("network_id", network.id):
+            if rule.scheme == "Internal" and rule.source_ip == row.guest_ip and rule.state != "Revoke":
+                return await self.ensure_internal_lb(rule.id)
+        return None
+
+    def orphans(self) -> list[Network]:
+        """Networks that instances use and that should have a router, and have none."""
+        zones = {row.zone_id for row in self._foundation.table(IpRange) if row.public}
+        return [
+            network
+            for zone_id in zones
+            for network in self._networks.where(("zone_id", "traffic_type"), (zone_id, "Guest"))
+            if network.state == "Implemented" and self.is_routed(network) and self.of(network) is None
+        ]
 
     # keeping it to what the rows say
 

@@ -27,7 +27,6 @@ from cloudsim.management.storage.disks import Disks
 from cloudsim.management.systemvm.roles import system_spec
 from cloudsim.model import (
     Host,
-    ImageStore,
     Network,
     Nic,
     PodIp,
@@ -336,6 +335,17 @@ class SystemVms:
                     self._public_ips.release(ip)
             for hook in self.on_gone:
                 hook(row)
+
+    def retire(self, row: SystemVm) -> None:
+        """A router that is to be removed as soon as it can be: its addresses are free for its successor."""
+        with self._store.transaction():
+            self._nics.release(self._machines[row.id])
+            self.rows.update(row.id, network_id=None, vpc_id=None, wanted=False)
+
+    def is_retired(self, row: SystemVm) -> bool:
+        """Whether it is a router that serves nothing any more."""
+        routers = ("DomainRouter", "InternalLoadBalancerVm")
+        return row.kind in routers and row.network_id is None and row.vpc_id is None
 
     # its size
 

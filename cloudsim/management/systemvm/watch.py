@@ -82,9 +82,22 @@ class SystemVmWatch:
                         self._look_soon(vm_id)
 
     def check(self) -> None:
-        """Look at every system VM."""
+        """Look at every system VM, and for networks whose router is gone."""
         for row in self._rows:
             self._look_soon(row.id)
+        for network in self._routers.orphans():
+            if network.id not in self._looking:
+                self._looking.add(network.id)
+                self._spawn(self._adopt(network))
+
+    async def _adopt(self, network: Network) -> None:
+        """Its router was removed, and no other could be made then."""
+        try:
+            await self._routers.ensure(network.id)
+        except CloudError as error:
+            log.warning("network %s is without a router: %s", network.name, error)
+        finally:
+            self._looking.discard(network.id)
 
     def _look_soon(self, vm_id: str) -> None:
         if vm_id not in self._looking:
@@ -98,9 +111,8 @@ class SystemVmWatch:
                 return
             if row.wanted:
                 await self._attend(row, vm)
-            elif vm.state in ("Destroyed", "Expunging"):  # its removal was begun, and did not come to its end
-                gone = partial(self._system.destroyed, row.id)
-                await self._system.in_turn(row.id, "destroySystemVm", gone)
+            elif vm.state in ("Destroyed", "Expunging") or self._system.is_retired(row):
+                await self._remove(row)  # which was begun, and did not come to its end
             elif vm.state == "Running":  # it could not be stopped, and goes on
                 with self._store.transaction():
                     self._rows.update(row.id, wanted=True)
@@ -196,19 +208,25 @@ class SystemVmWatch:
         await self._make_anew(row)
 
     async def _make_anew(self, row: SystemVm) -> None:
-        """Remove it. A router's successor is made now; pools of the other kinds see to theirs themselves."""
+        """Remove it, and make a router's successor; pools of the other kinds see to theirs themselves.
+
+        A router gives up its addresses first, so that its successor need not wait until it can be removed.
+        """
         began = self._out_since.pop(row.id, self._foundation.now())
+        if row.kind not in ROUTERS:
+            await self._remove(row)
+            return
+        self._system.retire(row)
+        try:
+            new = await self._routers.successor(row)
+            if new is not None:
+                self._out_since[new.id] = began
+                await self._back(new)
+        finally:
+            await self._remove(row)
+
+    async def _remove(self, row: SystemVm) -> None:
         await self._system.in_turn(row.id, "destroySystemVm", partial(self._system.destroyed, row.id))
-        new: SystemVm | None = None
-        if row.vpc_id is not None:
-            new = await self._routers.ensure_vpc(row.vpc_id)
-        elif row.kind == "DomainRouter":
-            network = self._networks.get(row.network_id)
-            if network is not None and network.state in ("Implemented", "Setup"):
-                new = await self._routers.ensure(network.id)
-        if new is not None:
-            self._out_since[new.id] = began
-            await self._back(new)
 
     async def _back(self, row: SystemVm) -> None:
         for hook in self.on_up:
