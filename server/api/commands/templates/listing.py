@@ -34,11 +34,12 @@ def shown(
     tagged = tagged_with(call.store, tags) if tags else None
     guest_oses = call.store.table(GuestOs)
     on_pool = call.store.table(TemplateOnPool)
-    only_ready = ready is True or (ready is None and templates is None and chosen in ONLY_READY)
+    # isready=false leaves nothing out: CloudStack's clients say so by default, and mean what is ready too
+    only_ready = ready is True or (templates is None and chosen in ONLY_READY)
 
     def right(row: InZone) -> bool:
         is_ready = row.copy is not None and row.copy.state == "Ready"
-        if (only_ready and not is_ready) or (ready is False and is_ready):
+        if only_ready and not is_ready:
             return False
         if zone is not None and (row.zone is None or row.zone.id != zone.id):
             return False
