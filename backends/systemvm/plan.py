@@ -105,7 +105,7 @@ class Service(msgspec.Struct, frozen=True):
     When the content of one of `restart_on` (paths of the plan's files) changed, or its command, it is restarted; else, of
     one of `reload_on`, it gets the signal `reload` ("HUP", "USR2"). `check` is a command that must succeed once the plan's
     files are in place; if it fails, the old files come back and the plan is refused with its output. `after` is run, each
-    in turn, whenever the program was started or reloaded (such as "swanctl --load-all"); it is tried for up to 10 s.
+    in turn, whenever the program was started or reloaded (such as "swanctl --load-all"); it is tried for up to 30 s.
     `modules` are kernel modules that it needs; one that is not there is no error here.
     """
 

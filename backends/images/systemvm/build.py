@@ -30,7 +30,7 @@ GUEST = Path(__file__).parent / "guest"
 TOOLS = ("apt-cache", "apt-get", "dpkg", "dpkg-deb", "dpkg-query", *disk.TOOLS)
 SEEDS = (
     # Not the cloud kernel: that has neither PPP nor 9p.
-    *("linux-image-amd64", "busybox-static", "ca-certificates"),
+    *("linux-image-amd64", "busybox-static", "netbase", "ca-certificates"),
     *("iproute2", "nftables", "conntrack", "dnsmasq-base", "haproxy"),
     *("iputils-ping", "iputils-arping", "traceroute"),
     *(
@@ -61,35 +61,10 @@ PROGRAMS = {
 }
 """By its place in the image, where the packages have a program."""
 PLUGINS = (
-    *(
-        "aes",
-        "ccm",
-        "cmac",
-        "constraints",
-        "ctr",
-        "curve25519",
-        "des",
-        "dnskey",
-        "eap-mschapv2",
-        "gcm",
-        "gmp",
-    ),
-    *("hmac", "kernel-netlink", "md4", "md5", "nonce", "openssl", "pem", "pgp", "pkcs1", "pkcs7", "pkcs8"),
-    *(
-        "pubkey",
-        "random",
-        "rc2",
-        "resolve",
-        "revocation",
-        "sha1",
-        "sha2",
-        "socket-default",
-        "sshkey",
-        "updown",
-    ),
-    *("vici", "x509", "xauth-generic", "xcbc"),
+    *("aes", "gcrypt", "gmp", "hmac", "kdf", "md5", "nonce", "random", "sha1", "sha2"),
+    *("kernel-libipsec", "kernel-netlink", "socket-default", "updown", "vici"),
 )
-"""Plugins of strongSwan."""
+"""Plugins of strongSwan that routers load."""
 ROOT_MODULES = ("virtio_pci", "virtio_blk", "crc32c_generic", "crc32c_intel", "ext4")
 MODULES = (
     *("virtio_net", "virtio_balloon", "virtio_rng", "virtio_console", "button", "evdev"),
@@ -249,9 +224,14 @@ def _root(
     tree.file("etc/systemvm/version", f"{cloudsim.__version__}\n".encode())
     tree.file("etc/shadow", f"root:{_hash(busybox, options.password)}:18262:0:99999:7:::\n".encode(), 0o600)
 
+    for names in ("protocols", "services"):  # of netbase: names that programs' files use
+        tree.file(f"etc/{names}", material / "etc" / names)
     _add_busybox(tree, busybox)
     _add_programs(tree, material)
     _add_strongswan(tree, material)
+    kernel_l2tp = next(material.glob("usr/lib/pppd/*/pppol2tp.so"), None)
+    if kernel_l2tp is not None:  # without it pppd and xl2tpd speak by a terminal
+        add_programs(tree, material, [str(kernel_l2tp.relative_to(material))])
     _add_certificates(tree, material)
     _add_modules(tree, kernel)
     add_python(tree, material, work / "compiled")
@@ -276,8 +256,7 @@ def _add_programs(tree: Tree, material: Path) -> None:
 
 
 def _add_strongswan(tree: Tree, material: Path) -> None:
-    names = [f"usr/lib/ipsec/plugins/libstrongswan-{name}.so" for name in PLUGINS]
-    add_programs(tree, material, [name for name in names if (material / name).exists()])
+    add_programs(tree, material, [f"usr/lib/ipsec/plugins/libstrongswan-{name}.so" for name in PLUGINS])
     updown = first(material, "usr/lib/ipsec/_updown")
     tree.file("usr/lib/ipsec/_updown", updown, 0o755)
 

@@ -25,7 +25,7 @@ SETTLED = 0.3
 STOPS_WITHIN = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0  # seconds between an end and the next start
 _LOG_SIZE = 1 << 20
-_AFTER_WITHIN = 10.0
+_AFTER_WITHIN = 30.0
 _LOOK = 30.0
 PACKAGE_ROOT = Path(__file__).parents[3]
 """Where `python -m backends...` is run."""
@@ -38,6 +38,8 @@ class Program:
         self.service = service
         self.name = str(service["name"])
         self.restarts = 0
+        self.is_told = False
+        """Whether what is to be run after its start has been run."""
         self._log = root / "log" / f"{self.name}.log"
         self._note = root / "services" / self.name
         for folder in (self._log.parent, self._note.parent):
@@ -128,7 +130,7 @@ class Services:
         wanted = {str(service["name"]): service for service in services}
         for name in self._programs.keys() - wanted.keys():
             self._programs.pop(name).stop()
-        fresh, told = [], []
+        fresh = []
         for name, service in wanted.items():
             program = self._programs.get(name)
             if program is not None and (_differs(program.service, service) or changed & set(service.get("restart_on") or ())):
@@ -144,11 +146,13 @@ class Services:
                 program.service = service
                 if service.get("reload") and changed & set(service.get("reload_on") or ()):
                     program.signal(str(service["reload"]))
-                    told.append(program)
+                    program.is_told = False
         self._see_settled(fresh)
-        for program in (*fresh, *told):
-            for command in program.service.get("after") or ():
-                _insist(program, [str(word) for word in command])
+        for program in self._programs.values():
+            if not program.is_told:
+                for command in program.service.get("after") or ():
+                    _insist(program, [str(word) for word in command])
+                program.is_told = True
 
     def _see_settled(self, programs: list[Program]) -> None:
         until = time.monotonic() + SETTLED
