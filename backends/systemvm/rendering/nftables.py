@@ -202,7 +202,7 @@ class _Rules:
         if self.it.sites and self.tiers:
             self._chain("to_peers", [f"iifname {_names(_name(guest.mac) for guest in self.tiers)} accept"])
             lines.append('oifname "ipsec*" goto to_peers')
-        if self.it.dial_in:
+        if self.it.dial_in and self.it.guests:
             self._chain(
                 "to_dialled", [f"iifname {_names(_name(guest.mac) for guest in self.it.guests)} accept"]
             )
