@@ -1,4 +1,4 @@
-"""The matrix's world on real hosts: guests in a lab are asked, by ssh from a corner of their network, and the machine is outside."""
+"""The matrix's world on real hosts: guests are asked by ssh from a corner of their network, and the machine is outside."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -48,6 +49,12 @@ class RealWorld:
 
     def zone_id(self) -> str:
         return str(self.cloud.zone)
+
+    def pause(self) -> None:
+        time.sleep(5)
+
+    def spare_vlan(self) -> str:
+        return "6001"
 
     def outside_ip(self) -> str:
         return str(gateway_of(self.cloud.lab.public_network))

@@ -36,6 +36,12 @@ class SimulatedWorld(CloudApi):
     def zone_id(self) -> str:
         return self.zone
 
+    def pause(self) -> None:
+        self.cloud.wait(5)
+
+    def spare_vlan(self) -> str:
+        return "1234"
+
     def outside_ip(self) -> str:
         return THERE
 

@@ -17,10 +17,10 @@ def world() -> Iterator[SimulatedWorld]:
     made.close()
 
 
-@pytest.mark.parametrize("part", [matrix.isolated, matrix.tiers])
+@pytest.mark.parametrize("part", [matrix.isolated, matrix.tiers, matrix.groups])
 def test_every_row_is_right(
     world: SimulatedWorld, part: Callable[[matrix.World], Iterator[matrix.Row]]
 ) -> None:
     rows = list(part(world))
     assert [row for row in rows if row.answer != row.right] == []
-    assert len(rows) > 8
+    assert len(rows) >= 4
