@@ -55,8 +55,12 @@ def test_a_volume_is_made_of_a_snapshot_at_once(cloud: Cloud) -> None:
     made = cloud.do(cloud.manager.volumes.create(volume.id))
     assert (made.state, made.size, made.snapshot_id) == ("Ready", snapshot.size, snapshot.id)
     with pytest.raises(InvalidParameterValue, match="not in zone"):
-        other = cloud.manager.zones.create(
-            name="z2", network_type="Advanced", dns1="8.8.8.8", internal_dns1="8.8.8.8"
+        other = cloud.call(
+            cloud.manager.zones.create,
+            name="z2",
+            network_type="Advanced",
+            dns1="8.8.8.8",
+            internal_dns1="8.8.8.8",
         )
         cloud.manager.volumes.allocate(cloud.owner, "copy", snapshot=snapshot, zone=other)
 

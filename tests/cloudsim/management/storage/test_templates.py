@@ -90,7 +90,7 @@ def test_a_template_of_a_snapshot_or_a_stopped_instances_disk(cloud: Cloud) -> N
     with pytest.raises(InvalidParameterValue, match="must be stopped"):
         templates.allocate(cloud.admin, cloud.owner, request, root)
     for source in (taken(cloud, root), cloud.root(cloud.stop(vm))):
-        template = templates.allocate(cloud.admin, cloud.owner, request, source)
+        template = cloud.call(templates.allocate, cloud.admin, cloud.owner, request, source)
         made = cloud.do(templates.create(template.id, source))
         assert (made.size, made.format, made.source_template_id) == (GIB, "VHD", cloud.template.id)
         assert [copy.state for copy in copies(cloud, made)] == ["Ready"]
@@ -99,7 +99,7 @@ def test_a_template_of_a_snapshot_or_a_stopped_instances_disk(cloud: Cloud) -> N
 def test_a_template_that_cannot_be_made_is_gone(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot = taken(cloud, cloud.root(cloud.deploy()))
     request = TemplateRequest(name="golden", format="QCOW2", hypervisor="Simulator")
-    template = cloud.manager.templates.allocate(cloud.admin, cloud.owner, request, snapshot)
+    template = cloud.call(cloud.manager.templates.allocate, cloud.admin, cloud.owner, request, snapshot)
     refuse(cloud, "create_template", monkeypatch)
     with pytest.raises(CloudError, match="on fire"):
         cloud.do(cloud.manager.templates.create(template.id, snapshot))
@@ -136,8 +136,12 @@ def test_a_file_that_cannot_be_removed_keeps_its_template(
 def test_a_new_store_gets_the_cross_zone_templates(cloud: Cloud) -> None:
     template, only_here = register(cloud), register(cloud, "local", [cloud.zone])
     cloud.wait(3600)
-    other = cloud.manager.zones.create(
-        name="z2", network_type="Advanced", dns1="8.8.8.8", internal_dns1="8.8.8.8"
+    other = cloud.call(
+        cloud.manager.zones.create,
+        name="z2",
+        network_type="Advanced",
+        dns1="8.8.8.8",
+        internal_dns1="8.8.8.8",
     )
     cloud.call(
         cloud.manager.image_stores.add, url="nfs://sim/z2/secondary", provider="NFS", zone=other, name="z2"

@@ -75,10 +75,17 @@ def test_a_root_administrator_registers_what_system_vms_are_made_of(cloud_api: C
     cloud_api.cloud.wait(3600)
     manager = cloud_api.cloud.manager
     assert manager.system_vms.template(manager.store.tables["Zone"][cloud_api.zone]).id == made["id"]
-    wrong = {"displaytext": "x", "url": "http://images.example/x.qcow2", "format": "QCOW2", "hypervisor": "Simulator"}
+    wrong = {
+        "displaytext": "x",
+        "url": "http://images.example/x.qcow2",
+        "format": "QCOW2",
+        "hypervisor": "Simulator",
+    }
     ann = cloud_api.account("ann")
     refused(531, ann, "registerTemplate", name="x", zoneid=cloud_api.zone, templatetype="SYSTEM", **wrong)
-    said = refused(431, cloud_api.admin, "registerTemplate", name="x", zoneid=cloud_api.zone, templatetype="VNF", **wrong)
+    said = refused(
+        431, cloud_api.admin, "registerTemplate", name="x", zoneid=cloud_api.zone, templatetype="VNF", **wrong
+    )
     assert "templatetype: VNF is none of USER, SYSTEM" in str(said)
 
 
@@ -101,7 +108,9 @@ def test_sharing_with_an_account(cloud_api: CloudApi) -> None:
 def test_a_template_in_two_zones_is_two_rows(cloud_api: CloudApi) -> None:
     made, manager = register(cloud_api), cloud_api.manager
     cloud_api.cloud.wait(3600)
-    other = manager.zones.create(name="z2", network_type="Advanced", dns1="8.8.8.8", internal_dns1="8.8.8.8")
+    other = cloud_api.cloud.call(
+        manager.zones.create, name="z2", network_type="Advanced", dns1="8.8.8.8", internal_dns1="8.8.8.8"
+    )
     cloud_api.cloud.call(manager.image_stores.add, url="nfs://sim/z2/secondary", provider="NFS", zone=other)
     assert refused(530, cloud_api.admin, "copyTemplate", id=made["id"], destzoneid=other.id).text
     builtin = cloud_api.cloud.template.id
