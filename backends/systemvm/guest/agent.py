@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from backends.systemvm.guest.errors import GuestError
 from backends.systemvm.guest.machine import Machine
 
 SERVICE_ANSWERS_WITHIN = 30.0
+SERVICE_LISTENS_WITHIN = 15.0
 _OF_SERVICES = {
     "GrantConsole": "consoleproxy",
     "RevokeConsole": "consoleproxy",
@@ -83,12 +85,25 @@ def uptime() -> float:
     return round(max(0.0, now - began), 2)
 
 
+def _connect(connection: socket.socket, path: Path) -> None:
+    """A service that is just starting listens in a moment."""
+    until = time.monotonic() + SERVICE_LISTENS_WITHIN
+    while True:
+        try:
+            connection.connect(str(path))
+            return
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.2)
+
+
 def _passed_on(root: Path, service: str, request: Message) -> Message:
     """What the service replies. Raises GuestError if it does not."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(SERVICE_ANSWERS_WITHIN)
         try:
-            connection.connect(str(root / "control" / service))
+            _connect(connection, root / "control" / service)
             connection.sendall(framed(request).lstrip())
             with connection.makefile("rb") as answers:
                 for line in iter(lambda: answers.readline(_LONGEST_REPLY), b""):
