@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from backends.lab.errors import LabError
 from backends.lab.state import gateway_of
@@ -19,6 +21,14 @@ CORNER = "corner"
 """The namespace on a host from which its guests are asked, and its link."""
 GUEST_UP_WITHIN = 120.0
 BALANCED_WITHIN = 60.0
+
+
+class OpenPort(NamedTuple):
+    """A port of a public address that somebody outside should reach."""
+
+    ip: str
+    port: int
+    vpc: bool
 
 
 class RealWorld:
@@ -131,6 +141,73 @@ class RealWorld:
         vm = self.cloud.vm(self._vms[instance]["id"])
         pid = self.cloud.host(vm["hostname"]).qemus()[vm["instancename"]]
         subprocess.run(["kill", "-9", str(pid)], check=True)
+
+    # what dies, and what comes slowly
+
+    def open_ports(self) -> list[OpenPort]:
+        """The ports of public addresses that are forwarded, or by static NAT open, to an instance that runs."""
+        cs = self.cloud.cs
+        running = {vm["id"] for vm in self.cloud.vms() if vm["state"] == "Running"}
+        found = []
+        for ip in cs.listPublicIpAddresses(listall=True, allocatedonly=True)["publicipaddress"]:
+            for rule in cs.listPortForwardingRules(ipaddressid=ip["id"], listall=True).get("portforwardingrule", []):
+                if ip.get("vpcid") and rule["virtualmachineid"] in running:
+                    found.append(OpenPort(ip["ipaddress"], int(rule["publicport"]), True))
+            if ip.get("isstaticnat") and ip.get("virtualmachineid") in running:
+                found.append(OpenPort(ip["ipaddress"], 80, bool(ip.get("vpcid"))))
+        return found
+
+    def kill_router(self, router: dict[str, Any]) -> None:
+        """End the router's machine, or all processes in its namespace, at once."""
+        host = self.cloud.host(router["hostname"])
+        machine = host.qemus().get(router["name"])
+        if machine is not None:
+            subprocess.run(["kill", "-9", str(machine)], check=True)
+            return
+        for process in host.processes():
+            if any(router["name"] in word for word in process.argv):
+                subprocess.run(["kill", "-9", str(process.pid)], check=False)
+
+    @contextlib.contextmanager
+    def slow_file(self, mib: int, seconds: float) -> Iterator[str]:
+        """The URL of a disk image that takes that long to come, from the middle on if that is asked for."""
+        file = self.cloud.lab.folder / "outside" / "slow.qcow2"
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-o", "preallocation=full", str(file), f"{mib}M"], check=True)
+        content = file.read_bytes()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_HEAD(self) -> None:
+                self._head(0)
+
+            def do_GET(self) -> None:
+                asked = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0]
+                at = self._head(int(asked or 0))
+                chunk = max(1, len(content) // 200)
+                with contextlib.suppress(OSError):
+                    while at < len(content):
+                        self.wfile.write(content[at : at + chunk])
+                        at += chunk
+                        time.sleep(seconds / 200)
+
+            def _head(self, at: int) -> int:
+                self.send_response(206 if at else 200)
+                self.send_header("Content-Length", str(len(content) - at))
+                self.send_header("Accept-Ranges", "bytes")
+                if at:
+                    self.send_header("Content-Range", f"bytes {at}-{len(content) - 1}/{len(content)}")
+                self.end_headers()
+                return at
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        server = http.server.ThreadingHTTPServer((self.outside_ip(), 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://{self.outside_ip()}:{server.server_port}/slow.qcow2"
+        finally:
+            server.shutdown()
+            server.server_close()
 
     # in the guests
 
