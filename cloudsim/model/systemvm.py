@@ -88,7 +88,7 @@ class Transfer(Row, frozen=True, kw_only=True):
     )
 
     kind: Literal["Download", "Upload", "Extract"]
-    object_type: Literal["Template", "Iso", "Volume", "Snapshot", "ImageStore"]
+    object_type: Literal["Template", "Iso", "Volume", "Snapshot"]
     object_id: str
     zone_id: str
     account_id: str

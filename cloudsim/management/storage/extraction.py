@@ -19,7 +19,6 @@ from cloudsim.management.storage.template_images import TemplateImages
 from cloudsim.management.storage.volume_states import check_at_rest
 from cloudsim.management.systemvm.transfers import Transfers
 from cloudsim.model import (
-    Account,
     ImageStore,
     Snapshot,
     StoragePool,
@@ -35,7 +34,7 @@ from cloudsim.protocol.specs import ImageSpec
 
 log = logging.getLogger(__name__)
 
-ObjectType = Literal["Template", "Iso", "Volume", "Snapshot", "ImageStore"]
+ObjectType = Literal["Template", "Iso", "Volume", "Snapshot"]
 MODES = ("HTTP_DOWNLOAD", "FTP_UPLOAD")
 _STRANGE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -246,6 +245,3 @@ class Extraction:
             log.warning("the copy %s of a volume is left over: %s", row.path, error.text)
             return False
         return True
-
-    def owner(self, transfer: Transfer) -> Account:
-        return self._foundation.table(Account)[transfer.account_id]

@@ -55,7 +55,6 @@ SILENCES = 3
 """Questions without an answer after which another storage VM takes over, where there is one."""
 
 Kind = Literal["Download", "Upload", "Extract"]
-ObjectType = Literal["Template", "Iso", "Volume", "Snapshot", "ImageStore"]
 Listener = Callable[[Transfer], None]
 
 

@@ -15,8 +15,10 @@ from cloudsim.model import (
     Snapshot,
     StoragePool,
     Template,
+    Transfer,
     VirtualMachine,
     Volume,
+    VolumeOnStore,
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
@@ -56,6 +58,7 @@ class VolumeView(View):
     created: Date | None = None
     attached: Date | None = None
     state: str | None = None
+    status: Annotated[str | None, "how far its upload has come, or why it failed"] = None
     destroyed: bool | None = None
     account: str | None = None
     projectid: str | None = None
@@ -116,6 +119,8 @@ class VolumeView(View):
         )
         view._show_instance(store.table(VirtualMachine).get(row.vm_id))
         view._show_origin(row, call)
+        if row.state in UPLOADS:
+            view.status = _status(row, call)
         view._show_place(store.table(StoragePool).get(row.pool_id), row, call)
         return view
 
@@ -153,6 +158,23 @@ class VolumeView(View):
             self.clusterid, self.clustername = cluster.id, cluster.name
         if pod is not None:
             self.podid, self.podname = pod.id, pod.name
+
+
+UPLOADS = frozenset(
+    {"UploadOp", "NotUploaded", "UploadInProgress", "Uploaded", "UploadError", "UploadAbandoned"}
+)
+
+
+def _status(row: Volume, call: Call) -> str | None:
+    on_store = call.store.table(VolumeOnStore).find("volume_id", row.id)
+    if on_store is None:
+        return None
+    if on_store.error is not None or on_store.path:
+        return on_store.error or "Upload Complete"
+    for transfer in call.store.table(Transfer).where("object_id", row.id):
+        if transfer.state == "Running":
+            return f"{100 * transfer.done // transfer.size if transfer.size else 0}% Uploaded"
+    return "Not uploaded yet"
 
 
 def queue_of(volume: Volume) -> str:

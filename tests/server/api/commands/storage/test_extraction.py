@@ -197,6 +197,7 @@ def uploaded(api: StorageApi, url: str = "http://images.example/d.qcow2?size=3g"
 def test_a_volume_from_a_url_is_attached_and_leaves_secondary_storage(api: StorageApi, running: bool) -> None:
     volume = uploaded(api)
     assert (volume["state"], volume["size"], volume["type"]) == ("Uploaded", 3 * GIB, "DATADISK")
+    assert volume["status"] == "Upload Complete"
     (on_store,) = api.store.table(VolumeOnStore)
     assert api.cloud.image_store.files[on_store.path] == 3 * GIB
     vm = api.cloud.deploy()
@@ -221,7 +222,7 @@ def test_a_volume_that_cannot_be_fetched_says_why_and_can_be_deleted(api: Storag
     failed = refused(530, api.admin, "uploadVolume", name="d", zoneid=api.zone, format="QCOW2", url="http://fail.example/d")
     assert "does not serve it" in failed.text
     (row,) = api.listed("listVolumes", "volume", name="d")
-    assert row["state"] == "UploadError"
+    assert row["state"] == "UploadError" and "does not serve it" in row["status"]
     refused(431, api.admin, "attachVolume", id=row["id"], virtualmachineid=api.cloud.deploy().id)
     api.admin("deleteVolume", id=row["id"])
     assert len(api.store.table(VolumeOnStore)) == 0 and api.listed("listVolumes", "volume", name="d") == []
