@@ -207,6 +207,15 @@ class LabHost:
                     found[value.removeprefix("guest=").split(",")[0]] = one.pid
         return found
 
+    def namespace_routers(self) -> dict[str, int]:
+        """Routers here that are namespaces, and the machine's numbers of the processes that each of them ends with."""
+        found = {}
+        for one in self.processes():
+            for option, value in zip(one.argv, one.argv[1:], strict=False):
+                if option == "--socket" and one.name == "unshare" and "backends.systemvm.guest" in one.argv:
+                    found[Path(value).parent.name] = one.pid
+        return found
+
     def service_pid(self, service: str) -> int | None:
         """The machine's number of a service's process (libvirtd, agent); None if it does not run."""
         init = self.init

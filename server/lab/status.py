@@ -28,6 +28,8 @@ def status(lab: Lab) -> Iterator[str]:
         yield f"  {host.name:<8} {_host(host)}"
         for name, state in instances(host):
             yield f"           {name}  {state}{names.get(name, '')}"
+        for name, pid in sorted(host.namespace_routers().items()):
+            yield f"           {name}  a namespace, process {pid}"
 
 
 def left(name: str) -> Iterator[str]:
