@@ -23,8 +23,8 @@ from cloudsim.store import Change
 
 log = logging.getLogger(__name__)
 
-AT_A_TIME = 100
-"""Instances whose hosts are told at one time."""
+AT_A_TIME = 4
+"""Instances of one host that it is told of at one time. Others need not wait for a host that does not answer."""
 TRY_AGAIN = 60.0
 """Seconds after which a host that refused, or did not answer, is told again."""
 
@@ -50,30 +50,32 @@ class SecurityDelivery:
         self._rules = rules
         self._spawn = spawn
         self._vms = foundation.table(VirtualMachine)
-        self._waiting: dict[str, None] = {}
+        self._waiting: dict[str, dict[str, None]] = {}
+        """Instances by host."""
+        self._workers: dict[str, int] = {}
         self._sending: set[str] = set()
         self._outdated: set[str] = set()
-        self._workers = 0
         members.on_change.append(self.concern)
         foundation.store.subscribe(self._vms_changed, VirtualMachine)
 
     def concern(self, vm_ids: Collection[str]) -> None:
         """The rules of these instances may be others now."""
+        hosts: dict[str, None] = {}
         for vm_id in vm_ids:
             vm = self._vms.get(vm_id)
             if vm is None or vm.host_id is None:
                 continue  # it gets them with its start
             if vm.state == "Running":
-                self._waiting[vm_id] = None
+                self._waiting.setdefault(vm.host_id, {})[vm_id] = None
+                hosts[vm.host_id] = None
             else:
                 self._outdated.add(vm_id)
-        self._work()
+        for host_id in hosts:
+            self._work(host_id)
 
     def connected(self, host: Host) -> None:
         """Tell the host, which has just connected, the rules of all its instances."""
-        for vm_id in self._vms.ids("host_id", host.id):
-            if self._vms[vm_id].security_group_ids:
-                self.concern((vm_id,))
+        self.concern([vm.id for vm in self._vms.where("host_id", host.id) if vm.security_group_ids])
 
     @property
     def idle(self) -> bool:
@@ -86,39 +88,50 @@ class SecurityDelivery:
                 continue
             if after is None or after.host_id is None:
                 self._outdated.discard(before.id)
-                self._waiting.pop(before.id, None)
             elif after.state == "Running" and before.state != "Running":
                 settled = before.state in ("Starting", "Migrating")  # else a report told, of who knows which start
                 if not settled or before.id in self._outdated:
                     self._outdated.discard(before.id)
                     self.concern((before.id,))
 
-    def _work(self) -> None:
-        while self._workers < min(AT_A_TIME, len(self._waiting)):
-            self._workers += 1
-            self._spawn(self._send_waiting())
+    def _work(self, host_id: str) -> None:
+        while self._workers.get(host_id, 0) < min(AT_A_TIME, len(self._waiting[host_id])):
+            self._workers[host_id] = self._workers.get(host_id, 0) + 1
+            self._spawn(self._send_waiting(host_id))
 
-    async def _send_waiting(self) -> None:
+    async def _send_waiting(self, host_id: str) -> None:
         try:
-            while True:
-                vm_id = next((each for each in self._waiting if each not in self._sending), None)
-                if vm_id is None:
-                    return
-                del self._waiting[vm_id]
+            while (vm_id := self._next(host_id)) is not None:
                 self._sending.add(vm_id)
                 try:
-                    await self._send(vm_id)
+                    await self._send(vm_id, host_id)
                 finally:
                     self._sending.discard(vm_id)
+                    self._work_where_it_waits(vm_id)
         finally:
-            self._workers -= 1
+            self._workers[host_id] -= 1
+            if not self._workers[host_id]:
+                del self._workers[host_id]
 
-    async def _send(self, vm_id: str) -> None:
+    def _work_where_it_waits(self, vm_id: str) -> None:
+        """It may have moved in the meantime: the workers of its new host have passed it over."""
         vm = self._vms.get(vm_id)
-        if vm is None or vm.host_id is None:
-            return
-        if vm.state != "Running":
-            self._outdated.add(vm_id)
+        if vm is not None and vm.host_id is not None and vm_id in self._waiting.get(vm.host_id, {}):
+            self._work(vm.host_id)
+
+    def _next(self, host_id: str) -> str | None:
+        waiting = self._waiting.get(host_id, {})
+        found = next((vm_id for vm_id in waiting if vm_id not in self._sending), None)
+        if found is not None:
+            del waiting[found]
+        if not waiting:
+            self._waiting.pop(host_id, None)
+        return found
+
+    async def _send(self, vm_id: str, host_id: str) -> None:
+        vm = self._vms.get(vm_id)
+        if vm is None or vm.host_id != host_id or vm.state != "Running":
+            self.concern((vm_id,))
             return
         for nic in self._nics.of(vm):
             rules = self._rules.of(nic)
@@ -126,7 +139,7 @@ class SecurityDelivery:
                 continue
             command = SecurityRulesCommand(vm=vm.instance_name, nic_id=nic.id, rules=rules)
             try:
-                answer = await self._agents.send(vm.host_id, command)
+                answer = await self._agents.send(host_id, command)
                 error = None if answer.ok else answer.error
             except AgentUnavailable:
                 return  # it is told when it comes back

@@ -94,6 +94,10 @@ class Guarded:
         """The rules of the instance's first card on its host, once everything sent has been answered."""
         while not self.cloud.manager.security_delivery.idle:
             self.cloud.wait(1)
+        return self.on_host(vm)
+
+    def on_host(self, vm: VirtualMachine) -> tuple[SecurityRule, ...] | None:
+        """The same, now."""
         vm = self.cloud.table(VirtualMachine)[vm.id]
         host = next(h for h in self.cloud.world.hosts.values() if vm.instance_name in h.hypervisor.guests)
         rules: tuple[SecurityRule, ...] | None = host.hypervisor.guests[vm.instance_name].nics[0].rules
@@ -265,6 +269,32 @@ def test_a_host_that_comes_back_is_told_again(guarded: Guarded) -> None:
     while not cloud.manager.agents.is_connected(vm.host_id):
         cloud.wait(1)
     assert guarded.enforced(vm) == (SecurityRule(True, "all", "10.0.0.0/8"),)
+
+
+def test_a_host_that_does_not_answer_holds_up_nobody_elses_rules(guarded: Guarded) -> None:
+    cloud = guarded.cloud
+    group = guarded.groups.create(cloud.owner, "web")
+    vms = [guarded.deploy(f"web-{number}", group) for number in range(9)]
+    by_host: dict[str | None, list[VirtualMachine]] = {}
+    for vm in vms:
+        by_host.setdefault(vm.host_id, []).append(vm)
+    (deaf, silent), (_, answering) = sorted(by_host.items(), key=lambda pair: -len(pair[1]))
+    assert len(silent) > 4
+    inner, released = cloud.manager.agents.send, asyncio.Event()
+
+    async def send(host_id: str, command: Any, timeout: float | None = None) -> Any:
+        if host_id == deaf:
+            await released.wait()
+        return await inner(host_id, command, timeout)
+
+    cloud.manager.agents.send = send
+    guarded.allow(group, cidrs=("10.0.0.0/8",))
+    cloud.wait(5)
+    wanted = (SecurityRule(True, "all", "10.0.0.0/8"),)
+    assert [guarded.on_host(vm) for vm in answering] == [wanted] * len(answering)
+    assert [guarded.on_host(vm) for vm in silent] == [()] * len(silent)
+    cloud.call(released.set)
+    assert [guarded.enforced(vm) for vm in silent] == [wanted] * len(silent)
 
 
 def test_basic_zones_are_guarded_throughout(guarded: Guarded) -> None:
