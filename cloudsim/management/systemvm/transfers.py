@@ -51,6 +51,8 @@ LOOK = 5.0
 """Seconds between two questions how far a transfer is."""
 LOOK_AT_SERVED = 300.0
 """Seconds between two questions whether a published file is still served."""
+ANSWERS_WITHIN = 20.0
+"""Seconds within which a storage VM has to reply."""
 SILENCES = 3
 """Questions without an answer after which another storage VM takes over, where there is one."""
 
@@ -212,7 +214,7 @@ class Transfers:
         if isinstance(request, str):
             self._end(row, "Failed", error=request)
             return False
-        reply = await self._system.ask(vm.id, request)
+        reply = await self._system.ask(vm.id, request, ANSWERS_WITHIN)
         assert isinstance(reply, TransferResult)
         return self._replied(row.id, vm, reply)
 
@@ -239,7 +241,7 @@ class Transfers:
         request = CancelTransfer(transfer_id=row.id)
         if store is not None and row.kind != "Extract":
             request = CancelTransfer(transfer_id=row.id, store_url=store.url, path=row.path)
-        await self._system.ask(vm.id, request)
+        await self._system.ask(vm.id, request, ANSWERS_WITHIN)
         self._forget(row)
         return False
 

@@ -145,6 +145,39 @@ def test_a_download_goes_on_where_it_was_when_its_storage_vms_host_crashed(stora
     assert appliance.now - appliance.booted < rest + 120, "it did not begin from nothing"
 
 
+@pytest.mark.parametrize("trouble", ["crash", "hang"])
+def test_another_storage_vm_takes_over_what_one_that_is_silent_carried(
+    storage_cloud: StorageVmCloud, trouble: str
+) -> None:
+    settings, system = storage_cloud.manager.settings, storage_cloud.manager.system_vms
+    settings.set("secstorage.session.max", "1")
+    storage_cloud.wait(120)
+    settings.set("secstorage.session.max", "50")
+    first, second = storage_cloud.up()[:2]
+    if storage_cloud.host_of(first) == storage_cloud.host_of(second):
+        here = storage_cloud.table(VirtualMachine)[second.id].host_id
+        other = next(host.id for host in storage_cloud.store.tables["Host"] if host.id != here)
+
+        async def moved() -> None:
+            await system.stopped(second.id, wanted=True)
+            await system.started(second.id, host_id=other)
+
+        storage_cloud.do(system.in_turn(second.id, "startSystemVm", moved))
+    template = storage_cloud.register(BIG)
+    storage_cloud.wait(15)
+    (transfer,) = storage_cloud.transfers()
+    host = storage_cloud.host_of(storage_cloud.table(SystemVm)[transfer.vm_id or ""])
+    if trouble == "crash":
+        storage_cloud.world.crash_host(host)
+    else:
+        storage_cloud.world.hang_agent(host)  # the VM goes on, and nobody hears of it
+    seconds = storage_cloud.until("Ready", template, 900)
+    (ended,) = storage_cloud.transfers()
+    assert ended.vm_id != transfer.vm_id and ended.state == "Done"
+    assert seconds < 180, "nobody waited for the host to be given up"
+    assert storage_cloud.image_store.files[ended.path] == 45 * GIB and storage_cloud.image_store.parts == {}
+
+
 def test_a_storage_vm_that_was_restarted_is_told_again(
     storage_cloud: StorageVmCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
