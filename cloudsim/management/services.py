@@ -299,6 +299,7 @@ class Services:
             self.migration.migrate,
             agents,
             lambda vm: self.starting.spec(vm, tuple(self.disks.spec(each) for each in self.disks.of(vm))),
+            self.security_groups.join,
         )
         self.power_sync = PowerSync(foundation, self.jobs, agents, spawn)
         self.host_states = HostStates(foundation, agents, self.power_sync)

@@ -68,7 +68,7 @@ class ImportRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 class VmImport:
     """Takes in unmanaged instances. `migrate` moves a running instance to where its offering belongs, `spec` describes
-    it to hosts."""
+    it to hosts, `join` puts it into the security group that a network asks for."""
 
     def __init__(
         self,
@@ -83,6 +83,7 @@ class VmImport:
         migrate: Callable[[Caller, str], Awaitable[VirtualMachine]],
         agents: Agents,
         spec: Callable[[VirtualMachine], VmSpec],
+        join: Callable[[VirtualMachine, Network], None],
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -96,6 +97,7 @@ class VmImport:
         self._migrate = migrate
         self._agents = agents
         self._spec = spec
+        self._join = join
         self._vms = foundation.table(VirtualMachine)
         self._volumes = foundation.table(Volume)
         self._templates = foundation.table(Template)
@@ -204,9 +206,10 @@ class VmImport:
                 self._volumes.insert(self._volume(vm, disk))
             for device, nic in enumerate(nics):
                 self._connect(vm, nic, device)
+                self._join(self._vms[vm.id], nic.network)
             text = f"Successfully imported Vm {vm.name}: {vm.instance_name} on host {found.host.name}"
             self._record(caller, request.owner, vm.id, text)
-        return vm
+        return self._vms[vm.id]
 
     # checks
 
