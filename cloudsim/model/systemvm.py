@@ -77,8 +77,8 @@ class ConsoleSession(Row, frozen=True, kw_only=True):
 class Transfer(Row, frozen=True, kw_only=True):
     """A file on its way between secondary storage and the world outside, by a secondary storage VM.
 
-    `Extract`: `url` is where it may be fetched until `expires`. `Upload`: where it may be sent. `Download`: where it
-    comes from. `object_id` is the template, volume, ... it is of. Who fetches or sends proves it with a key whose
+    `Extract`: `url` is the path and query with which it may be fetched until `expires`. `Download`: where it comes
+    from. `object_id` is the template, volume, ... it is of. Who fetches or sends proves it with a key whose
     SHA-256 sum is `key_hash`. `done` of `size` bytes have come. One that is Cancelling is over once a storage VM has
     removed what there is of it.
     """

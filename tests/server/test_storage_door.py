@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,15 +34,27 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 @pytest.fixture(scope="module")
 def call(served: ServerProcess) -> Connection:
+    return connected(served)
+
+
+def connected(served: ServerProcess) -> Connection:
+    """A client, once there is a storage VM."""
     call = served.connect()
-    end = time.monotonic() + 60
-    while not any(
-        vm["systemvmtype"] == "secondarystoragevm" and vm["state"] == "Running"
-        for vm in call("listSystemVms").get("systemvm", [])
-    ):
-        assert time.monotonic() < end, "no secondary storage VM came up"
-        time.sleep(0.1)
+
+    def vms() -> Any:
+        return call("listSystemVms", systemvmtype="secondarystoragevm").get("systemvm", [])
+
+    until(vms, lambda found: any(vm["state"] == "Running" for vm in found))
     return call
+
+
+def until(look: Callable[[], Any], right: Callable[[Any], bool]) -> Any:
+    """What `look` finds once it is `right`."""
+    end = time.monotonic() + 60
+    while not right(found := look()):
+        assert time.monotonic() < end, found
+        time.sleep(0.05)
+    return found
 
 
 def http_of(method: str, url: str, body: Any = None, **headers: str) -> tuple[int, bytes, Any]:
@@ -89,13 +101,38 @@ def test_what_is_sent_becomes_a_volume(call: Connection) -> None:
     content = bytes(10 << 20)
     assert http_of("POST", asked["postURL"], content, X_signature="wrong")[0] == 403
     assert http_of("POST", asked["postURL"], content, X_signature=asked["signature"])[0] == 200
-    end = time.monotonic() + 30
-    while volume["state"] != "Uploaded":
-        assert time.monotonic() < end, volume
-        time.sleep(0.05)
-        (volume,) = call("listVolumes", id=asked["id"])["volume"]
+    (volume,) = until(
+        lambda: call("listVolumes", id=asked["id"])["volume"], lambda found: found[0]["state"] == "Uploaded"
+    )
     assert volume["size"] == len(content)
     assert http_of("POST", asked["postURL"], content, X_signature=asked["signature"])[0] == 409
+
+
+def test_downloads_and_urls_outlive_a_killed_server(tmp_path: Path) -> None:
+    (tmp_path / "dc.yaml").write_text(DATACENTER)
+    options = ("--datacenter", str(tmp_path / "dc.yaml"), "--pace", "60x")
+    with ServerProcess(tmp_path / "data", *options) as server:
+        call = connected(server)
+        url = extracted(call)["url"]
+        zone = call("listZones")["zone"][0]["id"]
+        asked = {"name": "big", "displaytext": "big", "hypervisor": "Simulator", "format": "QCOW2", "zoneid": zone}
+        url_of_it = "http://images.example/big.qcow2?size=49g"
+        template = call("registerTemplate", url=url_of_it, **asked)["template"][0]["id"]
+        until(lambda: listed(call, template), lambda row: row["status"] not in ("0% Downloaded", ""))
+        server.kill()
+    with ServerProcess(tmp_path / "data", *options) as server:
+        call = connected(server)
+        row = until(lambda: listed(call, template), lambda row: bool(row["isready"]))
+        assert row["status"] == "Download Complete" and row["physicalsize"] == 49 << 30
+        moved = server.url + url[url.index("/userdata/") :]
+        until(lambda: http_of("HEAD", moved)[0], lambda status: status == 200)
+        assert extracted(call)["url"] == moved
+        assert server.stop() == 0, server.output
+
+
+def listed(call: Connection, template: str) -> dict[str, Any]:
+    found: dict[str, Any] = call("listTemplates", templatefilter="self", id=template)["template"][0]
+    return found
 
 
 @given(st.integers(0, 100_000), st.integers(0, 100_000))

@@ -207,13 +207,13 @@ class Uploads:
             )
         self._transfers.begin(transfer)
         expected = await self._transfers.wait(transfer.id, until=("Published",))
-        vm = self._transfers.vms.row(expected.vm_id)
-        if expected.state != "Published" or vm is None:
+        url = self._transfers.address(expected)
+        if expected.state != "Published" or not url:
             raise CloudError(expected.error or "The upload is not expected anywhere")
         about = {"id": object_id, "format": transfer.format, "checksum": transfer.checksum}
         return UploadParameters(
             id=object_id,
-            url=f"{self._transfers.vms.door(vm)}/upload/{transfer.id}",
+            url=url,
             signature=key,
             metadata=base64.b64encode(msgspec.json.encode(about)).decode(),
             expires=float(int(expires)),

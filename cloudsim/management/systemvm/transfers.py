@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from cloudsim.errors import CloudError, ResourceUnavailable
 from cloudsim.management.foundation import Foundation
@@ -159,6 +158,13 @@ class Transfers:
             for row in self.rows.where(("vm_id", "state"), (vm.id, state)):
                 self._change(row, "Waiting" if state != "Cancelling" else state, vm_id=None)
 
+    def address(self, transfer: Transfer) -> str:
+        """The URL of a file that is served, or of where one is to be sent; "" while no storage VM has it."""
+        vm = self.vms.row(transfer.vm_id)
+        if vm is None:
+            return ""
+        return f"{self.vms.door(vm)}{transfer.url if transfer.kind == 'Extract' else f'/upload/{transfer.id}'}"
+
     # looked after
 
     async def _look_after(self, transfer_id: str) -> None:
@@ -289,7 +295,6 @@ class Transfers:
         row = self.rows.get(transfer_id)
         if row is None or row.state not in ("Waiting", "Running", "Published") or row.vm_id != vm.id:
             return True  # it was changed meanwhile
-        changes: dict[str, Any] = {}
         match reply.state:
             case "Unknown":
                 with self._store.transaction():
@@ -310,8 +315,6 @@ class Transfers:
                     checksum=reply.checksum or row.checksum,
                 )
                 return False
-            case "Published" if row.kind == "Extract":
-                changes = {"url": f"{self.vms.door(vm)}{_local(row.url)}"}
             case _:
                 changes = {"done": reply.done, "size": reply.size or row.size}
         if reply.state != row.state or any(getattr(row, name) != value for name, value in changes.items()):
@@ -366,9 +369,3 @@ class Transfers:
             for row_id in old:
                 self.rows.delete(row_id)
         return len(old)
-
-
-def _local(url: str) -> str:
-    """The URL without the server."""
-    parts = urlsplit(url)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path

@@ -52,7 +52,7 @@ class ExtractView(View):
             zoneid=row.zone_id,
             zonename=zone.name if zone else None,
             extractMode="HTTP_DOWNLOAD",
-            url=row.url,
+            url=call.manager.transfers.address(row),
         )
 
 
