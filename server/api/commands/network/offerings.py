@@ -149,13 +149,7 @@ async def list_network_offerings(
             and (state is None or offering.state.lower() == state.lower())
             and (sourcenatsupported is None or sourcenatsupported == ("sourcenat" in services))
             and wanted <= services
-            and (
-                networkid is None
-                or (
-                    offering.guest_type == networkid.guest_type
-                    and offering.id != networkid.network_offering_id
-                )
-            )
+            and (networkid is None or _may_become(call, networkid, offering))
         )
 
     return listed(
@@ -174,6 +168,17 @@ async def list_network_offerings(
         keep=keep,
         search=("name", "display_text"),
     )
+
+
+def _may_become(call: Call, network: Network, offering: NetworkOffering) -> bool:
+    """Whether updateNetwork could give the network that offering."""
+    if offering.id == network.network_offering_id:
+        return False
+    try:
+        call.manager.networks.check_update(network, offering)
+    except InvalidParameterValue:
+        return False
+    return True
 
 
 def _for_domain(call: Call, offering: NetworkOffering, domain: Domain) -> bool:

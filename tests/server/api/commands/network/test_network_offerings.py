@@ -101,3 +101,15 @@ def test_who_is_shown_which(cloud_api: CloudApi) -> None:
     assert names(routingmode="Static") == []
     admin("updateNetworkOffering", id=admin("listNetworkOfferings", name="ours")["networkoffering"][0]["id"], domainid="public")
     assert names(ann, name="ours") == ["ours"]
+
+
+def test_a_network_is_shown_the_offerings_that_it_could_change_to(cloud_api: CloudApi) -> None:
+    admin, network = cloud_api.admin, cloud_api.network()
+    admin("createNetworkOffering", **isolated("open", enable=True))
+    admin("createNetworkOffering", **isolated("closed"))
+    offerings = admin("listNetworkOfferings", networkid=network["id"])["networkoffering"]
+    assert {o["guestiptype"] for o in offerings} == {"Isolated"} and not any(o["forvpc"] for o in offerings)
+    names = {o["name"] for o in offerings}
+    assert "open" in names and not names & {"closed", network["networkofferingname"]}
+    for offering in offerings:
+        admin("updateNetwork", id=network["id"], networkofferingid=offering["id"])
