@@ -83,14 +83,14 @@ def services_offered(
     allowed = VPC_PROVIDERS if for_vpc else OTHER_PROVIDERS
     for service, by in chosen.items():
         _check_service(guest_type, for_vpc, service)
-        if not by:
-            usable = [each for each in SERVICES[service] if each in allowed]
-            if guest_type == "L2":
-                usable = ["ConfigDrive"]
-            chosen[service] = by = (usable[0],)
-        if by[0] not in allowed or (guest_type == "L2" and by[0] != "ConfigDrive"):
+        usable = [each for each in SERVICES[service] if each in allowed]
+        if guest_type == "L2":
+            usable = ["ConfigDrive"]
+        provider = by[0] if by else next(iter(usable), SERVICES[service][0])
+        if provider not in usable:
             what = "VPC networks" if for_vpc else f"{guest_type} networks"
-            raise InvalidParameterValue(f"Provider {by[0]} is not supported for service {service} of {what}")
+            raise InvalidParameterValue(f"Provider {provider} is not supported for service {service} of {what}")
+        chosen[service] = (provider,)
     return chosen if for_vpc or guest_type != "Isolated" else _with_router(chosen)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudsim.errors import InvalidParameterValue, ResourceInUse
@@ -182,6 +182,7 @@ def test_the_offerings_of_a_fresh_cloud_keep_to_the_rules(first: Any) -> None:
 PROVIDERS = ["VirtualRouter", "VpcVirtualRouter", "ConfigDrive", "InternalLbVm", "SecurityGroupProvider", None]
 
 
+@settings(max_examples=600)
 @given(
     st.sampled_from(GUEST_TYPES),
     st.booleans(),
