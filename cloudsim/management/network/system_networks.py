@@ -56,9 +56,12 @@ class SystemNetworks:
     def spec(self, nic: Nic, network: Network) -> NicSpec:
         """A NIC on one of these networks, as the host needs to know it."""
         gateway = netmask = vlan = None
+        zone = self._foundation.table(Zone)[network.zone_id]
+        servers = (zone.internal_dns1, zone.internal_dns2)
         if network.traffic_type == "Public":
             ip = self._ips.find(("zone_id", "ip"), (network.zone_id, nic.ip))
             found = self._ranges.get(ip.range_id) if ip is not None else None
+            servers = (zone.dns1, zone.dns2)
             if found is not None:
                 gateway, netmask, vlan = found.gateway, found.netmask, found.vlan
         else:
@@ -76,5 +79,6 @@ class SystemNetworks:
             gateway,
             vlan,
             default=nic.is_default,
+            dns=tuple(server for server in servers if server),
             traffic="Public" if network.traffic_type == "Public" else "Management",
         )

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from backends.libvirt import domain_xml as dx
 from backends.libvirt import firmware
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.protocol.specs import DiskSpec, ImageSpec, NicSpec, VmSpec
+from cloudsim.protocol.specs import DiskSpec, ImageSpec, NicSpec, SystemVmSpec, VmSpec
 from tests.backends.libvirt.libvirtd_alone import lonely_host
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -73,6 +73,10 @@ GOLDEN_DOMAINS: dict[str, tuple[VmSpec, dict[str, Any]]] = {
         {"config_drive": Path("/agent/c.iso")},
     ),
     "kvm": (MINIMAL, {"acceleration": "kvm"}),
+    "system": (
+        replace(MINIMAL, name="s-1-VM", system=SystemVmSpec("secstorage", stores=("file:///export",))),
+        {"shares": {"store0": Path("/export")}},
+    ),
 }
 
 

@@ -29,6 +29,15 @@ def test_more_come_when_transfers_need_them_and_go_when_they_are_idle(storage_cl
     assert len(storage_cloud.up()) == len(storage_vms(storage_cloud)) == 1
 
 
+def test_its_cards_say_how_its_host_is_to_connect_them_and_who_resolves_names(storage_cloud: StorageVmCloud) -> None:
+    (vm,) = storage_cloud.up()
+    zone = storage_cloud.zone
+    nics = {nic.traffic: nic for nic in storage_cloud.appliance(vm).guest.spec.nics}
+    assert set(nics) == {"Public", "Management"} and nics["Public"].ip == vm.public_ip
+    assert nics["Public"].dns == (zone.dns1,) and nics["Management"].dns == (zone.internal_dns1,)
+    assert nics["Management"].ip == vm.private_ip and nics["Management"].gateway is not None
+
+
 def test_one_carries_no_more_than_it_may(storage_cloud: StorageVmCloud) -> None:
     storage_cloud.manager.settings.set("secstorage.session.max", "2")
     storage_cloud.manager.settings.set("secstorage.capacity.standby", "0")
