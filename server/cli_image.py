@@ -94,10 +94,15 @@ def debian_command(out: Path | None, cache: Path | None, password: str, size: in
 @_places
 @click.option("--password", default="", help="Root's, on the consoles [default: none, and nobody logs in].")
 @click.option("--size", type=_Size(), default="192M", show_default=True, help="The disk's size.")
-def systemvm_command(out: Path | None, cache: Path | None, password: str, size: int) -> None:
+@click.option(
+    "--ui",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="The folder ui of the sources, after `make console-assets` [default: beside the program's own].",
+)
+def systemvm_command(out: Path | None, cache: Path | None, password: str, size: int, ui: Path | None) -> None:
     """What virtual routers, console proxies and secondary storage VMs are made of."""
     options = systemvm.SystemVmOptions(password=password, size_mib=size)
-    _show(lambda: systemvm.build(out, cache or default_folder(), options))
+    _show(lambda: systemvm.build(out, cache or default_folder(), options, ui))
 
 
 def _show(build: Callable[[], Path]) -> None:

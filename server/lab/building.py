@@ -14,6 +14,7 @@ import msgspec
 
 from backends.images import mini, systemvm
 from backends.images.cache import default_folder
+from backends.images.errors import ImageError
 from backends.lab.agents import start_agent
 from backends.lab.errors import LabError
 from backends.lab.lab import Lab
@@ -67,7 +68,10 @@ def build_cloud(lab: Lab, plan: CloudPlan, say: Say) -> None:
     system = None
     if plan.routers != "none":
         say("building the template of system VMs, or finding it")
-        system = systemvm.build(None, default_folder())
+        try:
+            system = systemvm.build(None, default_folder())
+        except ImageError as error:
+            raise ImageError(f"{error}\n(a lab without system VMs: --routers none)") from error
     say(f"switches and {plan.hosts} host{'s' if plan.hosts > 1 else ''}")
     lab.up(plan.hosts)
     say("the management server")
