@@ -31,7 +31,8 @@ class Machine:
         root.mkdir(mode=0o755, parents=True, exist_ok=True)
         (root / "control").mkdir(mode=0o700, exist_ok=True)
         self.services = services.Services(root)
-        self.plan: dict[str, Any] = {}
+        self.plan: dict[str, Any] = self._kept()
+        """The plan in force, or the one that an earlier agent was told."""
         self._applying = threading.Lock()
         self._in_force: dict[str, Any] = {}
         """By part of the machine: what it was made of when it was last brought about."""
@@ -46,11 +47,14 @@ class Machine:
 
     def resume(self) -> None:
         """Bring about what an earlier agent of this machine was told. Raises GuestError."""
+        if self.plan:
+            self.apply(self.plan)
+
+    def _kept(self) -> dict[str, Any]:
         try:
-            plan = json.loads((self.root / _KEPT).read_text())
+            return dict(json.loads((self.root / _KEPT).read_text()))
         except (OSError, ValueError):
-            return
-        self.apply(plan)
+            return {}
 
     def apply(self, plan: dict[str, Any]) -> None:
         """Raises GuestError. If what it says was refused by a check, nothing has changed."""

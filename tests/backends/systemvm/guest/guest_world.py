@@ -113,12 +113,13 @@ class Space:
 
 
 class Guest(Space):
-    """The agent of a system VM."""
+    """The agent of a system VM. `supervised`: a machine's, which is started again if it ends, and not a namespace's."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, supervised: bool = False) -> None:
         self.socket = folder / "agent.sock"
         self.output = (folder / "agent.log").open("ab")
-        agent = f"exec {sys.executable} -m backends.systemvm.guest --first --version test --socket {self.socket}"
+        agent = f"{sys.executable} -m backends.systemvm.guest --version test --socket {self.socket}"
+        agent = f"while :; do {agent}; done" if supervised else f"exec {agent} --first"
         start = f"mkdir -p /run/systemvm && mount -t tmpfs tmpfs /run/systemvm && mount -t sysfs sysfs /sys && {agent}"
         self.holder = subprocess.Popen(
             [*_IN_OWN, "sh", "-c", start], cwd=REPOSITORY, stdout=self.output, stderr=self.output

@@ -83,9 +83,16 @@ SERVERS = "  server one 10.1.1.20:80 check inter 200\n  server two 10.1.1.21:80 
 class World:
     """A router between a client outside and one inside, which is 10.1.1.20."""
 
-    def __init__(self, folder: Path) -> None:
-        self.guest, self.outside, self.inside = Guest(folder), Client(), Client()
+    def __init__(self, folder: Path, supervised: bool = False) -> None:
+        self.guest, self.outside, self.inside = Guest(folder, supervised), Client(), Client()
         self.folder = folder
+        try:
+            self._connect()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> None:
         self.guest.plugged(OUTSIDE, self.outside, "eth0", "198.51.100.1/24")
         self.guest.plugged(INSIDE, self.inside, "eth0")
         self.inside.run("ip", "link", "set", "dev", "eth0", "address", "02:00:00:00:01:14")
@@ -316,6 +323,36 @@ def test_diagnostics_run_tools_and_nothing_else(world: World) -> None:
 
 def test_requests_for_a_service_that_does_not_run_say_so(world: World) -> None:
     assert "consoleproxy does not answer" in world.guest.ask("ConsoleSessions")["error"]
+
+
+def test_an_agent_that_is_started_again_goes_on_with_what_it_was_told(tmp_path: Path) -> None:
+    world = World(tmp_path, supervised=True)
+
+    def processes(name: str) -> list[str]:
+        inside = ("pgrep", "--ns", str(world.guest.pid), "--nslist", "pid", "-f", name)
+        return subprocess.run(inside, capture_output=True, text=True).stdout.split()
+
+    try:
+        assert world.guest.apply(world.plan) is None
+        assert world.inside.lease("eth0", tmp_path)["ip"] == "10.1.1.20"
+        world.address_inside()
+        world.inside.serve(81, b"inside")
+        world.apply(nft=rules(f"ip daddr {PUBLIC} tcp dport 2222 dnat to 10.1.1.20:81"))
+        servers, agents = processes("^dnsmasq"), processes("backends.systemvm.guest --version")
+        assert len(agents) > 1
+        with world.outside.connect(PUBLIC, 2222) as kept:
+            assert said(kept) == b"inside"
+            for agent in agents:
+                if agent != str(world.guest.pid):
+                    os.kill(int(agent), signal.SIGKILL)
+            eventually(lambda: world.guest.ask("Ping")["role"] == "router", 20)
+            assert said(kept) == b"inside"
+        told = world.guest.ask("RouterStatistics")
+        assert told["number"] == world.plan.number and told["leases"] == [["02:00:00:00:01:14", "10.1.1.20"]]
+        assert len(processes("^dnsmasq")) == 1 and processes("^dnsmasq") != servers
+        world.apply()
+    finally:
+        world.close()
 
 
 def test_with_its_first_process_the_whole_router_is_gone(tmp_path: Path) -> None:
