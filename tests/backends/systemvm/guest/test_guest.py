@@ -349,7 +349,7 @@ def test_an_agent_that_is_started_again_goes_on_with_what_it_was_told(tmp_path: 
             assert said(kept) == b"inside"
         told = world.guest.ask("RouterStatistics")
         assert told["number"] == world.plan.number and told["leases"] == [["02:00:00:00:01:14", "10.1.1.20"]]
-        assert len(processes("^dnsmasq")) == 1 and processes("^dnsmasq") != servers
+        eventually(lambda: len(processes("^dnsmasq")) == 1 and processes("^dnsmasq") != servers)
         world.apply()
     finally:
         world.close()
