@@ -33,9 +33,12 @@ def proxy(cloud: LabCloud) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def guest(cloud: LabCloud, proxy: dict[str, Any]) -> dict[str, Any]:
-    """A running instance."""
+    """A running instance that has booted, as its serial console says."""
     cloud.network = cloud._network()
-    return cloud.deploy("web-1")
+    vm = cloud.deploy("web-1")
+    log = cloud.host(vm["hostname"]).folder.agent / "consoles" / f"{vm['instancename']}.log"
+    eventually("a prompt", lambda: log.exists() and "login:" in log.read_text(errors="replace"), 120.0)
+    return vm
 
 
 def serving(cloud: LabCloud) -> dict[str, Any] | None:
@@ -54,7 +57,7 @@ def endpoint(cloud: LabCloud, vm: dict[str, Any], within: float = 60.0, **more: 
 def type_keys(page: Any, text: str) -> None:
     """Press the keys that a person presses for the text on a US keyboard, and Enter."""
     for character in text:
-        key = SHIFTED.get(character)
+        key = SHIFTED.get(character) or (character.lower() if character.isupper() else None)
         if key is not None:
             page.keyboard.down("Shift")
             page.keyboard.press(key)
@@ -65,10 +68,10 @@ def type_keys(page: Any, text: str) -> None:
     page.keyboard.press("Enter")
 
 
-def log_in(page: Any) -> None:
+def log_in(page: Any, guest: dict[str, Any]) -> None:
     type_keys(page, "root")
     page.wait_for_timeout(1500)
-    type_keys(page, "password")
+    type_keys(page, guest["password"])
     page.wait_for_timeout(1500)
 
 
@@ -90,7 +93,7 @@ def test_a_person_sees_the_guests_screen_types_a_command_and_reads_its_output(
         assert state_of(page, "open", 60.0) == "Connected"
         print(f"the screen was there {time.monotonic() - began:.1f} s after the page was asked for")
         page.click("canvas")
-        log_in(page)
+        log_in(page, guest)
         font = learned(page)
         type_keys(page, "expr 6 '*' 7")
         eventually("the product on the screen", lambda: "42" in font.read(picture_of(page)), 20.0)
@@ -121,7 +124,8 @@ def test_a_person_works_on_the_serial_terminal(cloud: LabCloud, guest: dict[str,
         wait_for_text(page, "login:", 30.0)
         page.keyboard.type("root\n")
         wait_for_text(page, "Password:", 30.0)
-        page.keyboard.type("password\n")
+        page.wait_for_timeout(500)
+        page.keyboard.type(f"{guest['password']}\n")
         wait_for_text(page, "#", 30.0)
         page.keyboard.type("echo product $((6*7))\n")
         wait_for_text(page, "product 42", 30.0)
