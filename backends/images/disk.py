@@ -33,7 +33,8 @@ _BLOCK = 4096
 class Disk:
     """What a disk is made of. Sizes in MiB, except `block`: bytes.
 
-    `boot` holds the boot partition's files by name, syslinux.cfg with them.
+    `boot` holds the boot partition's files by name, syslinux.cfg with them. A `compressed` one is half the size in its
+    store, and as quick where little of it is read.
     """
 
     size_mib: int
@@ -43,6 +44,7 @@ class Disk:
     label: str
     block: int = 4096
     journal_mib: int = 4
+    compressed: bool = False
 
 
 def make_disk(disk: Disk, work: Path) -> Path:
@@ -60,7 +62,8 @@ def make_disk(disk: Disk, work: Path) -> Path:
         _copy_sparse(boot, file.fileno(), MIB)
         _copy_sparse(root, file.fileno(), (1 + disk.boot_mib) * MIB)
     # One coroutine: clusters are given out in the order of the disk, always.
-    run("converting the disk", ["qemu-img", "convert", "-m", "1", "-f", "raw", "-O", "qcow2", raw, out])
+    how = ["-c"] if disk.compressed else []
+    run("converting the disk", ["qemu-img", "convert", *how, "-m", "1", "-f", "raw", "-O", "qcow2", raw, out])
     return out
 
 

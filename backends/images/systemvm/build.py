@@ -192,7 +192,7 @@ def _make(
         "syslinux.cfg": (GUEST / "boot/syslinux.cfg").read_bytes(),
     }
     root = _root(kernel, busybox, material, work, own, options)
-    return make_disk(Disk(options.size_mib, BOOT_MIB, boot, root, "systemvm", journal_mib=4), work)
+    return make_disk(Disk(options.size_mib, BOOT_MIB, boot, root, "systemvm", compressed=True), work)
 
 
 def _initial(kernel: Kernel, busybox: Path) -> Tree:
