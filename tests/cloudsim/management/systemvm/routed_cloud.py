@@ -12,7 +12,6 @@ from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.model import Host, Network, SystemVm, VirtualMachine
 from tests.cloudsim.management.cloud_harness import Cloud
 
-
 QUICK = {"ping.interval": "5", "ping.timeout": "2", "router.check.interval": "5"}
 
 
