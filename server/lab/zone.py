@@ -66,6 +66,9 @@ class Zone:
         settings = {**_QUICK, "secstorage.allowed.internal.sites": str(plan.network)}
         for name, value in settings.items():
             api.call("updateConfiguration", name=name, value=value)
+        if plan.public is not None:  # the lab's own images come from these networks, and from nowhere else
+            sites = f"{plan.network},{plan.public.network}"
+            api.call("updateConfiguration", name="secstorage.allowed.internal.sites", value=sites)
         resolver = plan.network.network_address + 1
         zone = api.call(
             "createZone",

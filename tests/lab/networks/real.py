@@ -164,9 +164,8 @@ class RealWorld:
         if machine is not None:
             subprocess.run(["kill", "-9", str(machine)], check=True)
             return
-        for process in host.processes():
-            if any(router["name"] in word for word in process.argv):
-                subprocess.run(["kill", "-9", str(process.pid)], check=False)
+        first = (host.folder.agent / "namespaces" / router["name"] / "process").read_text().split()[0]
+        host.exec(["kill", "-9", first])
 
     @contextlib.contextmanager
     def slow_file(self, mib: int, seconds: float) -> Iterator[str]:
