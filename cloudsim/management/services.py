@@ -54,7 +54,6 @@ from cloudsim.management.network.security_delivery import SecurityDelivery
 from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.network.security_members import SecurityMembers
 from cloudsim.management.network.security_rules import SecurityRules
-from cloudsim.management.network.system_networks import SystemNetworks
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
 from cloudsim.management.storage.disks import Disks
@@ -204,7 +203,7 @@ class Services:
             self.vms,
             self.disks,
             self.nics,
-            SystemNetworks(foundation),
+            self.nics.system_networks,
             self.public_ips,
         )
         self.routers = Routers(

@@ -111,7 +111,7 @@ class Nics:
         self._offerings = foundation.table(NetworkOffering)
         self._physical = foundation.table(PhysicalNetwork)
         self._zones = foundation.table(Zone)
-        self._system_networks = SystemNetworks(foundation)
+        self.system_networks = SystemNetworks(foundation)
         self._randomness = foundation.randomness.branch("nics")
         self._pools: dict[str, _Addresses] = {}
         self._secondary: dict[str, str] = {}
@@ -235,7 +235,7 @@ class Nics:
         """The NIC as the host needs to know it."""
         network = self._networks[nic.network_id]
         if network.traffic_type in SYSTEM_TRAFFIC:
-            return self._system_networks.spec(nic, network)
+            return self.system_networks.spec(nic, network)
         offering = self._offerings.get(network.network_offering_id)
         physical = self._physical.get(network.physical_network_id)
         zone = self._zones.get(network.zone_id)
