@@ -34,6 +34,10 @@ from cloudsim.protocol.systemvm import ConfigureRouter
 log = logging.getLogger(__name__)
 
 
+class RouterReplaced(ResourceUnavailable):
+    """The router serves nothing any more; another one may."""
+
+
 class _Sync:
     """How far a router is: `asked` counts changes, `done` the last of them that it has acknowledged."""
 
@@ -251,13 +255,19 @@ class Routers:
         router = self.of(network)
         for each in (*((router,) if router is not None else ()), *self.internal_balancers(network)):
             if self._system.runs(each):
-                await self._sync(each)
+                try:
+                    await self._sync(each)
+                except RouterReplaced:
+                    return await self.sync(network_id)
 
     async def sync_vpc(self, vpc_id: str) -> None:
         """As `sync`, for the router of the VPC."""
         router = self.of_vpc(vpc_id)
         if router is not None and self._system.runs(router):
-            await self._sync(router)
+            try:
+                await self._sync(router)
+            except RouterReplaced:
+                await self.sync_vpc(vpc_id)
 
     def touch(self, network_id: str) -> None:
         """`sync` in the background: where it fails, the next one or the watch does it."""
@@ -283,8 +293,9 @@ class Routers:
         async with state.lock:
             if state.done >= mine:
                 return
-            if router.id not in self._rows:
-                raise ResourceUnavailable("The router was removed meanwhile")
+            now = self._rows.get(router.id)
+            if now is None or self._system.is_retired(now):
+                raise RouterReplaced("The router was removed meanwhile")
             told = state.asked
             with self._store.transaction():
                 router = self._rows.update(router.id, configured=self._rows[router.id].configured + 1)
