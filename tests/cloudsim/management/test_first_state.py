@@ -39,8 +39,10 @@ def test_a_fresh_simulator_has_what_clients_look_up() -> None:
     networks = foundation.table(NetworkOffering)
     usable = networks.find("name", "DefaultIsolatedNetworkOfferingWithSourceNatService")
     assert usable is not None and usable.state == "Enabled" and "SourceNat" in usable.services
-    later = networks.find("name", "DefaultIsolatedNetworkOfferingForVpcNetworksWithInternalLB")
-    assert later is not None and later.state == "Disabled" and later.for_vpc
+    tier = networks.find("name", "DefaultIsolatedNetworkOfferingForVpcNetworksWithInternalLB")
+    assert tier is not None and tier.state == "Enabled" and tier.for_vpc
+    foreign = networks.find("name", "DefaultNSXNetworkOffering")
+    assert foreign is not None and foreign.state == "Disabled"
     template = next(t for t in foundation.table(Template) if t.name == BUILTIN_TEMPLATE)
     assert template.is_public and template.is_featured and template.cross_zones and template.format == "VHD"
     assert foundation.settings.integer("ping.interval") == 10
