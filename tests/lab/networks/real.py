@@ -157,8 +157,19 @@ class RealWorld:
                 found.append(OpenPort(ip["ipaddress"], 80, bool(ip.get("vpcid"))))
         return found
 
+    def router_process(self, router: dict[str, Any]) -> str | None:
+        """What runs the router, wherever it is now: the host and the process of its machine, or the first in its namespace."""
+        for host in self.cloud.lab.hosts:
+            machine = host.qemus().get(router["name"])
+            if machine is not None:
+                return f"{host.name} {machine}"
+            first = host.folder.agent / "namespaces" / router["name"] / "process"
+            if first.exists():
+                return f"{host.name} {first.read_text().split()[0]}"
+        return None
+
     def kill_router(self, router: dict[str, Any]) -> None:
-        """End the router's machine, or all processes in its namespace, at once."""
+        """End the router's machine, or its namespace's first process and with it all others, at once."""
         host = self.cloud.host(router["hostname"])
         machine = host.qemus().get(router["name"])
         if machine is not None:
