@@ -227,7 +227,7 @@ class Consoles:
         )
 
     def _hear(self, changes: list[Change]) -> None:
-        if not self._any():
+        if not len(self._sessions) or not self._any():  # every change of an instance passes here
             return
         over: dict[str, ConsoleSession] = {}
         for _, before, after in changes:
