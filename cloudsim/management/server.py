@@ -44,6 +44,7 @@ class ManagementServer(Services):
         self.consoles.begin()
         self.console_proxies.begin()
         self.host_states.begin()
+        self.capacity_history.begin()
         settings = self.settings
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)
         self._every(lambda: settings.number("expunge.interval"), self.vms.expunge_due)
@@ -62,6 +63,7 @@ class ManagementServer(Services):
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: HOUR, self._purge)
         self.spawn(self.snapshot_policies.run_policies())
+        self.spawn(self.capacity_history.run())
         self.world.attach(self.agents.accept)
         self.template_images.resume()
         self.transfers.resume()

@@ -32,11 +32,14 @@ from cloudsim.management.identity.limits import Limits
 from cloudsim.management.identity.possessions import Possessions
 from cloudsim.management.identity.projects import Projects
 from cloudsim.management.infrastructure.agents import Agents
+from cloudsim.management.infrastructure.capacity_history import CapacityHistory
+from cloudsim.management.infrastructure.capacity_report import CapacityReport
 from cloudsim.management.infrastructure.clusters import Clusters
 from cloudsim.management.infrastructure.host_states import HostStates
 from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.management.infrastructure.pod_ranges import PodRanges
 from cloudsim.management.infrastructure.pods import Pods
+from cloudsim.management.infrastructure.topology import TopologyReport
 from cloudsim.management.infrastructure.zones import Zones
 from cloudsim.management.network.account_networks import AccountNetworks
 from cloudsim.management.network.ip_association import IpAssociation
@@ -139,7 +142,11 @@ class Services:
 
         self.capacity = HostCapacity(store, foundation.settings)
         self.planner = Planner(self.capacity, foundation.settings, randomness)
+        self.topology = TopologyReport(foundation, self.capacity, world)
         self.disks = Disks(foundation, agents)
+        self.capacity_history = CapacityHistory(
+            foundation, self.capacity, CapacityReport(foundation, self.capacity, self.disks)
+        )
         self.security_members = SecurityMembers(foundation)
         self.security_groups = SecurityGroups(foundation, self.security_members)
         self.security_rules = SecurityRules(foundation, self.security_members)

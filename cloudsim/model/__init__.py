@@ -32,7 +32,7 @@ from cloudsim.model.network import (
     PhysicalNetwork,
     TrafficType,
 )
-from cloudsim.model.operations import Alert, AsyncJob, Configuration, Event, ResourceTag
+from cloudsim.model.operations import Alert, AsyncJob, CapacitySample, Configuration, Event, ResourceTag
 from cloudsim.model.rules import (
     FirewallRule,
     HealthCheckPolicy,
@@ -134,6 +134,7 @@ ROW_TYPES = (
     AsyncJob,
     Event,
     Alert,
+    CapacitySample,
     Configuration,
     ResourceTag,
 )

@@ -62,6 +62,26 @@ class Alert(Row, frozen=True, kw_only=True):
     sent: float = 0.0
 
 
+class CapacitySample(Row, frozen=True, kw_only=True):
+    """What a zone had and what of it was taken at one time (`sampled`).
+
+    `used` and `total` belong to `types`, CloudStack's numbers: memory and storage in bytes, CPU in MHz, the rest
+    counted. `instances` (users') and `hosts` are how many were in each state; `fill[n]` how many of the hosts that take
+    instances were filled from n to n + 1 tenths, by the scarcer of CPU and memory.
+    """
+
+    keys: ClassVar[Keys] = Keys(indexes=("zone_id",))
+
+    zone_id: str
+    sampled: float
+    types: tuple[int, ...]
+    used: tuple[int, ...]
+    total: tuple[int, ...]
+    instances: dict[str, int]
+    hosts: dict[str, int]
+    fill: tuple[int, ...]
+
+
 class Configuration(Row, frozen=True, kw_only=True):
     """A setting's value where it differs from its default; scope "Global" or the id of what it is for."""
 

@@ -19,6 +19,27 @@ IN_FORCE: tuple[key, ...] = (
     ),
     key("job.expire.minutes", "1440", "integer", "Minutes a finished job is kept", minimum=1),
     key("event.purge.delay", "15", "integer", "Days an event is kept; 0 for ever", minimum=0),
+    key(
+        "capacity.history.interval",
+        "300",
+        "integer",
+        "Seconds between samples of every zone's capacity; 0 for none",
+        minimum=0,
+    ),
+    key(
+        "capacity.history.retention",
+        "7",
+        "integer",
+        "Days that every sample of capacity is kept",
+        minimum=1,
+    ),
+    key(
+        "capacity.history.hourly.retention",
+        "400",
+        "integer",
+        "Days that one sample of capacity an hour is kept",
+        minimum=1,
+    ),
     key("start.retry", "10", "integer", "Hosts tried before a deployment fails", minimum=1),
     key(
         "vm.allocation.algorithm",

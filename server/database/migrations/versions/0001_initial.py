@@ -1182,6 +1182,19 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "capacity_sample",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("sampled", sa.Double(), nullable=False),
+        sa.Column("types", sa.Text(), nullable=False),
+        sa.Column("used", sa.Text(), nullable=False),
+        sa.Column("total", sa.Text(), nullable=False),
+        sa.Column("instances", sa.Text(), nullable=False),
+        sa.Column("hosts", sa.Text(), nullable=False),
+        sa.Column("fill", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "configuration",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1208,6 +1221,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("resource_tag")
     op.drop_table("configuration")
+    op.drop_table("capacity_sample")
     op.drop_table("alert")
     op.drop_table("event")
     op.drop_table("async_job")
