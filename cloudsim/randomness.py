@@ -34,6 +34,13 @@ class Randomness:
         self._hex = ""
         self._position = 0
 
+    @property
+    def seed(self) -> int:
+        """What the whole tree grew from."""
+        entropy = self._sequence.entropy
+        assert isinstance(entropy, int)
+        return entropy
+
     def _child(self, name: str) -> np.random.SeedSequence:
         key = (*self._sequence.spawn_key, zlib.crc32(name.encode()))
         return np.random.SeedSequence(self._sequence.entropy, spawn_key=key)

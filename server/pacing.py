@@ -1,4 +1,4 @@
-"""How fast a served cloud's time goes: as the wall's, a number of times as fast, or `max`.
+"""How fast a served cloud's time goes: as the wall's, a number of times as fast, `max`, or not at all.
 
 With `max` simulated time waits for nobody while there is work: an instance starts in milliseconds. When there is
 none, it goes as the wall's does, so that an idle cloud neither burns a core nor races through the years.
@@ -22,6 +22,7 @@ from cloudsim.store import Change, Store
 
 MAX = math.inf
 REAL = 1.0
+PAUSE = 0.0
 BESIDE_THE_DISK = 100.0
 
 
@@ -33,17 +34,27 @@ class PaceType(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, float):
             return value
-        text = str(value).strip().lower()
-        if text in ("real", "max"):
-            return REAL if text == "real" else MAX
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)x", text)
-        if found is None or not 0 < float(found[1]) <= 1e6:
-            self.fail(f"{value!r} is not a pace: use real, max, or a factor such as 10x", param, ctx)
-        return float(found[1])
+        try:
+            return pace_of(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def pace_of(text: str) -> float:
+    """Simulated seconds per real one that `real`, `max`, or a factor such as `10x` means. ValueError for others."""
+    word = text.strip().lower()
+    if word in ("real", "max"):
+        return REAL if word == "real" else MAX
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)x", word, re.ASCII)
+    if found is None or not 0 < float(found[1]) <= 1e6:
+        raise ValueError(f"{text!r} is not a pace: use real, max, or a factor such as 10x")
+    return float(found[1])
 
 
 def pace_text(rate: float) -> str:
-    """The pace as `PaceType` reads it."""
+    """The pace as `pace_of` reads it; `pause` for none."""
+    if rate == PAUSE:
+        return "pause"
     return "max" if rate == MAX else "real" if rate == REAL else f"{rate:g}x"
 
 
@@ -53,11 +64,20 @@ class Pacing:
     def __init__(self, loop: SimLoop, rate: float) -> None:
         self._loop = loop
         self.rate = rate
+        """What is asked for while time goes."""
+        self.paused = False
         self._working = 0
         self._waiting = 0
         self._downloading: set[str] = set()
         self._hurrying = False
         self._jobs: Jobs | None = None
+
+    def ask(self, rate: float) -> None:
+        """From now on time goes at that rate, if it was paused, too; `PAUSE` stops it, and leaves `rate` as it is."""
+        self.paused = rate == PAUSE
+        if not self.paused:
+            self.rate = rate
+        self._set()
 
     def hurry(self) -> None:
         """Until `follow`, simulated time takes none."""
@@ -115,6 +135,8 @@ class Pacing:
     def _now(self) -> float:
         if self._hurrying:
             return REAL if self._waiting else MAX
+        if self.paused:
+            return PAUSE
         if self.rate != MAX:
             return self.rate
         if not (self._working or self._downloading or self._outstanding()):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,20 +15,25 @@ import sqlalchemy as sa
 from backends.simulated.datacenter import Datacenter
 from backends.simulated.loop import SimLoop
 from backends.simulated.world import SimulatedWorld
+from cloudsim.errors import CloudError
 from cloudsim.management.server import ManagementServer
 from cloudsim.randomness import Randomness
 from server.api.dispatch import Dispatcher
-from server.api.envelope import Reply
+from server.api.envelope import Reply, error_reply
 from server.api.request import Request
 from server.bootstrap import FOUNDING, RETURN, build, restore
 from server.console_door import SimulatedConsoleDoor
 from server.database import DatabaseJournal, JournalBroken
 from server.listening import reached_at
 from server.pacing import REAL, Pacing, pace_text
+from server.simulation.console import SIMULATED, SimulationConsole
 from server.storage_door import LARGEST_UPLOAD, SimulatedStorageDoor, add_routes
 
 _NOT_SIMULATED = frozenset({"login", "logout"})
 """Commands that wait, if at all, for something real: simulated time must not race meanwhile."""
+
+PATIENCE = 5.0
+"""Real seconds after which a request that came while time stood still, and waits for it, is answered that it does."""
 
 
 class _PacedJournal(DatabaseJournal):
@@ -40,13 +47,38 @@ class _PacedJournal(DatabaseJournal):
 
 
 class _PacedDispatcher(Dispatcher):
-    """Tells the pacing of requests at work."""
+    """Tells the pacing of requests at work. None waits for ever for a time that stands still."""
 
     pacing: Pacing
 
     async def answer(self, request: Request, *, trusted: bool = False) -> Reply:
         if request.command.lower() in _NOT_SIMULATED:
             return await super().answer(request, trusted=trusted)
+        if self.pacing.paused:
+            return await self._while_paused(request, trusted)
+        with self.pacing.work():
+            return await super().answer(request, trusted=trusted)
+
+    async def _while_paused(self, request: Request, trusted: bool) -> Reply:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._at_work(request, trusted))
+        late = asyncio.Event()
+        timer = threading.Timer(PATIENCE, loop.call_soon_threadsafe, (late.set,))
+        timer.daemon = True
+        timer.start()
+        waiting = loop.create_task(late.wait())
+        try:
+            await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            waiting.cancel()
+        if task.done() or not self.pacing.paused:
+            return await task
+        # what was begun goes on when time does: cut off in the middle it would leave half a change
+        text = f"The simulation is paused: {request.command} goes on when its time does (updateSimulation pace=resume)"
+        return error_reply("errorresponse", CloudError(text), json=request.wants_json)
+
+    async def _at_work(self, request: Request, trusted: bool) -> Reply:
         with self.pacing.work():
             return await super().answer(request, trusted=trusted)
 
@@ -69,6 +101,7 @@ class SimulatedSite:
         self._consoles = consoles
         self._door: SimulatedConsoleDoor | None = None
         self._manager: ManagementServer | None = None
+        self.console: SimulationConsole | None = None
         self.loop = SimLoop(pace=REAL, external=True)
         self.pacing = Pacing(self.loop, rate)
         self._datacenter = datacenter
@@ -96,6 +129,8 @@ class SimulatedSite:
     def dispatcher(self, manager: ManagementServer) -> Dispatcher:
         dispatcher = _PacedDispatcher(manager)
         dispatcher.pacing = self.pacing
+        assert self.console is not None
+        dispatcher.provided[SIMULATED] = self.console
         return dispatcher
 
     async def begin(self, manager: ManagementServer) -> None:
@@ -107,6 +142,8 @@ class SimulatedSite:
     def follow(self, manager: ManagementServer) -> None:
         self._manager = manager
         self.pacing.follow(manager.store, manager.jobs)
+        latency = Path(self._latency).name
+        self.console = SimulationConsole(manager, self.world, self.loop, self.pacing, latency)
         if self._consoles is not None:
             self._door = SimulatedConsoleDoor(self.world, self._consoles)
             self._door.start()

@@ -146,6 +146,10 @@ class SimLoop(Stepping, Bridge, Sealed, base_events.BaseEventLoop):
         self._pace.anchor(self.env._now)
         self._limit = self._unasked_limit()
 
+    def counted(self) -> int:
+        """Takes the next number of the events and timers that are scheduled: how many there have been, about."""
+        return next(self._serial)
+
     def _unasked_limit(self) -> float:
         """The time up to which the inner loop may go from event to event without asking `_hold`."""
         if self._horizon is not None:

@@ -126,6 +126,7 @@ class Command:
     since: str | None
     response: str
     open: bool
+    needs: str | None
     parameters: tuple[Parameter, ...]
     compounds: tuple[tuple[str, Compound], ...]
 
@@ -182,6 +183,7 @@ def command(
     since: str | None = None,
     response: str | None = None,
     open: bool = False,
+    needs: str | None = None,
 ) -> Callable[[Function], Function]:
     """Register the decorated `async def f(call, *, ...)` as API command `name`.
 
@@ -194,6 +196,7 @@ def command(
     description  by default the function's docstring.
     response     the answer's outer name; by default the lower-cased name + "response".
     open         callable without credentials.
+    needs        what not every cloud has, in words: without it the command is not offered (`Dispatcher.provided`).
     """
 
     def register(function: Function) -> Function:
@@ -216,6 +219,7 @@ def command(
             since=since,
             response=response or f"{name.lower()}response",
             open=open,
+            needs=needs,
             parameters=parameters,
             compounds=compounds,
         )

@@ -62,6 +62,8 @@ class Dispatcher:
         self.store = foundation.store
         self.sessions = Sessions(foundation.randomness, session_timeout)
         self._clock = clock
+        self.provided: dict[str, Any] = {}
+        """What this cloud has of what some commands need (`needs` of their declarations), by that name."""
         self._traces = foundation.randomness.branch("traces")
         self._removed = Removed()
         self.store.subscribe(self._removed)
@@ -96,6 +98,8 @@ class Dispatcher:
             if not self.manager.roles.allows(caller.account, command.name, command.roles):
                 text = f"The command {command.name} does not exist or is not available for user {user.username}"
                 raise UnsupportedCommand(text) if by_session else AuthenticationFailed(text)
+        if not self.offers(command):
+            raise UnsupportedCommand(f"The command {command.name} is not supported by this cloud: it needs {command.needs}")
         call = Call(command, self.manager, caller, request.fields, request.maps(), door=self)
         call.request = request
         before = self.store.sequence
@@ -110,6 +114,10 @@ class Dispatcher:
         if self.store.sequence != before:
             await self.store.durable()
         return Reply(command.response, body, request.wants_json, cookies=call.cookies)
+
+    def offers(self, command: Command) -> bool:
+        """Whether this cloud has what the command needs."""
+        return command.needs is None or command.needs in self.provided
 
     # who
 

@@ -93,7 +93,8 @@ async def list_apis(call: Call, *, name: Annotated[str | None, Param("only this 
     """Lists the commands that the caller may use, with their parameters and answers."""
     allowed = call.manager.roles.allows
     found = [c for c in COMMANDS.values() if name is None or c.name.lower() == name.lower()]
-    return sorted((c for c in found if allowed(call.caller.account, c.name, c.roles)), key=lambda c: c.name)
+    offered = call.door.offers
+    return sorted((c for c in found if offered(c) and allowed(call.caller.account, c.name, c.roles)), key=lambda c: c.name)
 
 
 class CapabilityView(View):

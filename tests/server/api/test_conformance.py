@@ -19,6 +19,8 @@ KNOWN: dict[str, Any] = json.loads(FACTS.read_text())
 OURS: dict[str, str] = {
     "listCapacityHistory": "CloudStack keeps no history of capacity",
     "listInfrastructureHistory": "nor of how many instances and hosts there were",
+    "listSimulations": "CloudStack runs on no simulated datacenter",
+    "updateSimulation": "as before",
 }
 """Commands that CloudStack does not have, and why we do."""
 

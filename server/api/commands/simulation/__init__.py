@@ -1,0 +1,1 @@
+"""Commands that only a cloud on a simulated datacenter has."""
