@@ -57,7 +57,7 @@ class LabCloud:
             hosts=hosts,
             port=self.port,
             wait_for_guest=wait_for_guest,
-            memory_mib=2048,
+            memory_mib=2048 if routers == "none" else 4096,  # the system VMs take their share
             cpus=4,
             routers=routers,
         )

@@ -167,16 +167,20 @@ def test_what_is_not_wanted_is_refused_and_not_kept(service: Service) -> None:
 def test_one_that_breaks_off_may_be_sent_again(service: Service) -> None:
     service.expect()
 
+    def becomes(state: str) -> None:
+        end = time.monotonic() + 10
+        while service.status("u")["state"] != state:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
     def breaking() -> Iterator[bytes]:
         yield CONTENT[: MIB // 2]
+        becomes("Running")
         raise ConnectionAbortedError
 
     with pytest.raises(ConnectionAbortedError):
         send(service, breaking(), Content_Length=str(MIB))
-    end = time.monotonic() + 10
-    while service.status("u")["state"] != "Published":
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    becomes("Published")
     assert service.files() == set()
     assert send(service, CONTENT) == 200
 
