@@ -1,0 +1,76 @@
+// Who is signed in. It outlives a reload, and is the same in every tab of the browser.
+
+import { defineStore } from "pinia";
+import { computed, ref } from "vue";
+import { call, list, useSessionKey, whenSessionIsOver } from "./client";
+
+export interface Session {
+  sessionkey: string;
+  userid: string;
+  username: string;
+  account: string;
+  domainid: string;
+  /** The account's type as a digit: 0 user, 1 root admin, 2 domain admin, 4 resource admin, 5 project. */
+  type: string;
+}
+
+const KEPT = "cloudsim.session";
+
+function kept(): Session | null {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "null") as Session | null;
+  } catch {
+    return null;
+  }
+}
+
+export const useSession = defineStore("session", () => {
+  const current = ref<Session | null>(kept());
+  const over = ref(false);
+  const capabilities = ref<Record<string, unknown>>({});
+  /** The project whose things are shown, by id; empty: one's own. */
+  const projectId = ref("");
+  const isRootAdmin = computed(() => current.value?.type === "1");
+  const isAdmin = computed(() => ["1", "2", "4"].includes(current.value?.type ?? ""));
+
+  useSessionKey(current.value?.sessionkey ?? "");
+  whenSessionIsOver(() => {
+    over.value = current.value !== null;
+  });
+
+  function keep(session: Session | null): void {
+    current.value = session;
+    over.value = false;
+    useSessionKey(session?.sessionkey ?? "");
+    if (session === null) {
+      localStorage.removeItem(KEPT);
+    } else {
+      localStorage.setItem(KEPT, JSON.stringify(session));
+    }
+  }
+
+  /** Sign in. Raises ApiError with what the server says. */
+  async function signIn(username: string, password: string, domain: string): Promise<void> {
+    keep(await call<Session>("login", { username, password, domain: domain || "/" }));
+  }
+
+  async function signOut(): Promise<void> {
+    await call("logout").catch(() => undefined);
+    keep(null);
+    projectId.value = "";
+  }
+
+  /** Ask what this cloud is set up to do; once a session, before the first page. */
+  async function learn(): Promise<void> {
+    const page = await call<{ capability?: Record<string, unknown> }>("listCapabilities");
+    capabilities.value = page.capability ?? {};
+  }
+
+  /** The account's projects. */
+  async function projects(): Promise<{ id: string; name: string }[]> {
+    return (await list<{ id: string; name: string }>("listProjects", "project", { pagesize: 500, page: 1 }))
+      .rows;
+  }
+
+  return { current, over, capabilities, projectId, isRootAdmin, isAdmin, signIn, signOut, learn, projects };
+});

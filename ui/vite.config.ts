@@ -1,0 +1,24 @@
+// How the app is built into dist/, and served while it is worked on: `CLOUDSIM=http://127.0.0.1:8080 npm run dev`.
+
+import { fileURLToPath } from "node:url";
+import vue from "@vitejs/plugin-vue";
+import { AntDesignVueResolver } from "unplugin-vue-components/resolvers";
+import components from "unplugin-vue-components/vite";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  base: "./",
+  plugins: [
+    vue(),
+    // <a-button> and the like are imported where they are used, so that a page loads only what it shows
+    components({
+      dirs: [],
+      dts: "components.d.ts",
+      resolvers: [AntDesignVueResolver({ importStyle: false })],
+    }),
+  ],
+  resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
+  server: { proxy: { "/client/api": process.env.CLOUDSIM ?? "http://127.0.0.1:8080" } },
+  build: { target: "es2022", chunkSizeWarningLimit: 1200, reportCompressedSize: false },
+  test: { environment: "jsdom", include: ["tests/**/*.test.ts"] },
+});
