@@ -47,6 +47,8 @@ class Topology:
         self._flows = flows
         self.root = Place("backbone", "backbone", None, Edge(gbps=0, latency_us=0))
         self._places: dict[str, Place] = {self.root.name: self.root}
+        self.cut_places: dict[Place, None] = {}
+        """Those whose link up is cut."""
 
     def add(self, name: str, kind: str, parent: Place, edge: Edge) -> Place:
         """A new place under `parent`. Raises ValueError for a name that is taken."""
@@ -62,6 +64,11 @@ class Topology:
 
     def get(self, name: str) -> Place | None:
         return self._places.get(name)
+
+    def above(self, channel: Channel) -> Place | None:
+        """The place that a direction of a link leads up from; None for what is no link, such as a disk."""
+        place = self._places.get(channel.name[:-1])  # as Place names its two
+        return place if place is not None and channel in (place.up, place.down) else None
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self._places.values())
@@ -114,6 +121,7 @@ class Topology:
             raise ValueError(f"{place.name} has no link up")
         place.cuts += 1
         if place.cuts == 1:
+            self.cut_places[place] = None
             self._flows.set_capacity(place.up, 0.0)
             self._flows.set_capacity(place.down, 0.0)
 
@@ -123,6 +131,7 @@ class Topology:
             raise ValueError(f"the link of {place.name} is not cut")
         place.cuts -= 1
         if place.cuts == 0:
+            del self.cut_places[place]
             self._flows.set_capacity(place.up, place.bandwidth)
             self._flows.set_capacity(place.down, place.bandwidth)
 

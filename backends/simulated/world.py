@@ -25,6 +25,7 @@ from backends.simulated.latency import LatencyProfile
 from backends.simulated.latency import profile as read_profile
 from backends.simulated.layout import SERVER, HostPlan, Layout
 from backends.simulated.link import TCP_TIMEOUT, Condition, SimulatedLink
+from backends.simulated.links import SimulatedLinks
 from backends.simulated.loop import SimLoop
 from backends.simulated.reachability import picture
 from backends.simulated.restore import restore
@@ -112,6 +113,7 @@ class SimulatedWorld:
         self._jitter = self.site.sampler.source("agent_message")
         self.hosts: dict[str, SimulatedHost] = {}
         """By guid."""
+        self.links = SimulatedLinks(self.site, self._place_by_guid)
         self._by_name: dict[str, SimulatedHost] = {}
         self._free_below: dict[tuple[int, int], int] = {}
         for plan in self.layout.hosts():
@@ -360,6 +362,10 @@ class SimulatedWorld:
     def _place(self, key: str) -> Place:
         place = self.site.topology.get(key)
         return self.host(key).hypervisor.place if place is None else place
+
+    def _place_by_guid(self, guid: str) -> Place | None:
+        host = self.hosts.get(guid)
+        return None if host is None else host.hypervisor.place
 
     def _behind(self, place: Place) -> list[SimulatedHost]:
         """The hosts whose way to the manager crosses the link up from this place."""

@@ -21,6 +21,7 @@ OURS: dict[str, str] = {
     "listInfrastructureHistory": "nor of how many instances and hosts there were",
     "listSimulations": "CloudStack runs on no simulated datacenter",
     "updateSimulation": "as before",
+    "listTopology": "CloudStack's own UI has no picture of the datacenter",
 }
 """Commands that CloudStack does not have, and why we do."""
 
