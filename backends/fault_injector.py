@@ -58,6 +58,16 @@ class FaultInjector:
                     f"faults[{index}] ({type(fault).__name__}): nothing is called {fault.target!r}"
                 )
 
+    @property
+    def active(self) -> list[str]:
+        """The targets on which a fault is under way, each as often as there are such."""
+        return [target for _, target, _ in self._active]
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still to come: a beginning or an end."""
+        return bool(self._timers)
+
     def start(self) -> None:
         """Begin: time 0 of the scenario is now."""
         for index, fault in enumerate(self.faults):

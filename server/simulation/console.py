@@ -7,6 +7,7 @@ from backends.simulated.world import SimulatedWorld
 from cloudsim.management.server import ManagementServer
 from server.pacing import Pacing
 from server.simulation.clock import Clock
+from server.simulation.faults import InjectedFaults
 
 SIMULATED = "a simulated datacenter"
 """What the commands of a simulation need (see `server.api.command`)."""
@@ -22,3 +23,5 @@ class SimulationConsole:
         self.world = world
         self.latency = latency
         self.clock = Clock(world, loop, pacing)
+        randomness = manager.foundation.randomness.branch("simulation console")
+        self.faults = InjectedFaults(world, randomness.branch("faults"))

@@ -21,6 +21,11 @@ OURS: dict[str, str] = {
     "listInfrastructureHistory": "nor of how many instances and hosts there were",
     "listSimulations": "CloudStack runs on no simulated datacenter",
     "updateSimulation": "as before",
+    "listFaultTypes": "as before",
+    "listFaultTargets": "as before",
+    "listFaults": "as before",
+    "injectFault": "as before",
+    "healFault": "as before",
     "listTopology": "CloudStack's own UI has no picture of the datacenter",
 }
 """Commands that CloudStack does not have, and why we do."""

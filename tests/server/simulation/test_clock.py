@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.server.serving import ONE_RACK, Connection, Refused, ServerProcess
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    folder = tmp_path_factory.mktemp("clock")
-    (folder / "rack.yaml").write_text(ONE_RACK)
-    with ServerProcess(folder / "data", "--pace", "max", "--datacenter", str(folder / "rack.yaml")) as server:
-        yield server
-
-
-@pytest.fixture
-def call(served: ServerProcess) -> Iterator[Connection]:
-    connection = served.connect()
-    yield connection
-    connection("updateSimulation", pace="max")
-    connection.close()
+from tests.server.simulation.calls import deployment, refusal
 
 
 def shown(call: Connection) -> dict[str, Any]:
@@ -35,14 +19,6 @@ def shown(call: Connection) -> dict[str, Any]:
 
 def elapsed(call: Connection) -> float:
     return float(shown(call)["elapsed"])
-
-
-def deployment(call: Connection) -> dict[str, str]:
-    return {
-        "zoneid": call("listZones")["zone"][0]["id"],
-        "templateid": call("listTemplates", templatefilter="featured")["template"][0]["id"],
-        "serviceofferingid": call("listServiceOfferings", name="Small Instance")["serviceoffering"][0]["id"],
-    }
 
 
 def test_the_simulation_says_what_it_is(call: Connection) -> None:
@@ -106,10 +82,7 @@ def test_a_factor_is_never_exceeded(call: Connection) -> None:
 @pytest.mark.parametrize("wrong", ["fast", "0x", "-1x", "nanx", "1e9x", " "])
 def test_a_wrong_pace_is_refused_by_name_and_changes_nothing(call: Connection, wrong: str) -> None:
     before = shown(call)["pace"]
-    with pytest.raises(Refused) as refused:
-        call("updateSimulation", pace=wrong)
-    assert refused.value.status == 431
-    assert "pace" in next(iter(refused.value.body.values()))["errortext"]
+    assert "pace" in refusal(call, "updateSimulation", pace=wrong)
     assert shown(call)["pace"] == before
 
 
