@@ -24,7 +24,18 @@ export type Kind =
   | "tags"
   | "map" // an object of texts
   | "list"
-  | "code"; // long text in a fixed font
+  | "code" // long text in a fixed font
+  | "base64"; // text that is answered in base64, shown as text
+
+/** Values that another command lists: what it answers, and the member that is the value. */
+export interface Choices {
+  command: string;
+  key: string;
+  value: string;
+  /** The member that is shown; by default the value. */
+  label?: string;
+  parameters?: Record<string, Value>;
+}
 
 export interface Field {
   /** The member of the row, or a way to one: nic.0.ipaddress. */
@@ -48,6 +59,7 @@ export interface Filter {
   name: string;
   /** Its values; otherwise what listApis relates the parameter to is searched. */
   values?: string[];
+  choices?: Choices;
 }
 
 /** How a form treats a parameter, where listApis does not say enough. */
@@ -56,6 +68,7 @@ export interface FormField {
   /** What it is at first. */
   initial?: (row: Row | null) => Value;
   values?: string[];
+  choices?: Choices;
   /** The resource among which to choose; otherwise by what listApis relates it to. */
   resource?: string;
   /** Which of them: parameters of the list command. */
@@ -65,6 +78,8 @@ export interface FormField {
   required?: boolean;
   multiline?: boolean;
   secret?: boolean;
+  /** A text that is sent in base64. */
+  base64?: boolean;
   /** Only where the other values say so. */
   when?: (values: Record<string, Value>, row: Row | null) => boolean;
 }
@@ -90,6 +105,8 @@ export interface Action {
   without?: string[];
   /** What is sent without asking. */
   fixed?: (row: Row | null) => Record<string, Value>;
+  /** Members of the answer to show when it is done, such as a key that is told only once. */
+  shows?: string[];
   /** A text to confirm by, besides the question: message key. */
   warning?: string;
   /** A page instead of a form: a path of the router. */
@@ -131,6 +148,8 @@ export interface Resource {
     search?: string;
     /** The parameter that asks for one; by default id. */
     one?: string;
+    /** Parameters that it cannot do without: rows are shown only in a tab of what these name, and have no page. */
+    within?: string[];
   };
   /** The change feed's type, where it is not the key. */
   changes?: string;
