@@ -25,9 +25,6 @@ from cloudsim.protocol.specs import VmReport
 
 log = logging.getLogger(__name__)
 
-ALERT_SYNC = 28
-"""CloudStack's alert number for an instance that is not where it should be (ALERT.VM.SYNC)."""
-
 RECENT = 120.0
 """Seconds after a change during which an older report may still be on its way."""
 
@@ -176,8 +173,7 @@ class PowerSync:
         host = self._hosts[host_id]
         log.warning("host %s runs a copy of %s, which is %s", host.name, vm.instance_name, vm.state)
         self._foundation.events.alert(
-            ALERT_SYNC,
-            "ALERT.VM.SYNC",
+            "ALERT.TYPE.SYNC",
             f"Host {host.name} runs {vm.instance_name}, which should not be there; it is being shut down",
             zone_id=host.zone_id,
             pod_id=host.pod_id,

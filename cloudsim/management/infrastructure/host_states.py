@@ -10,9 +10,6 @@ from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.model import Host
 from cloudsim.protocol.specs import VmReport
 
-ALERT_HOST = 7
-"""CloudStack's alert number for a host (ALERT.COMPUTE.HOST)."""
-
 
 class HostStates:
     """Sets itself as the hooks of `agents`. A host that is not heard of for ping.interval x ping.timeout
@@ -53,7 +50,6 @@ class HostStates:
             )
             if state == "Alert":
                 self._foundation.events.alert(
-                    ALERT_HOST,
                     "ALERT.COMPUTE.HOST",
                     f"Host {host.name} has not been heard of since it lost its agent",
                     zone_id=host.zone_id,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from cloudsim.management.identity.caller import Caller
+from cloudsim.management.operations.alert_types import ALERT_NUMBERS
 from cloudsim.model import Alert, Event, VirtualMachine
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
@@ -108,20 +109,20 @@ class Events:
 
     def alert(
         self,
-        type: int,
         name: str,
         description: str,
         *,
+        number: int | None = None,
         zone_id: str | None = None,
         pod_id: str | None = None,
         cluster_id: str | None = None,
     ) -> Alert:
-        """Raise an alert of CloudStack's number `type`."""
+        """Raise an alert of one of CloudStack's names (see `alert_types`), or of another with a number of its own."""
         with self._store.transaction():
             return self._alerts.insert(
                 Alert(
                     id=self._randomness.uuid(),
-                    type=type,
+                    type=ALERT_NUMBERS[name] if number is None else number,
                     name=name,
                     description=description,
                     zone_id=zone_id,

@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 PROVIDERS = {"primary": ("DefaultPrimary",), "image": ("NFS",), "object": ()}
 """Names of storage providers by the type that listStorageProviders takes."""
 LOCAL_PATH = "/var/lib/libvirt/images"
-ALERT_STORAGE = 20
-"""CloudStack's alert number for a host that cannot use storage (ALERT.STORAGE.MISC)."""
 
 
 class PoolFailed(CloudError):
@@ -179,7 +177,6 @@ class PrimaryStorage:
             raise PoolFailed(f"Failed to access storage pool {pool.name}: {'; '.join(failures[:3])}")
         for failure in failures:
             self._foundation.events.alert(
-                ALERT_STORAGE,
                 "ALERT.STORAGE.MISC",
                 f"Storage pool {pool.name} cannot be used by host {failure}",
                 zone_id=pool.zone_id,

@@ -14,8 +14,6 @@ from cloudsim.protocol.systemvm import CheckHealth, HealthReport, RouterStatisti
 
 log = logging.getLogger(__name__)
 
-ALERT_ROUTER = 9
-"""CloudStack's alert number for a router (ALERT.SERVICE.DOMAINROUTER)."""
 
 
 class RouterHealth:
@@ -98,7 +96,7 @@ class RouterHealth:
                     if known is None or known.success:
                         text = f"A router fails its health check {found.name}: {found.details}"
                         self._foundation.events.alert(
-                            ALERT_ROUTER, "ALERT.SERVICE.DOMAINROUTER", text, zone_id=row.zone_id
+                            "ALERT.SERVICE.DOMAINROUTER", text, zone_id=row.zone_id
                         )
             for gone in before.values():
                 self._checks.delete(gone.id)

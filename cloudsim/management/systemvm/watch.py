@@ -23,13 +23,13 @@ from cloudsim.store import Change
 
 log = logging.getLogger(__name__)
 
-ALERTS: dict[SystemVmKind, tuple[int, str]] = {
-    "DomainRouter": (9, "ALERT.SERVICE.DOMAINROUTER"),
-    "InternalLoadBalancerVm": (9, "ALERT.SERVICE.DOMAINROUTER"),
-    "ConsoleProxy": (10, "ALERT.SERVICE.CONSOLEPROXY"),
-    "SecondaryStorageVm": (18, "ALERT.SERVICE.SSVM"),
+ALERTS: dict[SystemVmKind, str] = {
+    "DomainRouter": "ALERT.SERVICE.DOMAINROUTER",
+    "InternalLoadBalancerVm": "ALERT.SERVICE.DOMAINROUTER",
+    "ConsoleProxy": "ALERT.SERVICE.CONSOLEPROXY",
+    "SecondaryStorageVm": "ALERT.SERVICE.SSVM",
 }
-"""CloudStack's alert numbers and names."""
+"""CloudStack's names of alerts."""
 PING_WITHIN = 20.0
 SILENCES = 3
 """Pings that a system VM may miss before it is restarted."""
@@ -186,8 +186,8 @@ class SystemVmWatch:
         if row.id in self._out_since:
             return
         self._out_since[row.id] = self._foundation.now()
-        number, name = ALERTS[row.kind]
-        self._foundation.events.alert(number, name, text, zone_id=row.zone_id)
+        name = ALERTS[row.kind]
+        self._foundation.events.alert(name, text, zone_id=row.zone_id)
 
     async def _restart(self, row: SystemVm) -> None:
         most = self._foundation.settings.integer("systemvm.restart.attempts")
@@ -238,7 +238,7 @@ class SystemVmWatch:
         host = self._hosts.get(vm.host_id)
         seconds = self._foundation.now() - began
         text = f"{vm.instance_name} is at work again on {host.name if host else 'a host'} after {seconds:.1f} s"
-        number, name = ALERTS[row.kind]
+        name = ALERTS[row.kind]
         log.info("%s", text)
         with self._store.transaction():
-            self._foundation.events.alert(number, name, text, zone_id=row.zone_id)
+            self._foundation.events.alert(name, text, zone_id=row.zone_id)
