@@ -1,0 +1,38 @@
+"""The kinds of alerts, by CloudStack's numbers and names."""
+
+from __future__ import annotations
+
+ALERT_TYPES: dict[int, str] = {
+    0: "ALERT.MEMORY",
+    1: "ALERT.CPU",
+    2: "ALERT.STORAGE",
+    3: "ALERT.STORAGE.ALLOCATED",
+    4: "ALERT.NETWORK.PUBLICIP",
+    5: "ALERT.NETWORK.PRIVATEIP",
+    6: "ALERT.STORAGE.SECONDARY",
+    7: "ALERT.COMPUTE.HOST",
+    8: "ALERT.USERVM",
+    9: "ALERT.SERVICE.DOMAINROUTER",
+    10: "ALERT.SERVICE.CONSOLEPROXY",
+    11: "ALERT.NETWORK.ROUTING",
+    12: "ALERT.STORAGE.MISC",
+    13: "ALERT.USAGE",
+    14: "ALERT.MANAGEMENT",
+    15: "ALERT.NETWORK.DOMAINROUTERMIGRATE",
+    16: "ALERT.SERVICE.CONSOLEPROXYMIGRATE",
+    17: "ALERT.USERVM.MIGRATE",
+    18: "ALERT.NETWORK.VLAN",
+    19: "ALERT.SERVICE.SSVM",
+    20: "ALERT.USAGE.RESULT",
+    21: "ALERT.STORAGE.DELETE",
+    22: "ALERT.RESOURCE.COUNT",
+    23: "ALERT.USAGE.SANITY",
+    24: "ALERT.NETWORK.DIRECTPUBLICIP",
+    25: "ALERT.STORAGE.LOCAL",
+    26: "ALERT.RESOURCE.EXCEED",
+    27: "ALERT.TYPE.SYNC",
+    28: "ALERT.UPLOAD.FAILED",
+}
+"""Number -> name, as in AlertService of CloudStack's API."""
+
+ALERT_NUMBERS: dict[str, int] = {name: number for number, name in ALERT_TYPES.items()}
