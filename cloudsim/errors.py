@@ -63,6 +63,13 @@ class ServerStopping(CloudError):
     cserrorcode = 9999
 
 
+class ServerBusy(CloudError):
+    """The management server has as much of this kind of work as it takes on; later it may have less."""
+
+    errorcode = 503
+    cserrorcode = 9999
+
+
 class InsufficientCapacity(CloudError):
     """No host, pool or address range can hold what was asked for."""
 

@@ -11,6 +11,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from msgspec import json
+
 from cloudsim.errors import AuthenticationFailed, CloudError, UnsupportedCommand
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.trace import TRACE
@@ -23,6 +25,7 @@ from server.api.envelope import Reply, error_reply, result_text, success_body
 from server.api.request import Request
 from server.api.session import Sessions, key_accepted
 from server.api.views import View, render
+from server.changes.feed import ChangeFeed
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,7 @@ class Dispatcher:
         self._clock = clock
         self.provided: dict[str, Any] = {}
         """What this cloud has of what some commands need (`needs` of their declarations), by that name."""
+        self.changes = ChangeFeed(manager)
         self._traces = foundation.randomness.branch("traces")
         self._removed = Removed()
         self.store.subscribe(self._removed)
@@ -73,6 +77,14 @@ class Dispatcher:
         command = COMMANDS.get(request.command.lower())
         trace_id = self._traces.uuid()
         TRACE.set(trace_id)
+        try:
+            reply = await self._reply(request, command, trusted, trace_id)
+            self._tell_trace(trace_id, command, reply)
+        finally:
+            self.manager.traces.left(trace_id)
+        return reply
+
+    async def _reply(self, request: Request, command: Command | None, trusted: bool, trace_id: str) -> Reply:
         try:
             request.check()
             reply = await self._answer(request, command, trusted, trace_id)
@@ -85,6 +97,13 @@ class Dispatcher:
         if reply.status == 401 and request.session_id and not request.fields.get("apikey"):
             self.sessions.end(request.session_id)
         return reply
+
+    def _tell_trace(self, trace_id: str, command: Command | None, reply: Reply) -> None:
+        error = reply.description if reply.status != 200 else ""
+        would_change = command is not None and (command.job or command.event is not None)
+        self.manager.traces.replied(
+            trace_id, reply.status, lambda: json.encode(reply.body), error, worth=bool(error) and would_change
+        )
 
     async def _answer(self, request: Request, command: Command | None, trusted: bool, trace_id: str) -> Reply:
         if command is None:
@@ -100,6 +119,7 @@ class Dispatcher:
                 raise UnsupportedCommand(text) if by_session else AuthenticationFailed(text)
         if not self.offers(command):
             raise UnsupportedCommand(f"The command {command.name} is not supported by this cloud: it needs {command.needs}")
+        self.manager.traces.called(trace_id, command.name, caller, request.sent)
         call = Call(command, self.manager, caller, request.fields, request.maps(), door=self)
         call.request = request
         before = self.store.sequence
@@ -107,6 +127,8 @@ class Dispatcher:
             return Reply(command.response, {}, request.wants_json)
         arguments = command.bind(call)
         answer = await command.function(call, **arguments)
+        if isinstance(answer, Reply):
+            return answer
         if isinstance(answer, Job):
             body = self._submit(call, answer)
         else:

@@ -9,7 +9,7 @@ import asyncio
 import concurrent.futures
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import flask
@@ -21,11 +21,15 @@ from server.api.dispatch import Dispatcher
 from server.api.envelope import Reply, error_reply
 from server.api.metrics import Metrics, counts_of
 from server.api.request import Request
+from server.changes.stream import Stream, StreamReply
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LARGEST_BODY = 8 << 20
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+STREAMS = "cloudsim.streams"
+"""In a WSGI environment: enters an answer that goes on, by what ends it, and returns what is to be called at its end."""
 _NO_UI = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>cloudsim</title></head>
 <body><h1>cloudsim</h1><p>The web UI is not built here. The API answers at <a href="/client/api">/client/api</a>;
@@ -69,16 +73,42 @@ class Door:
             remote=incoming.remote_addr or "",
             session_id=incoming.cookies.get("JSESSIONID"),
             session_key=incoming.cookies.get("sessionkey"),
+            last_event_id=incoming.headers.get("Last-Event-ID"),
         )
         try:
             reply = self.on_loop(self.dispatcher.answer(request, trusted=trusted))
         except CloudError as error:
             reply = error_reply("errorresponse", error, json=request.wants_json)
-        response = respond(reply, secure=incoming.is_secure)
+        if isinstance(reply, StreamReply):
+            reply, response = self._stream(reply, incoming)
+        else:
+            response = respond(reply, secure=incoming.is_secure)
         command = COMMANDS.get(request.command.lower())
         name = command.name if command is not None else "unknown"
         self.metrics.observe(name, reply.status, time.perf_counter() - began)
         return response
+
+
+    def _stream(self, reply: StreamReply, incoming: flask.Request) -> tuple[Reply, flask.Response]:
+        """The answer that goes on, or the refusal where the server ends."""
+        stream: Stream = reply.stream
+        if incoming.method == "HEAD":  # nobody would take from it
+            stream.close()
+            return reply, flask.Response(content_type=EVENT_STREAM)
+        enter: Callable[[Callable[[], None]], Callable[[], None]] | None = incoming.environ.get(STREAMS)
+        if enter is not None:
+            try:
+                stream.on_close = enter(lambda: stream.end("the management server is shutting down"))
+            except ServerStopping as error:
+                stream.close()
+                refusal = error_reply(reply.name, error, json=reply.json)
+                return refusal, respond(refusal)
+        gone = incoming.environ.get("waitress.client_disconnected", lambda: False)
+        response = flask.Response(stream.sent(gone), content_type=EVENT_STREAM)
+        response.call_on_close(stream.close)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Accel-Buffering"] = "no"
+        return reply, response
 
 
 def respond(reply: Reply, *, secure: bool = False) -> flask.Response:

@@ -16,13 +16,14 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 class Request:
     """One API request. `sent` are the parameters under the names they came with, the first of each counts.
 
-    `session_id` and `session_key` are the cookies JSESSIONID and sessionkey.
+    `session_id` and `session_key` are the cookies JSESSIONID and sessionkey, `last_event_id` the header Last-Event-ID.
     """
 
     sent: Mapping[str, str]
     remote: str = ""
     session_id: str | None = None
     session_key: str | None = None
+    last_event_id: str | None = None
     fields: dict[str, str] = field(default_factory=dict)
 
     @staticmethod
@@ -32,6 +33,7 @@ class Request:
         remote: str = "",
         session_id: str | None = None,
         session_key: str | None = None,
+        last_event_id: str | None = None,
     ) -> Request:
         """The request with these parameters, in the order in which they came."""
         sent: dict[str, str] = {}
@@ -40,7 +42,7 @@ class Request:
             sent.setdefault(name, value)
             if "[" not in name:
                 fields.setdefault(name.lower(), value)
-        return Request(sent, remote, session_id, session_key, fields)
+        return Request(sent, remote, session_id, session_key, last_event_id, fields)
 
     @property
     def command(self) -> str:

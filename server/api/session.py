@@ -53,6 +53,10 @@ class Sessions:
         session.used = now
         return session
 
+    def is_over(self, session: Session) -> bool:
+        """Whether it has ended or timed out. Asking does not keep it alive, and may be done from any thread."""
+        return session.ended or self._clock() - session.used > self.timeout
+
     def end(self, session_id: str | None) -> None:
         session = self._sessions.pop(session_id or "", None)
         if session is not None:

@@ -63,6 +63,11 @@ def rule(*row_types: type[Row]) -> Callable[[Rule], Rule]:
     return register
 
 
+def has_rule(row_type: type[Row]) -> bool:
+    """Whether more than the owner of such a row decides who may name it."""
+    return row_type in _RULES
+
+
 def may(store: Store, caller: Caller, row: Row, *, operate: bool) -> bool:
     """Whether the caller may operate the row, or (`operate=False`) use it."""
     if caller.is_root_admin:

@@ -17,6 +17,7 @@ load()
 KNOWN: dict[str, Any] = json.loads(FACTS.read_text())
 
 OURS: dict[str, str] = {
+    "followChanges": "CloudStack's clients poll",
     "listCapacityHistory": "CloudStack keeps no history of capacity",
     "listInfrastructureHistory": "nor of how many instances and hosts there were",
     "listSimulations": "CloudStack runs on no simulated datacenter",

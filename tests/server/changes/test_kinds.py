@@ -1,0 +1,25 @@
+"""What rows are called in the change feed."""
+
+from __future__ import annotations
+
+from cloudsim.model import ROW_TYPES, Host, Volume
+from server.api.command import COMMANDS
+from server.api.commands import load
+from server.changes.kinds import is_listed, kinds
+
+load()
+
+
+def test_every_thing_that_a_list_command_shows_is_told_of() -> None:
+    untold = [
+        c.name
+        for c in COMMANDS.values()
+        if c.name.startswith("list") and c.view is not None and c.view.entity is not None and c.key not in kinds()
+    ]
+    assert untold == ["listLoadBalancerRuleInstances"]  # instances, which have a key of their own
+
+
+def test_each_kind_is_of_rows_that_have_that_name_alone() -> None:
+    assert all(kind.row_type in ROW_TYPES and is_listed(kind.row_type) for kind in kinds().values())
+    assert kinds()["host"].row_type is Host and kinds()["volume"].row_type is Volume
+    assert {c.name for c in kinds()["host"].commands} >= {"listHosts", "listHostsMetrics"}
