@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from cloudsim import __version__
 from cloudsim.agent.dispatch import HANDLERS
 from cloudsim.agent.journal import AnswerJournal
+from cloudsim.agent.noting import NOTES, StepNotes
 from cloudsim.hypervisor import STEPS, Hypervisor, HypervisorError
 from cloudsim.protocol.commands import (
     Answer,
@@ -83,6 +84,8 @@ class Agent:
         self._answers: dict[int, Response] = {}
         self._interrupted: set[int] = set()
         self._working: dict[int, asyncio.Task[None]] = {}
+        self._arrived: dict[int, float] = {}
+        """When each request came of those whose work is to be told."""
         self._queues: dict[str, list[Request]] = {}
         self._connecting: asyncio.Task[None] | None = None
         self._ping_timer: asyncio.TimerHandle | None = None
@@ -114,6 +117,7 @@ class Agent:
             if task is not None:
                 task.cancel()
         self._working.clear()
+        self._arrived.clear()
         self._queues.clear()
         self._answers.clear()
         link = self.link
@@ -246,6 +250,8 @@ class Agent:
             return
         if sequence in self._working:
             return
+        if request.traced:
+            self._arrived.setdefault(sequence, asyncio.get_running_loop().time())
         subject = request.command.subject
         if subject is not None:
             queue = self._queues.get(subject)
@@ -260,6 +266,8 @@ class Agent:
         self._working[request.sequence] = asyncio.get_running_loop().create_task(self._work(request))
 
     async def _work(self, request: Request) -> None:
+        notes = StepNotes(asyncio.get_running_loop().time()) if request.traced else None
+        NOTES.set(notes)  # also None: this task may be the child of one that took notes
         if isinstance(request.command, QUERIES):
             response = Response(request.sequence, await self._perform(request.command), request.trace_id)
         elif self.journal is None:
@@ -268,6 +276,9 @@ class Agent:
         else:
             response = await self._work_once(request, self.journal)
         del self._working[request.sequence]
+        if notes is not None:
+            arrived = self._arrived.pop(request.sequence, notes.began)
+            response = replace(response, work=notes.work(arrived, asyncio.get_running_loop().time()))
         if self.link is not None:
             self.link.send(response)
         subject = request.command.subject

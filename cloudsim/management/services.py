@@ -1,6 +1,5 @@
 """All services of one management server, each made from what it stands on."""
 
-from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -59,6 +58,7 @@ from cloudsim.management.network.security_members import SecurityMembers
 from cloudsim.management.network.security_rules import SecurityRules
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
+from cloudsim.management.operations.traces import Traces
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.extraction import Extraction
 from cloudsim.management.storage.image_stores import ImageStores
@@ -114,8 +114,10 @@ class Services:
         self.foundation = foundation = Foundation(store, randomness, world.now)
         self.settings = foundation.settings
         self.events = foundation.events
-        self.jobs = Jobs(foundation)
+        self.traces = Traces(foundation)
+        self.jobs = Jobs(foundation, self.traces)
         self.agents = agents = Agents(foundation)
+        agents.traces = self.traces
 
         self.identity = Identity(foundation)
         self.roles = self.identity.roles
@@ -142,6 +144,7 @@ class Services:
 
         self.capacity = HostCapacity(store, foundation.settings)
         self.planner = Planner(self.capacity, foundation.settings, randomness)
+        self.planner.on_planned = self.traces.planning
         self.topology = TopologyReport(foundation, self.capacity, world)
         self.disks = Disks(foundation, agents)
         self.capacity_history = CapacityHistory(

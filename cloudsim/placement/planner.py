@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
 
 from cloudsim.errors import InsufficientCapacity, InvalidParameterValue
 from cloudsim.placement.arrays import HostArrays, Mask
+from cloudsim.placement.explaining import Planning, explain
 from cloudsim.placement.naming import policy
 from cloudsim.placement.policy import Policy
 from cloudsim.placement.request import PlacementRequest
 from cloudsim.placement.settings import PlacementSettings
+from cloudsim.placement.stages import Where, stages
 from cloudsim.randomness import Randomness
 
 Cause = Literal[
@@ -32,7 +34,8 @@ class Planner:
     """Plans over the hosts of one cloud. Filters are masks over slots; the policy is chosen by name.
 
     The policy is the one that the caller names (an offering's planner), else the setting
-    `vm.allocation.algorithm`.
+    `vm.allocation.algorithm`. `on_planned`, where set, says whether it wants the coming planning explained; if so it
+    gives what hears the explanation.
     """
 
     def __init__(self, hosts: HostArrays, settings: PlacementSettings, randomness: Randomness) -> None:
@@ -40,6 +43,7 @@ class Planner:
         self._settings = settings
         self._randomness = randomness.branch("placement")
         self._policies: dict[str, Policy] = {}
+        self.on_planned: Callable[[], Callable[[Planning], object] | None] | None = None
 
     def policy(self, name: str | None) -> Policy:
         """The policy of that name, or the one that the settings name."""
@@ -65,13 +69,30 @@ class Planner:
         Raises NoPlace; InvalidParameterValue where the policy does not keep to what a policy is.
         """
         chooser = self.policy(planner)
+        where = Where(zone_id, pod_id, cluster_id, host_ids, avoid)
+        tell = None if self.on_planned is None else self.on_planned()
+        if tell is None:
+            return self._choose(request, chooser, where)
+        if host_ids is not None:
+            where = where._replace(host_ids=tuple(host_ids))
+        where = where._replace(avoid=tuple(avoid))
+        try:
+            slot = self._choose(request, chooser, where)
+        except NoPlace as error:
+            applied = stages(self, request, chooser, where)
+            tell(explain(self.hosts, chooser, request, applied, None, error.text))
+            raise
+        tell(explain(self.hosts, chooser, request, stages(self, request, chooser, where), slot, ""))
+        return slot
+
+    def _choose(self, request: PlacementRequest, chooser: Policy, where: Where) -> int:
         feasible = self.feasible(
             request,
-            zone_id=zone_id,
-            pod_id=pod_id,
-            cluster_id=cluster_id,
-            host_ids=host_ids,
-            avoid=avoid,
+            zone_id=where.zone_id,
+            pod_id=where.pod_id,
+            cluster_id=where.cluster_id,
+            host_ids=where.host_ids,
+            avoid=where.avoid,
         )
         allowed = chooser.filter(request, self.hosts)
         if allowed is not None:
@@ -108,29 +129,29 @@ class Planner:
             if row_id is not None:
                 mask &= groups[:n] == hosts.group(row_id)
         if host_ids is not None:
-            mask &= self._only(host_ids)
+            mask &= self.only(host_ids)
         for host_id in avoid:
             slot = hosts.slot.get(host_id)
             if slot is not None:
                 mask[slot] = False
         if request.tags:
-            mask &= self._tagged(request.tags)
+            mask &= self.tagged(request.tags)
         if request.gpus:
-            mask &= self._with_gpus(request)
+            mask &= self.with_gpus(request)
         if hosts.numa_cpu.shape[1]:
-            mask &= self._on_nodes(request)
+            mask &= self.on_nodes(request)
         if hosts.owners:
-            mask &= self._undedicated(request)
+            mask &= self.undedicated(request)
         if not mask.any():
             raise self._no_place(request, zone_id, pod_id, cluster_id, host_ids)
-        mask = self._below_threshold(request, mask)
+        mask = self.below_threshold(request, mask)
         if not mask.any():
             raise NoPlace(
                 "Unable to create a deployment: every cluster is above its capacity threshold", "threshold"
             )
         return mask
 
-    def _only(self, host_ids: Iterable[str]) -> Mask:
+    def only(self, host_ids: Iterable[str]) -> Mask:
         allowed = np.zeros(self.hosts.size, np.bool_)
         for host_id in host_ids:
             slot = self.hosts.slot.get(host_id)
@@ -138,11 +159,11 @@ class Planner:
                 allowed[slot] = True
         return allowed
 
-    def _tagged(self, tags: tuple[str, ...]) -> Mask:
+    def tagged(self, tags: tuple[str, ...]) -> Mask:
         wanted = frozenset(tags)
         return np.fromiter((wanted <= have for have in self.hosts.tags), np.bool_, self.hosts.size)
 
-    def _with_gpus(self, request: PlacementRequest) -> Mask:
+    def with_gpus(self, request: PlacementRequest) -> Mask:
         hosts = self.hosts
         n = hosts.size
         fits: Mask = (hosts.gpu_free[:n] >= request.gpu_milli).sum(axis=1) >= request.gpus
@@ -151,7 +172,7 @@ class Planner:
             fits &= np.fromiter((model in wanted for model in hosts.models), np.bool_, n)
         return fits
 
-    def _on_nodes(self, request: PlacementRequest) -> Mask:
+    def on_nodes(self, request: PlacementRequest) -> Mask:
         """Hosts with NUMA nodes enough for it, and those that do not say what nodes they have."""
         hosts, nodes = self.hosts, request.numa_nodes
         cpu, memory = hosts.numa_cpu[: hosts.size], hosts.numa_memory[: hosts.size]
@@ -159,7 +180,7 @@ class Planner:
         found: Mask = (fits.sum(axis=1) >= nodes) | (cpu < 0).all(axis=1)
         return found
 
-    def _undedicated(self, request: PlacementRequest) -> Mask:
+    def undedicated(self, request: PlacementRequest) -> Mask:
         """Hosts that are anybody's, and those dedicated to the request's account or to a domain that it is in."""
         dedicated = self.hosts.dedicated[: self.hosts.size]
         mask: Mask = dedicated == -1
@@ -169,7 +190,7 @@ class Planner:
                 mask |= dedicated == owner
         return mask
 
-    def _below_threshold(self, request: PlacementRequest, mask: Mask) -> Mask:
+    def below_threshold(self, request: PlacementRequest, mask: Mask) -> Mask:
         settings, hosts = self._settings, self.hosts
         cpu_limit = settings.number("cluster.cpu.allocated.capacity.disablethreshold")
         memory_limit = settings.number("cluster.memory.allocated.capacity.disablethreshold")
@@ -205,15 +226,15 @@ class Planner:
             ("memory", hosts.memory_room[:n] >= request.memory),
         ]
         if request.gpus:
-            steps.insert(0, ("gpu", self._with_gpus(request)))
+            steps.insert(0, ("gpu", self.with_gpus(request)))
         if request.tags:
-            steps.insert(0, ("tags", self._tagged(request.tags)))
+            steps.insert(0, ("tags", self.tagged(request.tags)))
         if hosts.numa_cpu.shape[1]:
-            steps.append(("numa", self._on_nodes(request)))
+            steps.append(("numa", self.on_nodes(request)))
         if hosts.owners:
-            steps.insert(0, ("dedicated", self._undedicated(request)))
+            steps.insert(0, ("dedicated", self.undedicated(request)))
         if host_ids is not None:
-            steps.insert(0, ("constraint", self._only(host_ids)))
+            steps.insert(0, ("constraint", self.only(host_ids)))
         cause: Cause = "no host" if not mask.any() else "constraint"
         if mask.any():
             for name, step in steps:

@@ -8,7 +8,7 @@ import msgspec
 
 from cloudsim.protocol import messages
 from cloudsim.protocol.commands import ANSWERS, COMMANDS
-from cloudsim.protocol.messages import Message, Request, Response
+from cloudsim.protocol.messages import Message, Request, Response, Work
 
 _KINDS: dict[str, type] = {
     t.__name__: t
@@ -27,6 +27,8 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True):
     sequence: int
     trace_id: str = ""
     answered: int = 0
+    traced: bool = False
+    work: Work | None = None
     command: dict[str, msgspec.Raw] | None = None
     answer: dict[str, msgspec.Raw] | None = None
 
@@ -50,6 +52,8 @@ def encode(message: Message) -> bytes:
             "answered": message.answered,
             "command": {type(message.command).__name__: message.command},
         }
+        if message.traced:
+            body["traced"] = True
         return _encoder.encode({"Request": body})
     if isinstance(message, Response):
         body = {
@@ -57,6 +61,8 @@ def encode(message: Message) -> bytes:
             "trace_id": message.trace_id,
             "answer": {type(message.answer).__name__: message.answer},
         }
+        if message.work is not None:
+            body["work"] = message.work
         return _encoder.encode({"Response": body})
     return _encoder.encode({type(message).__name__: message})
 
@@ -68,11 +74,12 @@ def decode(data: bytes) -> Message:
         if name == "Request":
             body = _body.decode(raw)
             kind, command = _single(body.command or {})
-            return Request(body.sequence, _typed(COMMANDS, kind, command), body.trace_id, body.answered)
+            asked = _typed(COMMANDS, kind, command)
+            return Request(body.sequence, asked, body.trace_id, body.answered, body.traced)
         if name == "Response":
             body = _body.decode(raw)
             kind, answer = _single(body.answer or {})
-            return Response(body.sequence, _typed(ANSWERS, kind, answer), body.trace_id)
+            return Response(body.sequence, _typed(ANSWERS, kind, answer), body.trace_id, body.work)
         message: Message = _typed(_KINDS, name, raw)
         return message
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ from cloudsim.errors import ResourceUnavailable
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.command_log import CommandLog
 from cloudsim.management.operations.trace import TRACE
+from cloudsim.management.operations.traces import Traces
 from cloudsim.model import Host
 from cloudsim.protocol.commands import Answer, Command
 from cloudsim.protocol.link import Link
@@ -76,7 +77,7 @@ class _Connection:
 class Agents:
     """All agent connections of one management server.
 
-    `log`, where set, hears of every command and its answer. Hooks, set by the owner: `on_new(link, startup, place)`
+    `log` and `traces`, where set, hear of every command and its answer. Hooks, set by the owner: `on_new(link, startup, place)`
     for an agent that no host is known of and that says where it wants to be, `on_connected(host, vms)` after a
     known host's Startup, `on_report(host_id, vms)` for a Ping that tells of instances, `on_disconnected(host_id)`
     when a host's link is lost.
@@ -93,6 +94,7 @@ class Agents:
         self._resending: asyncio.TimerHandle | None = None
         self._unanswered: dict[tuple[str, int], _Pending] = {}
         self.log: CommandLog | None = None
+        self.traces: Traces | None = None
         self.on_new: Callable[[Link, Startup, Place], object] | None = None
         self.on_connected: Callable[[Host, tuple[VmReport, ...]], None] = lambda host, vms: None
         self.on_report: Callable[[str, tuple[VmReport, ...]], None] = lambda host_id, vms: None
@@ -205,6 +207,8 @@ class Agents:
                 del self._unanswered[connection.host_id, message.sequence]
                 if self.log is not None:
                     self.log.ended(self._name(connection.host_id), message.sequence, message.answer)
+                if pending.request.traced:
+                    self._trace_end(connection.host_id, pending, message)
                 if not pending.future.done():
                     pending.future.set_result(message.answer)
         elif isinstance(message, Ping):
@@ -236,7 +240,9 @@ class Agents:
         deadline = now + (timeout if timeout is not None else settings.number("wait"))
         answered = connection.answered()
         connection.sequence += 1
-        request = Request(connection.sequence, command, TRACE.get(), answered)
+        trace_id = TRACE.get()
+        traced = bool(trace_id) and self.traces is not None and self.traces.wants_work(trace_id)
+        request = Request(connection.sequence, command, trace_id, answered, traced)
         pending = _Pending(request, loop.create_future(), deadline, min(resend_at, deadline))
         connection.pending[request.sequence] = pending
         self._unanswered[host_id, request.sequence] = pending
@@ -244,6 +250,8 @@ class Agents:
             self._resending = loop.call_at(pending.resend_at, self._sweep)
         if self.log is not None:
             self.log.sent(self._name(host_id), request)
+        if traced and self.traces is not None:
+            self.traces.command_sent(self._name(host_id), request)
         connection.link.send(request)
         return await pending.future
 
@@ -275,11 +283,17 @@ class Agents:
         self._unanswered.pop((connection.host_id, sequence), None)
         if self.log is not None:
             self.log.ended(self._name(connection.host_id), sequence, None)
+        if pending.request.traced:
+            self._trace_end(connection.host_id, pending, None)
         if not pending.future.done():
             kind = type(pending.request.command).__name__
             pending.future.set_exception(
                 OutcomeUnknown(f"Host {self._name(connection.host_id)} did not answer {kind} in time")
             )
+
+    def _trace_end(self, host_id: str, pending: _Pending, response: Response | None) -> None:
+        if self.traces is not None:
+            self.traces.command_ended(self._name(host_id), pending.request, response)
 
     def _name(self, host_id: str) -> str:
         host = self._hosts.get(host_id)

@@ -14,6 +14,7 @@ from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.trace import TRACE
+from cloudsim.management.operations.traces import Traces
 from cloudsim.model import AsyncJob
 from cloudsim.model.operations import JOB_FAILED, JOB_IN_PROGRESS, JOB_SUCCEEDED
 
@@ -46,8 +47,9 @@ def error_result(error: CloudError) -> str:
 class Jobs:
     """The job queue. A job ends exactly once: Succeeded with what `present` makes of its value, or Failed."""
 
-    def __init__(self, foundation: Foundation) -> None:
+    def __init__(self, foundation: Foundation, traces: Traces) -> None:
         self._foundation = foundation
+        self._traces = traces
         self._store = foundation.store
         self._table = foundation.table(AsyncJob)
         self._randomness = foundation.randomness.branch("jobs")
@@ -82,20 +84,23 @@ class Jobs:
         transaction that is rolled back takes the job with it.
         """
         foundation = self._foundation
+        job_id = self._randomness.uuid()
+        trace_id = self._traces.trace_id(caller, job_id)
         with self._store.transaction():
             job = self._table.insert(
                 AsyncJob(
-                    id=self._randomness.uuid(),
+                    id=job_id,
                     command=command,
                     account_id=caller.account.id,
                     user_id=caller.user_id,
                     instance_type=instance_type,
                     instance_id=instance_id,
-                    trace_id=caller.trace_id,
+                    trace_id=trace_id,
                     created=foundation.now(),
                 )
             )
-        pending = _Pending(job.id, work, present, caller.trace_id, queue or instance_id, instance_id)
+        self._traces.queued(job)
+        pending = _Pending(job.id, work, present, trace_id, queue or instance_id, instance_id)
         asyncio.get_running_loop().call_soon(self._enter, pending)
         return job
 
@@ -111,6 +116,7 @@ class Jobs:
 
     def _enter(self, pending: _Pending) -> None:
         if pending.job_id not in self._table or self._stopping:
+            self._traces.job_gone(pending.job_id)
             return
         queue = pending.queue
         if queue is not None:
@@ -127,6 +133,7 @@ class Jobs:
 
     async def _run(self, pending: _Pending) -> None:
         TRACE.set(pending.trace_id)
+        self._traces.job_began(pending.job_id)
         try:
             value = await pending.work()
             result = pending.present(value) if pending.present is not None else None
@@ -186,6 +193,7 @@ class Jobs:
             job = self._table.update(
                 job_id, status=status, result_code=code, result=result, completed=self._foundation.now()
             )
+        self._traces.job_ended(job)
         waiter = self._waiters.pop(job_id, None)
         if waiter is not None and not waiter.done():
             waiter.set_result(job)

@@ -147,6 +147,7 @@ IN_FORCE: tuple[key, ...] = (
         "boolean",
         "Whether no two pods of a zone may share a subnet; false: they may share it but no address",
     ),
+    key("trace.keep", "1000", "integer", "Traces of commands that are kept, the newest", minimum=1, maximum=100_000),
 )
 
 IN_FORCE += LIMIT_KEYS

@@ -15,6 +15,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.trace import TRACE
+from cloudsim.management.operations.traces import Traces
 from cloudsim.model import ROW_TYPES, Account, AsyncJob, Network
 from cloudsim.model.operations import JOB_FAILED, JOB_IN_PROGRESS, JOB_SUCCEEDED
 from cloudsim.randomness import Randomness
@@ -27,7 +28,8 @@ class Bench:
     def __init__(self, store: Store | None = None) -> None:
         self.loop = SimLoop()
         self.store = store or Store(ROW_TYPES)
-        self.jobs = Jobs(Foundation(self.store, Randomness(1), lambda: 1_800_000_000.0 + self.loop.time()))
+        foundation = Foundation(self.store, Randomness(1), lambda: 1_800_000_000.0 + self.loop.time())
+        self.jobs = Jobs(foundation, Traces(foundation))
         self.log: list[str] = []
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
