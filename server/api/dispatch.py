@@ -25,6 +25,7 @@ from server.api.envelope import Reply, error_reply, result_text, success_body
 from server.api.request import Request
 from server.api.session import Sessions, key_accepted
 from server.api.views import View, render
+from server.changes.feed import ChangeFeed
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,7 @@ class Dispatcher:
         self._clock = clock
         self.provided: dict[str, Any] = {}
         """What this cloud has of what some commands need (`needs` of their declarations), by that name."""
+        self.changes = ChangeFeed(manager)
         self._traces = foundation.randomness.branch("traces")
         self._removed = Removed()
         self.store.subscribe(self._removed)
@@ -125,6 +127,8 @@ class Dispatcher:
             return Reply(command.response, {}, request.wants_json)
         arguments = command.bind(call)
         answer = await command.function(call, **arguments)
+        if isinstance(answer, Reply):
+            return answer
         if isinstance(answer, Job):
             body = self._submit(call, answer)
         else:
