@@ -11,6 +11,7 @@ from cloudsim.experiment.scenario import Instances
 from cloudsim.management import first_state
 from cloudsim.management.building import build_zone
 from cloudsim.management.compute.affinity import AFFINITY, ANTI_AFFINITY
+from cloudsim.management.compute.vm_allocation import DeployRequest
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import ADMIN
 from cloudsim.management.infrastructure.command_log import CommandLog
@@ -27,6 +28,7 @@ from cloudsim.model import (
 from cloudsim.model.identity import ROOT_ADMIN
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
+from cloudsim.work import user_data
 from cloudsim.world import World
 
 GIB = 1 << 30
@@ -124,6 +126,20 @@ class Cloud:
         """The caller of something that is to be told apart in the command log."""
         return Caller(self.account, trace_id=trace_id) if self.log is not None else self.caller
 
+    def deployment(self, index: int, request: VmRequest) -> DeployRequest:
+        """What is asked for a request: zones take turns, one request each."""
+        assert self.template is not None
+        owner = self.owner(request.tenant)
+        return DeployRequest(
+            zone_id=self.zones[index % len(self.zones)].id,
+            template_id=self.template.id,
+            service_offering_id=self.offerings[request.shape].id,
+            owner=owner,
+            affinity_group_ids=self.affinity_groups(owner, request),
+            expected_ms=request.expected_ms,
+            user_data=user_data(request.work_ms) if request.work_ms else None,
+        )
+
     async def set_up(self, instances: Instances, shapes: Iterable[Shape]) -> None:
         """Start the server, add all that the world describes, and make ready to deploy instances of `shapes`."""
         server = self.server
@@ -154,18 +170,8 @@ class Cloud:
         return self.store.table(Template)[template.id]
 
     def _offering(self, shape: Shape, instances: Instances) -> ServiceOffering:
-        gpus = f", {shape.gpus} x {shape.gpu_milli / 1000:g} GPU" if shape.gpus else ""
-        return self.server.offerings.create_service(
-            name=f"{shape.cpus} x {shape.cpu_mhz} MHz, {shape.memory_mib} MiB{gpus}",
-            cpus=shape.cpus,
-            cpu_mhz=shape.cpu_mhz,
-            memory_mib=shape.memory_mib,
-            gpus=shape.gpus,
-            gpu_milli=shape.gpu_milli,
-            gpu_models=shape.gpu_models,
-            host_tags=shape.tags,
-            root_disk_size=max(instances.root_disk_gib, instances.template_gib) * GIB,
-        )
+        root = max(instances.root_disk_gib, instances.template_gib) * GIB
+        return create_offering(self.server, shape, root)
 
     async def restart(self, away: float) -> None:
         """The server dies; after `away` seconds another one takes over its store."""
@@ -176,6 +182,22 @@ class Cloud:
         self.server = ManagementServer(self.store, self.world, branch)
         self.server.agents.log = self.log
         self.server.start()
+
+
+def create_offering(server: ManagementServer, shape: Shape, root_disk_size: int | None = None) -> ServiceOffering:
+    """Make the offering of instances of that size; bytes of their root disk where it is not their template's."""
+    gpus = f", {shape.gpus} x {shape.gpu_milli / 1000:g} GPU" if shape.gpus else ""
+    return server.offerings.create_service(
+        name=f"{shape.cpus} x {shape.cpu_mhz} MHz, {shape.memory_mib} MiB{gpus}",
+        cpus=shape.cpus,
+        cpu_mhz=shape.cpu_mhz,
+        memory_mib=shape.memory_mib,
+        gpus=shape.gpus,
+        gpu_milli=shape.gpu_milli,
+        gpu_models=shape.gpu_models,
+        host_tags=shape.tags,
+        root_disk_size=root_disk_size,
+    )
 
 
 def _cidr(named: str) -> str:

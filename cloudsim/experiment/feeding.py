@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
 
 from cloudsim.errors import CloudError
 from cloudsim.experiment import causes
-from cloudsim.experiment.cloud import Cloud
 from cloudsim.experiment.outcomes import Outcomes
-from cloudsim.experiment.recording import Recorder
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.tasks import Tasks
 from cloudsim.management.compute.vm_allocation import DeployRequest
+from cloudsim.management.identity.caller import Caller
+from cloudsim.management.server import ManagementServer
 from cloudsim.model import AsyncJob, Host, VirtualMachine
 from cloudsim.model.operations import JOB_SUCCEEDED
 from cloudsim.placement import PlacementRequest, Policy
-from cloudsim.work import user_data
+from cloudsim.store import Store
 
 RETRY_AFTER = 600.0
 """Seconds after which an instance that could not be destroyed is tried again."""
@@ -38,20 +39,44 @@ def _asked(request: VmRequest) -> PlacementRequest:
     )
 
 
+class Fed(Protocol):
+    """A cloud that requests are brought to: one of an experiment, or one that is served."""
+
+    server: ManagementServer
+    store: Store
+
+    @property
+    def world(self) -> Any:
+        """A `cloudsim.experiment.cloud.DescribedWorld`."""
+
+    def deployment(self, index: int, request: VmRequest) -> DeployRequest:
+        """What is asked of the cloud for request number `index`, from 0. Raises CloudError."""
+
+    def caller_for(self, trace_id: str) -> Caller:
+        """Who asks."""
+
+
+class Heard(Protocol):
+    """What tells of instances and jobs, as `cloudsim.experiment.recording.Recorder` does: it calls what is set here."""
+
+    on_vm: Callable[[VirtualMachine | None, VirtualMachine | None], None]
+    on_job: Callable[[AsyncJob], None]
+
+
 class Feeder:
     """Feeds `requests` into the cloud from loop time `start` on. One timer is armed for the next arrival.
 
     `counts_from_arrival` says from when lifetimes count; `ends_with_work`, that instances with work are destroyed
-    when it is done, and not by their lifetime. Zones take turns, one request each. `on_step` is called after each
-    arrival and each departure, and when the work of an instance is done.
+    when it is done, and not by their lifetime. `on_step` is called after each arrival and each departure, and when the
+    work of an instance is done.
 
     It is a `cloudsim.work.WorkListener`, for a world that tells of work.
     """
 
     def __init__(
         self,
-        cloud: Cloud,
-        recorder: Recorder,
+        cloud: Fed,
+        recorder: Heard,
         requests: Iterator[VmRequest],
         start: float,
         counts_from_arrival: bool,
@@ -80,7 +105,15 @@ class Feeder:
         """Instances that are destroyed when their work is done."""
         self._idle: set[str] = set()
         """Those of them that lost their host before it was, so that it never may be."""
+        self._leaving: dict[str, asyncio.TimerHandle] = {}
+        """Instances that run until their lifetime is over, and what ends it."""
+        self._staying: set[str] = set()
+        """Instances that run on for ever."""
+        self._ends_at_once = False
+        self._next_arrival: asyncio.TimerHandle | None = None
         self.on_step: Callable[[], None] = lambda: None
+        self.on_accepted: Callable[[int, str], None] = lambda index, vm_id: None
+        """Hears of the instance that was made for a request."""
         self._others_done: Callable[[], bool] = lambda: True
         recorder.on_vm = self._moved
         recorder.on_job = self._ended
@@ -92,13 +125,32 @@ class Feeder:
     def begin(self) -> None:
         self._arm()
 
+    def stop(self, *, destroy: bool = False) -> None:
+        """Bring no more requests. Instances live on for as long as they would have; with `destroy`, they are destroyed."""
+        if self._next_arrival is not None:
+            self._next_arrival.cancel()
+        self._following = None
+        self.exhausted = True
+        if destroy:
+            self._ends_at_once = True
+            self.to_depart += len(self._staying) + len(self._idle)
+            leaving = [*self._leaving, *self._until_done, *self._staying, *self._idle]
+            for timer in self._leaving.values():
+                timer.cancel()
+            for kept in (self._leaving, self._until_done, self._staying, self._idle):
+                kept.clear()
+            for vm_id in leaving:
+                self._destroy(vm_id)
+        self.on_step()
+
     def _now(self) -> float:
         return self._loop.time() - self._start
 
     def _arm(self) -> None:
         batch = self._next_batch()
         if batch:
-            self._loop.call_at(self._start + batch[0].arrival_ms / 1000, self._due, batch)
+            due = self._start + batch[0].arrival_ms / 1000
+            self._next_arrival = self._loop.call_at(due, self._due, batch)
         else:
             self.exhausted = True
 
@@ -133,24 +185,13 @@ class Feeder:
 
     def _deploy(self, index: int, request: VmRequest) -> None:
         cloud = self._cloud
-        assert cloud.template is not None
-        zone = cloud.zones[index % len(cloud.zones)]
-        owner = cloud.owner(request.tenant)
-        deployment = DeployRequest(
-            zone_id=zone.id,
-            template_id=cloud.template.id,
-            service_offering_id=cloud.offerings[request.shape].id,
-            owner=owner,
-            affinity_group_ids=cloud.affinity_groups(owner, request),
-            expected_ms=request.expected_ms,
-            user_data=user_data(request.work_ms) if request.work_ms else None,
-        )
         if request.work_ms:
             self.tasks.expect(index, request.work_ms)
         if cloud.server.stopping:
             self.outcomes.failed(index, "manager down")
         else:
             try:
+                deployment = cloud.deployment(index, request)
                 vm, job = cloud.server.vms.deploy(cloud.caller_for(f"deploy {index + 1}"), deployment)
             except CloudError as error:
                 self.outcomes.failed(index, causes.of_error(error))
@@ -158,6 +199,7 @@ class Feeder:
                 self._index[vm.id] = index
                 self._deploying[job.id] = (index, vm.id, request)
                 self.unanswered += 1
+                self.on_accepted(index, vm.id)
 
     # what the recorder hears, within a commit: nothing is written here, only noted or scheduled
 
@@ -171,6 +213,7 @@ class Feeder:
             del self._index[row.id]
             self._at_work.discard(index)
             self._idle.discard(row.id)
+            self._staying.discard(row.id)
             self.outcomes.gone(index, self._now())
         elif after.host_id is not None:
             if self.tasks.left(index):
@@ -211,7 +254,10 @@ class Feeder:
             return
         now = self._now()
         self.outcomes.running(index, now)
-        if request.work_ms and self._ends_with_work:
+        if self._ends_at_once:
+            self.to_depart += 1
+            self._loop.call_soon(self._destroy, vm_id)
+        elif request.work_ms and self._ends_with_work:
             self.to_depart += 1
             if self.tasks.left(index):
                 self._until_done.add(vm_id)
@@ -222,10 +268,13 @@ class Feeder:
             end = request.arrival_ms + request.lifetime_ms
             seconds = end / 1000 if self._counts_from_arrival else now + request.lifetime_ms / 1000
             self.to_depart += 1
-            self._loop.call_at(self._start + seconds, self._destroy, vm_id)
+            self._leaving[vm_id] = self._loop.call_at(self._start + seconds, self._destroy, vm_id)
+        else:
+            self._staying.add(vm_id)
         self._loop.call_soon(self.on_step)
 
     def _destroy(self, vm_id: str) -> None:
+        self._leaving.pop(vm_id, None)
         vm = self._vms.get(vm_id)
         if vm is None:
             self.to_depart -= 1
