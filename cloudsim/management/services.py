@@ -1,5 +1,6 @@
 """All services of one management server, each made from what it stands on."""
 
+from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
