@@ -30,12 +30,12 @@ export const useJobs = defineStore("jobs", () => {
 
   /**
    * Call a command and, where it answers a job, wait until that has ended. Returns the answer or the job's result.
-   * Raises ApiError with what the server says.
+   * Raises ApiError with what the server says. `accepted` is called when the server has taken the job.
    */
   async function run(
     command: string,
     parameters: Parameters,
-    about: { title: string; subject?: string; link?: string },
+    about: { title: string; subject?: string; link?: string; accepted?: () => void },
   ): Promise<Record<string, unknown>> {
     const answer = await call(command, parameters);
     if (typeof answer.jobid !== "string") {
@@ -52,6 +52,7 @@ export const useJobs = defineStore("jobs", () => {
       ended: 0,
       link: about.link ?? "",
     });
+    about.accepted?.();
     return follow(answer.jobid);
   }
 
