@@ -57,6 +57,8 @@ from cloudsim.management.network.security_delivery import SecurityDelivery
 from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.network.security_members import SecurityMembers
 from cloudsim.management.network.security_rules import SecurityRules
+from cloudsim.management.operations.annotations import Annotations
+from cloudsim.management.operations.history import History
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
 from cloudsim.management.operations.traces import Traces
@@ -125,6 +127,8 @@ class Services:
         self.limits = Limits(foundation)
         self.projects = Projects(foundation, self.identity, self.limits)
         self.tags = Tags(foundation)
+        self.annotations = Annotations(foundation)
+        self.history = History(foundation)
 
         self.guest_os = GuestOsTypes(foundation)
         self.offerings = Offerings(foundation)

@@ -32,7 +32,15 @@ from cloudsim.model.network import (
     PhysicalNetwork,
     TrafficType,
 )
-from cloudsim.model.operations import Alert, AsyncJob, CapacitySample, Configuration, Event, ResourceTag
+from cloudsim.model.operations import (
+    Alert,
+    Annotation,
+    AsyncJob,
+    CapacitySample,
+    Configuration,
+    Event,
+    ResourceTag,
+)
 from cloudsim.model.rules import (
     FirewallRule,
     HealthCheckPolicy,
@@ -134,6 +142,7 @@ ROW_TYPES = (
     AsyncJob,
     Event,
     Alert,
+    Annotation,
     CapacitySample,
     Configuration,
     ResourceTag,

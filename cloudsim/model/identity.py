@@ -33,6 +33,7 @@ class Role(Row, frozen=True, kw_only=True):
     description: str = ""
     is_default: bool = False
     is_public: bool = True
+    is_enabled: bool = True
     rules: tuple[tuple[str, str], ...] = ()
 
 

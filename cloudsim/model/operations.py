@@ -62,6 +62,19 @@ class Alert(Row, frozen=True, kw_only=True):
     sent: float = 0.0
 
 
+class Annotation(Row, frozen=True, kw_only=True):
+    """A comment that somebody left on something. `entity_type` is CloudStack's name of what it is on."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("entity_id", "user_id"))
+
+    entity_type: str
+    entity_id: str
+    text: str
+    user_id: str
+    admins_only: bool = False
+    created: float = 0.0
+
+
 class CapacitySample(Row, frozen=True, kw_only=True):
     """What a zone had and what of it was taken at one time (`sampled`).
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import Account, InstanceGroup, VirtualMachine
 
 
@@ -11,6 +12,7 @@ class InstanceGroups:
     """Makes, renames and removes instance groups."""
 
     def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
         self._store = foundation.store
         self._table = foundation.table(InstanceGroup)
         self._vms = foundation.table(VirtualMachine)
@@ -47,6 +49,7 @@ class InstanceGroups:
         with self._store.transaction():
             for vm in self._vms.where("group_id", group.id):
                 self._vms.update(vm.id, group_id=None)
+            remove_leftovers(self._foundation, group.id)
             self._table.delete(group.id)
 
     def _check_free(self, account_id: str, name: str) -> None:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import Account, SshKeyPair, VirtualMachine
 
 KEY_BITS = 2048
@@ -19,6 +20,7 @@ class KeyPairs:
     """Makes, takes in and forgets key pairs. Of a pair made here only the public half is kept."""
 
     def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
         self._store = foundation.store
         self._table = foundation.table(SshKeyPair)
         self._vms = foundation.table(VirtualMachine)
@@ -81,6 +83,7 @@ class KeyPairs:
         """Forget a key pair; instances that were deployed with it keep the key inside."""
         pair = self.of_name(owner, name)
         with self._store.transaction():
+            remove_leftovers(self._foundation, pair.id)
             return self._table.delete(pair.id)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import Account, Template, UserData, VirtualMachine
 
 MAX_BYTES = 1_048_576
@@ -22,6 +23,7 @@ class UserDataStore:
     """Registers, removes, and ties user data to templates."""
 
     def __init__(self, foundation: Foundation) -> None:
+        self._foundation = foundation
         self._store = foundation.store
         self._table = foundation.table(UserData)
         self._templates = foundation.table(Template)
@@ -66,6 +68,7 @@ class UserDataStore:
         if using:
             raise ResourceInUse(f"Userdata {user_data.name} is used by instances: {', '.join(using)}")
         with self._store.transaction():
+            remove_leftovers(self._foundation, user_data.id)
             self._table.delete(user_data.id)
 
     def link(self, template: Template, user_data: UserData | None, policy: str | None) -> Template:

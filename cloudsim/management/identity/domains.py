@@ -103,6 +103,26 @@ class Domains:
                 self._move(domain, f"{parent.path}/{name}")
         return self._table[domain.id]
 
+    def check_move(self, domain: Domain, parent: Domain) -> None:
+        """Raise unless the domain can be moved below `parent`."""
+        if domain.parent_id is None:
+            raise InvalidParameterValue("The ROOT domain cannot be moved")
+        if parent.id == domain.parent_id:
+            raise InvalidParameterValue(f"Domain {domain.path} is below {parent.path} already")
+        if (parent.path + "/").startswith(domain.path + "/"):
+            raise InvalidParameterValue(f"Domain {domain.path} cannot be moved below itself: {parent.path} is in it")
+        if "Inactive" in (domain.state, parent.state):
+            raise InvalidParameterValue("A domain that is being deleted cannot be moved, nor anything below it")
+        self._check_name(domain.name, parent.id)
+
+    def move(self, domain: Domain, parent: Domain) -> Domain:
+        """Move the domain, with all below it, to another parent. Limits are the caller's to check."""
+        self.check_move(domain, parent)
+        with self._store.transaction():
+            self._table.update(domain.id, parent_id=parent.id)
+            self._move(domain, f"{parent.path}/{domain.name}")
+        return self._table[domain.id]
+
     def _move(self, domain: Domain, path: str) -> None:
         self._table.update(domain.id, path=path)
         for child in self.children(domain.id):

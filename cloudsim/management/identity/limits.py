@@ -166,6 +166,21 @@ class Limits:
                 self._compare(type, limit, have, amount, f"domain {domain.path}")
             domain = self._domains.get(domain.parent_id)
 
+    def check_move(self, domain: Domain, parent: Domain) -> None:
+        """Raise ResourceAllocationFailed if what the domain's subtree has would exceed a limit below its new parent.
+
+        Domains above both the old and the new place have it already.
+        """
+        above_already = f"{domain.path}/"
+        above: Domain | None = parent
+        while above is not None and not above_already.startswith(f"{above.path}/"):
+            for type in BY_NAME.values():
+                limit = self.of_domain(above, type)
+                if limit != UNLIMITED:
+                    have, more = self.count_domain(above.id, type), self.count_domain(domain.id, type)
+                    self._compare(type, limit, have, more, f"domain {above.path}")
+            above = self._domains.get(above.parent_id)
+
     @staticmethod
     def _compare(type: ResourceType, limit: int, have: int, amount: int, whose: str) -> None:
         if have + amount > limit * type.unit:

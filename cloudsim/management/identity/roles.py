@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
@@ -137,7 +137,7 @@ class Roles:
 
     def _decide(self, role_id: str, command: str, declared: frozenset[str]) -> bool:
         role = self._table.get(role_id)
-        if role is None:
+        if role is None or not role.is_enabled:
             return False
         for pattern, permission in role.rules:
             if fnmatchcase(command.lower(), pattern.lower()):
@@ -153,6 +153,8 @@ class Roles:
         """Raise PermissionDenied when the caller would give away more than it has."""
         if not caller.is_admin:
             raise PermissionDenied("Only an admin gives roles to accounts")
+        if not role.is_enabled:
+            raise InvalidParameterValue(f"Role {role.name} is disabled")
         if role.type == "Admin" and not caller.is_root_admin:
             raise PermissionDenied(f"{caller.account.name} cannot give the role {role.name}")
 
@@ -203,6 +205,39 @@ class Roles:
             return role
         with self._store.transaction():
             return self._table.update(role.id, **changed)
+
+    def enable(self, role: Role, enabled: bool) -> None:
+        """Have the role's accounts call what its rules say, or nothing."""
+        self._check_own(role)
+        with self._store.transaction():
+            self._table.update(role.id, is_enabled=enabled)
+
+    def imported(
+        self,
+        name: str,
+        rules: Sequence[tuple[str, str]],
+        *,
+        type: RoleType,
+        description: str | None = None,
+        public: bool | None = None,
+        forced: bool = False,
+    ) -> Role:
+        """Add a role with those rules; with `forced` in place of the one of that name and type."""
+        patterns = [pattern.lower() for pattern, _ in rules]
+        if len(patterns) != len(set(patterns)):
+            raise InvalidParameterValue("Parameter rules has more than one rule for the same commands")
+        found = self._table.find("name", name)
+        if found is None:
+            with self._store.transaction():
+                role = self.create(name, type=type, like=None, description=description or "", public=public is not False)
+                return self._table.update(role.id, rules=tuple(rules))
+        if not forced:
+            raise InvalidParameterValue(f"A role named {name} exists already: forced=true puts this in its place")
+        if found.type != type:
+            raise InvalidParameterValue(f"Role {name} is of type {found.type}, not {type}")
+        with self._store.transaction():
+            self.update(found, description=description, public=public)
+            return self._table.update(found.id, rules=tuple(rules))
 
     def delete(self, role: Role) -> None:
         self._check_own(role)

@@ -126,6 +126,18 @@ class Users:
         with self._store.transaction():
             return self._table.update(user.id, state=state)
 
+    def move(self, user: User, account: Account) -> User:
+        """Give the user to another account of its domain."""
+        self.check_change(user, "moved")
+        if account.id == user.account_id:
+            raise InvalidParameterValue(f"User {user.username} is of account {account.name} already")
+        if account.domain_id != user.domain_id:
+            raise InvalidParameterValue("A user cannot be moved into an account of a different domain")
+        if account.project_id is not None:
+            raise InvalidParameterValue("A project's account has no users")
+        with self._store.transaction():
+            return self._table.update(user.id, account_id=account.id)
+
     def delete(self, user: User) -> None:
         self.check_change(user, "deleted")
         self.remove(user)

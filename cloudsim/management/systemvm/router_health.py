@@ -15,7 +15,6 @@ from cloudsim.protocol.systemvm import CheckHealth, HealthReport, RouterStatisti
 log = logging.getLogger(__name__)
 
 
-
 class RouterHealth:
     """Asks each router that runs. `on_failed(router)` is called for one that fails a check at which it is to be made anew."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Self
 from cloudsim.errors import PermissionDenied
 from cloudsim.management.identity.caller import in_subtree
 from cloudsim.model import Domain
-from server.api.command import ADMINS, Call, Job, Listed, command
+from server.api.command import ADMINS, ROOT, Call, Job, Listed, command
 from server.api.listing import Page, page_of, subtree
 from server.api.parameters import Param
 from server.api.resource_fields import WithProjects, domain_resources, wants_resources
@@ -125,6 +125,21 @@ async def update_domain(
     """Renames a domain or changes its network domain."""
     updated: Domain = call.manager.identity.domains.update(id, name=name, network_domain=networkdomain)
     return updated
+
+
+@command("moveDomain", view=DomainView, roles=ROOT, group="Domain", since="4.19.0", event="DOMAIN.MOVE")
+async def move_domain(
+    call: Call,
+    *,
+    domainid: Annotated[Domain, Param("the domain to move")],
+    parentdomainid: Annotated[Domain, Param("the domain that is to be above it")],
+) -> Domain:
+    """Moves a domain, with all in and below it, to another parent domain."""
+    manager = call.manager
+    manager.identity.domains.check_move(domainid, parentdomainid)
+    manager.limits.check_move(domainid, parentdomainid)
+    moved: Domain = manager.identity.domains.move(domainid, parentdomainid)
+    return moved
 
 
 @command("deleteDomain", roles=ADMINS, group="Domain", job=True, event="DOMAIN.DELETE")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.operations.alert_types import ALERT_NUMBERS, ALERT_TYPES
 from cloudsim.management.operations.events import SERVICE_EVENTS
-from cloudsim.model import Alert, Event, User
-from server.api.command import ADMINS, COMMANDS, Call, Listed, command
-from server.api.listing import Page, Scope, listed, page_of
+from cloudsim.model import Alert, Event, Pod, User, Zone
+from server.api.command import ADMINS, COMMANDS, ROOT, Call, Job, Listed, command
+from server.api.listing import Page, Scope, listed, ownership, page_of
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
 from server.api.views import Date, View, date, owner
@@ -100,11 +103,11 @@ async def list_events(
     startid: Annotated[Event | None, Param("the event that began something, and those that complete it")] = None,
     resourceid: Annotated[str | None, Param("events about the thing of that id", since="4.17.0")] = None,
     resourcetype: Annotated[str | None, Param("the kind of that thing", since="4.17.0")] = None,
-    archived: Annotated[bool | None, Param("only events that are archived, or are not", since="4.19.0")] = None,
+    archived: Annotated[bool, Param("true: those that are archived, else those that are not", since="4.19.0")] = False,
 ) -> Listed:
     """Lists events, the newest first."""
     wanted_level, wanted_state = level and level.upper(), state and state.lower()
-    filtered = any(each is not None for each in (level, state, startdate, enddate, startid, archived))
+    filtered = any(each is not None for each in (level, state, startdate, enddate, startid))
 
     def keep(event: Event) -> bool:
         return (
@@ -112,7 +115,7 @@ async def list_events(
             and (wanted_state is None or event.state.lower() == wanted_state)
             and (startdate is None or event.created >= startdate)
             and (enddate is None or event.created <= enddate)
-            and (archived is None or event.archived == archived)
+            and event.archived == archived
             and (startid is None or startid.id in (event.id, event.start_id))
         )
 
@@ -123,7 +126,7 @@ async def list_events(
         scope=scope,
         ids=None if id is None else [id],
         equal={"type": type or None, "resource_id": resourceid or None},
-        keep=keep if filtered else None,
+        keep=keep if filtered or archived or call.manager.history.has_archived_events else None,
         search=("type", "description", "level"),
         newest_first=True,
     )
@@ -157,3 +160,100 @@ async def list_alerts(
     return page_of(rows[::-1], page, search=("name", "description"))
 
 
+Start = Annotated[DateParameter | None, Param("none before that; with enddate")]
+End = Annotated[DateParameter | None, Param("none after that")]
+EventIds = Annotated[Sequence[Event] | None, Param("ids of the events")]
+AlertIds = Annotated[Sequence[Alert] | None, Param("ids of the alerts")]
+
+
+def _chosen_events(
+    call: Call, ids: Sequence[Event] | None, type: str | None, start: float | None, end: float | None
+) -> list[Event]:
+    owned = ownership(call, listall=True)
+    return call.manager.history.chosen(  # type: ignore[no-any-return]
+        Event, lambda event: owned.owns(event.account_id), rows=ids, type=type, start=start, end=end
+    )
+
+
+@command("archiveEvents", group="Event")
+async def archive_events(
+    call: Call, *, ids: EventIds = None, type: str | None = None, startdate: Start = None, enddate: End = None
+) -> None:
+    """Archives events of the caller or of those whom it administers: they are listed only when asked for."""
+    call.manager.history.archive(_chosen_events(call, ids, type, startdate, enddate))
+
+
+@command("deleteEvents", group="Event")
+async def delete_events(
+    call: Call, *, ids: EventIds = None, type: str | None = None, startdate: Start = None, enddate: End = None
+) -> None:
+    """Deletes events of the caller or of those whom it administers."""
+    call.manager.history.delete(_chosen_events(call, ids, type, startdate, enddate))
+
+
+def _chosen_alerts(
+    call: Call, ids: Sequence[Alert] | None, type: str | None, start: float | None, end: float | None
+) -> list[Alert]:
+    return call.manager.history.chosen(  # type: ignore[no-any-return]
+        Alert, lambda alert: True, rows=ids, type=type, start=start, end=end
+    )
+
+
+@command("archiveAlerts", roles=ROOT, group="Alert")
+async def archive_alerts(
+    call: Call,
+    *,
+    ids: AlertIds = None,
+    type: Annotated[str | None, Param("only alerts of that number")] = None,
+    startdate: Start = None,
+    enddate: End = None,
+) -> None:
+    """Archives alerts: they are no longer listed."""
+    call.manager.history.archive(_chosen_alerts(call, ids, type, startdate, enddate))
+
+
+@command("deleteAlerts", roles=ROOT, group="Alert")
+async def delete_alerts(
+    call: Call,
+    *,
+    ids: AlertIds = None,
+    type: Annotated[str | None, Param("only alerts of that number")] = None,
+    startdate: Start = None,
+    enddate: End = None,
+) -> None:
+    """Deletes alerts."""
+    call.manager.history.delete(_chosen_alerts(call, ids, type, startdate, enddate))
+
+
+@command("generateAlert", roles=ROOT, group="Alert", since="4.3", job=True, event="ALERT.GENERATE")
+async def generate_alert(
+    call: Call,
+    *,
+    type: Annotated[int, Param("a number of its own, or one of listAlertTypes with its name", type="short")],
+    name: str,
+    description: Annotated[str, Param(length=999)],
+    zoneid: Zone | None = None,
+    podid: Pod | None = None,
+) -> Job:
+    """Raises an alert."""
+    usual = ALERT_TYPES.get(type)
+    if usual is not None and usual.lower() != name.lower():
+        raise InvalidParameterValue(f"There is a default alert having type {type} and name {usual}")
+    if name.upper() in ALERT_NUMBERS and ALERT_NUMBERS[name.upper()] != type:
+        raise InvalidParameterValue(f"Alerts named {name.upper()} have the type {ALERT_NUMBERS[name.upper()]}")
+    if podid is not None and zoneid is not None and podid.zone_id != zoneid.id:
+        raise InvalidParameterValue(f"Pod {podid.name} is not in zone {zoneid.name}")
+    where = zoneid.id if zoneid is not None else podid.zone_id if podid is not None else None
+
+    async def work() -> None:
+        call.manager.foundation.events.alert(
+            usual or name, description, number=type, zone_id=where, pod_id=podid.id if podid is not None else None
+        )
+
+    return Job(work)
+
+
+@command("listAlertTypes", view=AlertView, roles=ROOT, group="Alert", since="4.3")
+async def list_alert_types(call: Call) -> list[AlertView]:
+    """Lists the types of the alerts that this server raises by itself."""
+    return [AlertView(type=number, name=name) for number, name in ALERT_TYPES.items()]

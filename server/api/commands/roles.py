@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 from uuid import NAMESPACE_OID, uuid5
 
@@ -41,7 +41,7 @@ class RoleView(View):
             description=row.description,
             isdefault=row.is_default,
             ispublic=row.is_public,
-            state="enabled",
+            state="enabled" if row.is_enabled else "disabled",
         )
 
 
@@ -77,7 +77,7 @@ async def list_roles(
     id: Role | None = None,
     name: str | None = None,
     type: Annotated[RoleType | None, Param("only roles of that type")] = None,
-    state: Annotated[str | None, Param("only roles of that state; all are enabled")] = None,
+    state: Annotated[str | None, Param("enabled or disabled")] = None,
 ) -> Listed:
     """Lists roles."""
     rows = [
@@ -86,7 +86,7 @@ async def list_roles(
         if (id is None or role.id == id.id)
         and (not name or role.name.lower() == name.lower())
         and (type is None or role.type == type)
-        and (state is None or state.lower() == "enabled")
+        and (state is None or (state.lower() == "enabled") == role.is_enabled)
         and (call.caller.is_root_admin or (role.type != "Admin" and role.is_public))
     ]
     return page_of(rows, page)
@@ -124,6 +124,48 @@ async def update_role(
     return updated
 
 
+@command("enableRole", roles=ROOT, group="Role", since="4.20.0", event="ROLE.ENABLE")
+async def enable_role(call: Call, *, id: Role) -> None:
+    """Enables a disabled role."""
+    call.manager.roles.enable(id, True)
+
+
+@command("disableRole", roles=ROOT, group="Role", since="4.20.0", event="ROLE.DISABLE")
+async def disable_role(call: Call, *, id: Role) -> None:
+    """Disables a role: accounts that have it can call nothing, and no account gets it."""
+    call.manager.roles.enable(id, False)
+
+
+@command("importRole", view=RoleView, roles=ROOT, group="Role", since="4.15.0", event="ROLE.IMPORT")
+async def import_role(
+    call: Call,
+    *,
+    name: str,
+    rules: Annotated[Sequence[Mapping[str, str]], Param("rule, permission, and if wanted description, for each rule")],
+    type: Annotated[RoleType, Param("its type")] = "User",
+    description: str | None = None,
+    ispublic: bool | None = None,
+    forced: Annotated[bool, Param("whether to replace the role of that name")] = False,
+) -> Role:
+    """Creates a role with its rules, in the order given."""
+    read = []
+    for entry in rules:
+        rule, permission = entry.get("rule", ""), entry.get("permission", "").lower()
+        _check_rule(rule)
+        if permission not in ("allow", "deny"):
+            raise InvalidParameterValue(f"Parameter rules: the permission of {rule} is neither allow nor deny")
+        read.append((rule, permission))
+    imported: Role = call.manager.roles.imported(
+        name, read, type=type, description=description, public=ispublic, forced=forced
+    )
+    return imported
+
+
+def _check_rule(rule: str) -> None:
+    if not rule.replace("*", "a").isalnum() or not rule.isascii():
+        raise InvalidParameterValue(f"{rule!r} is neither a command's name nor a pattern with *")
+
+
 @command("deleteRole", roles=ROOT, group="Role", since="4.9.0", event="ROLE.DELETE")
 async def delete_role(call: Call, *, id: Role) -> None:
     """Deletes a role that no account has."""
@@ -154,8 +196,7 @@ async def create_role_permission(
     permission: Literal["allow", "deny"],
 ) -> RolePermissionView:
     """Adds a rule at the end of a role's rules."""
-    if not rule.replace("*", "a").isalnum() or not rule.isascii():
-        raise InvalidParameterValue(f"{rule!r} is neither a command's name nor a pattern with *")
+    _check_rule(rule)
     role = call.manager.roles.change_rules(roleid, lambda rules: (*rules, (rule, permission)))
     return _shown(role, rule, permission)
 

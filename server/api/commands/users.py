@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.errors import InvalidParameterValue
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import in_subtree
 from cloudsim.model import Account, Domain, Role, User
+from cloudsim.model.identity import ROOT_ADMIN
 from server.api.command import ADMINS, Call, Job, Listed, command
 from server.api.listing import AccountScope, Page, listed
 from server.api.ownership import account_named
@@ -196,6 +197,26 @@ async def update_user(
     if password is not None and call.door is not None:
         call.door.sessions.end_all_of(id.id)
     return updated
+
+
+@command("moveUser", roles=ADMINS, group="User", since="4.11", event="USER.MOVE")
+async def move_user(
+    call: Call,
+    *,
+    id: User,
+    account: Annotated[str | None, Param("name of the account that is to have the user; or give accountid")] = None,
+    accountid: Account | None = None,
+) -> None:
+    """Moves a user to another account of the same domain."""
+    if bool(account) == (accountid is not None):
+        raise InvalidParameterValue("Give either account or accountid")
+    target = accountid or account_named(call.store, account or "", call.store.table(Domain)[id.domain_id])
+    visibility.check(call.store, call.caller, target)
+    if target.type == ROOT_ADMIN and not call.caller.is_root_admin:
+        raise PermissionDenied(f"Only root admins move users into account {target.name}")
+    call.manager.identity.users.move(id, target)
+    if call.door is not None:
+        call.door.sessions.end_all_of(id.id)
 
 
 @command("deleteUser", roles=ADMINS, group="User", event="USER.DELETE")

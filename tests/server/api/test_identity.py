@@ -241,3 +241,75 @@ def test_a_deletion_that_fails_leaves_a_disabled_account_and_an_error_event(api:
     assert refused(534, admin, "deleteAccount", id=made["id"]).text == "its volume does not let go"
     assert admin("listAccounts", id=made["id"])["account"][0]["state"] == "disabled"
     assert admin("listEvents", level="ERROR")["event"][0]["type"] == "ACCOUNT.DELETE"
+
+
+def test_a_disabled_role_allows_nothing_and_is_given_to_nobody(api: Api, admin: Client) -> None:
+    role = admin("createRole", name="lister", type="User")["role"]
+    admin("createRolePermission", roleid=role["id"], rule="listZones", permission="allow")
+    admin(
+        "createAccount", username="lis", password="x", email="a@b.c", firstname="a", lastname="b", roleid=role["id"]
+    )
+    lis = api.client(api.user("lis"))
+    assert lis("listZones") == {}
+    admin("disableRole", id=role["id"])
+    assert admin("listRoles", id=role["id"])["role"][0]["state"] == "disabled"
+    refused(401, lis, "listZones")
+    refused(
+        431, admin, "createAccount", username="l2", password="x", email="a@b.c", firstname="a", lastname="b", roleid=role["id"]
+    )
+    admin("enableRole", id=role["id"])
+    assert lis("listZones") == {}
+    refused(531, admin, "disableRole", id=admin("listRoles", name="User")["role"][0]["id"])
+
+
+def _imported(*rules: tuple[str, str]) -> dict[str, str]:
+    return {f"rules[{i}].{k}": v for i, r in enumerate(rules) for k, v in zip(("rule", "permission"), r, strict=True)}
+
+
+def test_a_role_is_imported_with_its_rules_in_their_order(admin: Client) -> None:
+    role = admin("importRole", name="r", type="User", **_imported(("list*", "allow"), ("*", "deny")))["role"]
+    rules = admin("listRolePermissions", roleid=role["id"])["rolepermission"]
+    assert [(r["rule"], r["permission"]) for r in rules] == [("list*", "allow"), ("*", "deny")]
+    refused(431, admin, "importRole", name="r", type="User", **_imported(("get*", "allow")))
+    again = admin("importRole", name="r", type="User", forced=True, **_imported(("get*", "allow")))["role"]
+    assert again["id"] == role["id"]
+    assert [r["rule"] for r in admin("listRolePermissions", roleid=role["id"])["rolepermission"]] == ["get*"]
+    refused(431, admin, "importRole", name="q", type="User", **_imported(("list zones", "allow")))
+    refused(431, admin, "importRole", name="q", type="User", **_imported(("listZones", "perhaps")))
+    assert admin("listRoles", name="q") == {}
+
+
+def test_a_domain_moves_with_all_that_is_below_it(api: Api, admin: Client) -> None:
+    a, b = (admin("createDomain", name=name)["domain"]["id"] for name in "ab")
+    c = admin("createDomain", name="c", parentdomainid=a)["domain"]["id"]
+    d = admin("createDomain", name="d", parentdomainid=c)["domain"]["id"]
+    assert admin("moveDomain", domainid=c, parentdomainid=b)["domain"]["path"] == "ROOT/b/c"
+    assert admin("listDomains", id=d)["domain"][0]["path"] == "ROOT/b/c/d"
+    assert "below itself" in refused(431, admin, "moveDomain", domainid=b, parentdomainid=d).text
+    assert "already" in refused(431, admin, "moveDomain", domainid=c, parentdomainid=b).text
+    admin("createDomain", name="c", parentdomainid=a)
+    assert "exists already" in refused(431, admin, "moveDomain", domainid=c, parentdomainid=a).text
+    assert admin("listDomains", id=c)["domain"][0]["path"] == "ROOT/b/c"
+
+
+def test_a_move_stays_within_the_limits_of_the_domains_above(api: Api, admin: Client) -> None:
+    a, b = (admin("createDomain", name=name)["domain"]["id"] for name in "ab")
+    c = admin("createDomain", name="c", parentdomainid=a)["domain"]["id"]
+    api.account("ann", domain=c)
+    admin("createProject", name="p", account="ann", domainid=c)
+    admin("updateResourceLimit", domainid=b, resourcetype=5, max=0)
+    assert "project" in refused(535, admin, "moveDomain", domainid=c, parentdomainid=b).text
+    admin("updateResourceLimit", domainid=b, resourcetype=5, max=1)
+    assert admin("moveDomain", domainid=c, parentdomainid=b)["domain"]["path"] == "ROOT/b/c"
+
+
+def test_a_user_moves_to_another_account_of_the_domain(api: Api, admin: Client) -> None:
+    ann, _ = api.account("ann")
+    bob, _ = api.account("bob")
+    user = ann["user"][0]["id"]
+    admin("moveUser", id=user, account="bob")
+    assert admin("listUsers", id=user)["user"][0]["account"] == "bob"
+    assert "already" in refused(431, admin, "moveUser", id=user, accountid=bob["id"]).text
+    elsewhere, _ = api.account("cid", domain=admin("createDomain", name="a")["domain"]["id"])
+    assert "domain" in refused(431, admin, "moveUser", id=user, accountid=elsewhere["id"]).text
+    refused(431, admin, "moveUser", id=user)

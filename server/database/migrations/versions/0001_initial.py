@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("is_public", sa.Boolean(), nullable=False),
+        sa.Column("is_enabled", sa.Boolean(), nullable=False),
         sa.Column("rules", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -1182,6 +1183,17 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "annotation",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("entity_type", sa.Text(), nullable=False),
+        sa.Column("entity_id", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("admins_only", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "capacity_sample",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("zone_id", sa.Text(), nullable=False),
@@ -1222,6 +1234,7 @@ def downgrade() -> None:
     op.drop_table("resource_tag")
     op.drop_table("configuration")
     op.drop_table("capacity_sample")
+    op.drop_table("annotation")
     op.drop_table("alert")
     op.drop_table("event")
     op.drop_table("async_job")
