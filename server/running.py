@@ -76,6 +76,7 @@ class RunningCloud:
             else:
                 await self.site.resume(self.manager)
             self.site.follow(self.manager)
+            self.manager.traces.record()
             self.dispatcher = self.site.dispatcher(self.manager)
 
         self._thread.start()

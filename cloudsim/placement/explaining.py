@@ -113,5 +113,6 @@ def _scores(
     if place not in order:
         order = np.append(order[: MOST_NAMED - 1], place)
     return tuple(
-        ScoredHost(hosts.ids[candidates[i]], None if scores is None else round(float(scores[i]), 6)) for i in order
+        ScoredHost(hosts.ids[candidates[i]], None if scores is None else round(float(scores[i]), 6))
+        for i in order
     )

@@ -71,7 +71,12 @@ def stages(planner: Planner, request: PlacementRequest, policy: Policy, where: W
     found += [
         ("cores", f"{request.cpus}", hosts.cpus[:n] >= request.cpus, _number(hosts.cpus, "")),
         ("speed", f"{request.speed} MHz", hosts.speed[:n] >= request.speed, _number(hosts.speed, " MHz")),
-        ("CPU", f"{request.cpu} MHz", hosts.cpu_room[:n] >= request.cpu, _number(hosts.cpu_room, " MHz free")),
+        (
+            "CPU",
+            f"{request.cpu} MHz",
+            hosts.cpu_room[:n] >= request.cpu,
+            _number(hosts.cpu_room, " MHz free"),
+        ),
         (
             "memory",
             f"{request.memory} MiB",

@@ -90,4 +90,13 @@ def masked_xml(text: str) -> str:
     return _ELEMENT.sub(lambda m: f"<{m[1]}{m[2]}>{MASKED}</" if is_secret(m[1]) else m[0], text)
 
 
-__all__ = ["HARMLESS", "MASKED", "SECRET_NAMES", "SECRET_PARTS", "is_secret", "masked", "masked_text", "masked_xml"]
+__all__ = [
+    "HARMLESS",
+    "MASKED",
+    "SECRET_NAMES",
+    "SECRET_PARTS",
+    "is_secret",
+    "masked",
+    "masked_text",
+    "masked_xml",
+]

@@ -75,7 +75,8 @@ class Trace(msgspec.Struct, kw_only=True):
     end: float | None = None
     status: Status = "running"
     error: str = ""
-    job_ids: list[str] = []
+    job_ids: dict[str, int] = {}
+    """By job, the number of the entry with which it began; 0: it has not begun."""
     open_jobs: int = 0
     """Jobs that have not ended; the reply counts as one until it is sent."""
     hosts: dict[str, None] = {}

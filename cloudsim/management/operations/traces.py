@@ -76,21 +76,26 @@ class Traces:
         """The trace. InvalidParameterValue, with the reason, when there is none."""
         trace = self._kept.get(trace_id)
         if trace is None:
-            raise InvalidParameterValue(f"There is no trace {trace_id}: {self._why_not()}")
+            raise InvalidParameterValue(self.missing(trace_id, None))
         return trace
 
     def of_job(self, job_id: str) -> Trace:
         """The trace that a job belongs to. InvalidParameterValue, with the reason, when there is none."""
         trace = self._kept.get(self._of_job.get(job_id, ""))
         if trace is None:
-            raise InvalidParameterValue(f"There is no trace of job {job_id}: {self._why_not()}")
+            raise InvalidParameterValue(self.missing(None, job_id))
         return trace
 
-    def _why_not(self) -> str:
+    def missing(self, trace_id: str | None, job_id: str | None) -> str:
+        """That there is no such trace, and why that may be."""
+        what = f"trace {trace_id}" if trace_id is not None else f"trace of job {job_id}"
         if not self.recording:
-            return "this server does not record traces"
-        kept = f"the newest {self._settings.integer('trace.keep')} are kept (setting trace.keep)"
-        return f"{kept}, and recording began when the server was started"
+            return f"There is no {what}: this server does not record traces"
+        most = self._settings.integer("trace.keep")
+        return (
+            f"There is no {what}, or it is not kept any more: the newest {most} are (setting trace.keep), "
+            "and traces begin with the server's start"
+        )
 
     # the API
 
@@ -100,7 +105,9 @@ class Traces:
             return
         self._calls[trace_id] = _Call(command, caller, sent, self._now())
 
-    def replied(self, trace_id: str, status: int, body: Callable[[], bytes], error: str, *, worth: bool) -> None:
+    def replied(
+        self, trace_id: str, status: int, body: Callable[[], bytes], error: str, *, worth: bool
+    ) -> None:
         """The call was answered with that HTTP status, and JSON that `body()` makes or an `error`.
 
         `worth` keeping even if nothing was done: a refusal of what would have done something.
@@ -115,7 +122,9 @@ class Traces:
         name = "OK" if status == 200 else f"error {status}"
         account_id = trace.account_id
         payload = msgspec.json.decode(body())
-        trace.add("reply", API, USER, name, self._now(), None, payload, error=error, parent=1, account_id=account_id)
+        trace.add(
+            "reply", API, USER, name, self._now(), None, payload, error=error, parent=1, account_id=account_id
+        )
         self._grew(trace)
         self._part_ended(trace, error)
 
@@ -151,14 +160,19 @@ class Traces:
                 start=job.created,
             )
             self._keep(trace)
-        trace.job_ids.append(job.id)
+        trace.job_ids[job.id] = 0
         trace.open_jobs += 1
         trace.end, trace.status = None, "running"
         self._of_job[job.id] = trace.id
         if job.instance_id is not None:
             trace.touch(job.instance_id)
         source = API if trace.id != job.id else MANAGEMENT
-        payload = {"jobid": job.id, "cmd": job.command, "instancetype": job.instance_type, "instanceid": job.instance_id}
+        payload = {
+            "jobid": job.id,
+            "cmd": job.command,
+            "instancetype": job.instance_type,
+            "instanceid": job.instance_id,
+        }
         now, account_id = self._now(), job.account_id
         trace.add("job", source, JOBS, "queued", now, None, payload, parent=1, account_id=account_id)
         self._grew(trace)
@@ -168,8 +182,11 @@ class Traces:
         trace = self._kept.get(self._of_job.get(job_id, ""))
         if trace is not None:
             job = self._jobs[job_id]
-            entry = trace.add("job", JOBS, MANAGEMENT, job.command, self._now(), parent=1, account_id=job.account_id)
-            trace.job = entry.number if entry is not None else trace.job
+            entry = trace.add(
+                "job", JOBS, MANAGEMENT, job.command, self._now(), parent=1, account_id=job.account_id
+            )
+            if entry is not None:
+                trace.job = trace.job_ids[job_id] = entry.number
 
     def job_gone(self, job_id: str) -> None:
         """It was taken back with the transaction that entered it."""
@@ -187,8 +204,9 @@ class Traces:
         error = str(payload.get("errortext", "failed")) if failed and isinstance(payload, dict) else ""
         name = "failed" if failed else "succeeded"
         now, whose = self._now(), job.account_id
+        began = trace.job_ids[job.id]
         trace.add(
-            "job", MANAGEMENT, JOBS, name, now, None, payload, error=error, parent=trace.job, account_id=whose
+            "job", MANAGEMENT, JOBS, name, now, None, payload, error=error, parent=began, account_id=whose
         )
         self._grew(trace)
         self._part_ended(trace, error)

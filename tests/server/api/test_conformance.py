@@ -28,6 +28,9 @@ OURS: dict[str, str] = {
     "injectFault": "as before",
     "healFault": "as before",
     "listTopology": "CloudStack's own UI has no picture of the datacenter",
+    "listTraces": "CloudStack keeps no trace of what a call causes",
+    "getTrace": "as before",
+    "exportTrace": "as before",
 }
 """Commands that CloudStack does not have, and why we do."""
 
