@@ -30,12 +30,18 @@ export const useJobs = defineStore("jobs", () => {
 
   /**
    * Call a command and, where it answers a job, wait until that has ended. Returns the answer or the job's result.
-   * Raises ApiError with what the server says. `accepted` is called when the server has taken the job.
+   * Raises ApiError with what the server says. `accepted` is called when the server has taken the job,
+   * with what it answered: jobid, and for a creation the id of what is made; a link may be made of that.
    */
   async function run(
     command: string,
     parameters: Parameters,
-    about: { title: string; subject?: string; link?: string; accepted?: () => void },
+    about: {
+      title: string;
+      subject?: string;
+      link?: string | ((answer: Record<string, unknown>) => string);
+      accepted?: (answer: Record<string, unknown>) => void;
+    },
   ): Promise<Record<string, unknown>> {
     const answer = await call(command, parameters);
     if (typeof answer.jobid !== "string") {
@@ -50,9 +56,9 @@ export const useJobs = defineStore("jobs", () => {
       error: "",
       began: Date.now(),
       ended: 0,
-      link: about.link ?? "",
+      link: typeof about.link === "function" ? about.link(answer) : (about.link ?? ""),
     });
-    about.accepted?.();
+    about.accepted?.(answer);
     return follow(answer.jobid);
   }
 
