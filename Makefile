@@ -6,24 +6,28 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 KVM := $(VENV)/.kvm
 CONSOLE := ui/node_modules/.ready
+UI := ui/dist/.built
+UI_SOURCES := $(shell find ui/src ui/public) $(wildcard ui/*.html ui/*.ts ui/package.json)
 YEARS ?= 1
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test kvm console-assets lint bench dst clean
+.PHONY: help run test ui kvm console-assets lint bench dst clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
-run: $(READY) $(CONSOLE) ## run the cloud on a simulated datacenter at http://127.0.0.1:8080, kept in ./data (ARGS="--pace max")
+run: $(READY) $(UI) ## run the cloud on a simulated datacenter at http://127.0.0.1:8080, kept in ./data (ARGS="--pace max")
 	@exec $(BIN)/cloudsim serve $(ARGS)
 
-test: $(KVM) $(CONSOLE) ## run the tests, as root also those on real hosts (ARGS="-k volumes")
+test: $(KVM) $(UI) ## run the tests, as root also those on real hosts (ARGS="-k volumes")
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+
+ui: $(UI) ## build the web UI, which the server has at /client/ (with npm)
 
 kvm: $(KVM) ## install what real hosts and the lab need: libvirt, QEMU, ... (Debian packages, as root)
 
-console-assets: $(CONSOLE) ## download what consoles in the browser are made of: noVNC, xterm.js (with npm)
+console-assets: $(CONSOLE) ## download what the web UI and consoles in the browser are made of (with npm)
 
 lint: $(READY) ## check style, types, the house's floors and the migrations
 	$(BIN)/ruff check .
@@ -38,7 +42,7 @@ dst: $(READY) ## test a cloud under random faults for some simulated time (YEARS
 	@$(BIN)/python -m tests.dst --years $(YEARS)
 
 clean: ## remove the virtual environment and caches, but not ./data
-	rm -rf $(VENV) *.egg-info build .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache .benchmarks
+	rm -rf $(VENV) *.egg-info build ui/dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache .benchmarks
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): pyproject.toml requirements.lock
@@ -50,6 +54,9 @@ $(READY): pyproject.toml requirements.lock
 
 $(CONSOLE): ui/package-lock.json .ci/console
 	@if sh .ci/console; then touch $@; fi
+
+$(UI): $(CONSOLE) $(UI_SOURCES) .ci/ui
+	@if sh .ci/ui; then touch $@; fi
 
 $(KVM): $(READY) .ci/kvm .ci/kvm-packages
 	@if sh .ci/kvm $(BIN); then touch $@; fi

@@ -5,6 +5,7 @@ import vue from "@vitejs/plugin-vue";
 import { AntDesignVueResolver } from "unplugin-vue-components/resolvers";
 import components from "unplugin-vue-components/vite";
 import { defineConfig } from "vitest/config";
+import { precompress } from "./precompress";
 
 export default defineConfig({
   base: "./",
@@ -16,6 +17,7 @@ export default defineConfig({
       dts: "components.d.ts",
       resolvers: [AntDesignVueResolver({ importStyle: false })],
     }),
+    precompress(),
   ],
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
   server: { proxy: { "/client/api": process.env.CLOUDSIM ?? "http://127.0.0.1:8080" } },

@@ -10,6 +10,7 @@ import concurrent.futures
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import flask
@@ -22,6 +23,7 @@ from server.api.envelope import Reply, error_reply
 from server.api.metrics import Metrics, counts_of
 from server.api.request import Request
 from server.changes.stream import Stream, StreamReply
+from server.ui_door import DIST, add_ui
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,12 +32,6 @@ LARGEST_BODY = 8 << 20
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 STREAMS = "cloudsim.streams"
 """In a WSGI environment: enters an answer that goes on, by what ends it, and returns what is to be called at its end."""
-_NO_UI = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>cloudsim</title></head>
-<body><h1>cloudsim</h1><p>The web UI is not built here. The API answers at <a href="/client/api">/client/api</a>;
-<a href="/client/api?command=listApis&amp;response=json">listApis</a> tells its commands to those who log in.</p>
-</body></html>
-"""
 
 
 class Door:
@@ -131,22 +127,24 @@ def _header(text: str) -> str:
 
 
 def create_app(
-    manager: Any, loop: asyncio.AbstractEventLoop, *, timeout: float = 60.0, dispatcher: Dispatcher | None = None
+    manager: Any,
+    loop: asyncio.AbstractEventLoop,
+    *,
+    timeout: float = 60.0,
+    dispatcher: Dispatcher | None = None,
+    ui: Path = DIST,
 ) -> flask.Flask:
     """The app of the public port, for a manager that runs on `loop` in another thread.
 
-    `timeout` is how many real seconds a request may wait for the loop.
+    `timeout` is how many real seconds a request may wait for the loop, `ui` where the web UI has been built.
     """
     door = Door(dispatcher or Dispatcher(manager), loop, timeout)
     app = _bare_app("cloudsim.api", door, trusted=False)
+    add_ui(app, ui)
 
     @app.get("/")
     def index() -> Any:
         return flask.redirect("/client/")
-
-    @app.get("/client/")
-    def client() -> Any:
-        return flask.Response(_NO_UI, content_type="text/html; charset=UTF-8")
 
     @app.get("/health")
     def health() -> Any:
