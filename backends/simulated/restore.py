@@ -62,9 +62,10 @@ _NO_FILE = frozenset(
 def restore(world: SimulatedWorld, store: Store) -> None:
     """Make `world`, fresh, what `store` says, and start the agents of its hosts."""
     hosts = {row.id: _host(world, row) for row in store.table(Host) if _ours(row)}
+    described = {plan.path for plan in world.layout.pools()}
     for pool in store.table(StoragePool):
         if pool.state != "Removed":
-            _pool(world, store, pool, hosts)
+            _pool(world, store, pool, hosts, described)
     _stores(world, store)
     _contents(world, store)
     for state in _ALIVE:
@@ -101,18 +102,22 @@ def _host(world: SimulatedWorld, row: Host) -> SimulatedHost:
 
 
 def _pool(
-    world: SimulatedWorld, store: Store, row: StoragePool, hosts: dict[str, SimulatedHost]
+    world: SimulatedWorld,
+    store: Store,
+    row: StoragePool,
+    hosts: dict[str, SimulatedHost],
+    described: set[str],
 ) -> None:
-    """Mount it on every host of its scope."""
+    """Mount it on every host of its scope. `described` are the paths of the pools that have their size from the world."""
     spec = PoolSpec(row.id, row.type, row.host_address, row.path, row.port)
     index, key = {
         "HOST": ("id", row.host_id),
         "CLUSTER": ("cluster_id", row.cluster_id),
         "ZONE": ("zone_id", row.zone_id),
     }[row.scope]
-    described = {plan.path for plan in world.layout.pools()}
-    for host_id, host in hosts.items():
-        if getattr(store.table(Host)[host_id], index) != key:
+    for host_id in [key] if index == "id" else store.table(Host).ids(index, key):
+        host = hosts.get(host_id or "")
+        if host is None:
             continue
         try:
             pool = world.site.mount(spec, host.hypervisor)

@@ -269,17 +269,14 @@ async def list_virtual_machines(
         _on_network(call, networkid),
         _in_vpc(call, vpcid),
         _on_pool(call, storageid),
+        _in_cluster(call, clusterid),
         _in_group(call, affinitygroupid),
         None if securitygroupid is None else list(call.manager.security_members.of(securitygroupid.id)),
     ):
         if narrower is not None:
             found = set(narrower)
             wanted = [vm for vm in wanted if vm.id in found] if wanted is not None else _rows(call, narrower)
-    if clusterid is not None:
-        hosts = set(call.store.table(Host).ids("cluster_id", clusterid.id))
     tests: list[Callable[[VirtualMachine], bool]] = []
-    if clusterid is not None:
-        tests.append(lambda vm: vm.host_id in hosts)
     if keypair is not None:
         tests.append(lambda vm: keypair in vm.key_pairs)
     if hypervisor is not None:
@@ -331,6 +328,13 @@ async def list_virtual_machines(
 def _rows(call: Call, ids: Sequence[str]) -> list[VirtualMachine]:
     table = call.store.table(VirtualMachine)
     return [vm for vm in (table.get(vm_id) for vm_id in ids) if vm is not None]
+
+
+def _in_cluster(call: Call, cluster: Cluster | None) -> list[str] | None:
+    if cluster is None:
+        return None
+    hosts, vms = call.store.table(Host), call.store.table(VirtualMachine)
+    return [vm_id for host_id in hosts.ids("cluster_id", cluster.id) for vm_id in vms.ids("host_id", host_id)]
 
 
 def _on_network(call: Call, network: Network | None) -> list[str] | None:

@@ -82,8 +82,9 @@ async def list_infrastructure(call: Call) -> InfrastructureView:
     """Counts everything that an operator runs."""
     store = call.store
     vms = store.table(VirtualMachine)
-    system = [vm for vm in vms if vm.type != "User"]
-    routers = sum(vm.type == "DomainRouter" for vm in system)
+    users, routers, internal = (
+        vms.count("type", kind) for kind in ("User", "DomainRouter", "InternalLoadBalancerVm")
+    )
     return InfrastructureView(
         zones=len(store.table(Zone)),
         pods=len(store.table(Pod)),
@@ -93,9 +94,9 @@ async def list_infrastructure(call: Call) -> InfrastructureView:
         imagestores=len(store.table(ImageStore)),
         backuprepositories=0,
         objectstores=0,
-        systemvms=len(system) - routers,
+        systemvms=len(vms) - users - routers - internal,
         routers=routers,
-        ilbvms=0,
+        ilbvms=internal,
         cpusockets=sum(host.sockets for host in store.table(Host)),
         managementservers=1,
         alerts=sum(not alert.archived for alert in store.table(Alert)),
