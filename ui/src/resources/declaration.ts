@@ -25,6 +25,7 @@ export type Kind =
   | "map" // an object of texts
   | "list"
   | "code" // long text in a fixed font
+  | "secret" // hidden until one asks for it
   | "base64"; // text that is answered in base64, shown as text
 
 /** Values that another command lists: what it answers, and the member that is the value. */
@@ -60,6 +61,8 @@ export interface Filter {
   /** Its values; otherwise what listApis relates the parameter to is searched. */
   values?: string[];
   choices?: Choices;
+  /** The resource among which to choose; otherwise by what listApis relates it to. */
+  resource?: string;
 }
 
 /** How a form treats a parameter, where listApis does not say enough. */
@@ -103,8 +106,8 @@ export interface Action {
   form?: (string | FormField)[];
   /** Parameters that are never asked for. */
   without?: string[];
-  /** What is sent without asking. */
-  fixed?: (row: Row | null) => Record<string, Value>;
+  /** What is sent without asking. Of a member's row, `parent` is the row that it is a member of. */
+  fixed?: (row: Row | null, parent?: Row | null) => Record<string, Value>;
   /** Members of the answer to show when it is done, such as a key that is told only once. */
   shows?: string[];
   /** A text to confirm by, besides the question: message key. */
@@ -142,6 +145,8 @@ export interface Resource {
     /** The member of the answer with the rows; also the type of its changes in the change feed. */
     key: string;
     parameters?: () => Record<string, Value>;
+    /** A command without whose right the list is of no use. */
+    needs?: string;
     /** Without pages and search: all rows come at once. */
     whole?: boolean;
     /** The parameter that searches; by default keyword. */
@@ -150,6 +155,8 @@ export interface Resource {
     one?: string;
     /** Parameters that it cannot do without: rows are shown only in a tab of what these name, and have no page. */
     within?: string[];
+    /** Each answered object holds the rows in this member. */
+    members?: string;
   };
   /** The change feed's type, where it is not the key. */
   changes?: string;

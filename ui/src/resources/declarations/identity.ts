@@ -1,0 +1,451 @@
+// Who uses the cloud: accounts, users, domains, roles, projects.
+
+import {
+  BankOutlined,
+  CheckCircleOutlined,
+  CrownOutlined,
+  IdcardOutlined,
+  KeyOutlined,
+  LockOutlined,
+  PauseCircleOutlined,
+  ProjectOutlined,
+  SafetyCertificateOutlined,
+  SlidersOutlined,
+  SyncOutlined,
+  TeamOutlined,
+  UserOutlined,
+} from "@ant-design/icons-vue";
+import type { Row } from "@/api/client";
+import type { Action, FormField, Resource } from "../declaration";
+import { create, is, isNot, remove, update } from "./parts/actions";
+import * as column from "./parts/columns";
+
+const ROLE_TYPES = ["Admin", "ResourceAdmin", "DomainAdmin", "User"];
+
+const whose = (row: Row): Record<string, string> => ({
+  account: String(row.name),
+  domainid: String(row.domainid),
+});
+
+/** Limits of what a row may have: its kinds and numbers, to be set one by one. */
+function limits(of: (row: Row) => Record<string, string>): Action[] {
+  return [
+    {
+      command: "updateResourceLimit",
+      icon: SlidersOutlined,
+      on: "row",
+      target: "",
+      fixed: (row) => (row === null ? {} : of(row)),
+      form: [
+        {
+          name: "resourcetype",
+          choices: {
+            command: "listResourceLimits",
+            key: "resourcelimit",
+            value: "resourcetype",
+            label: "resourcetypename",
+          },
+        },
+        "max",
+      ],
+    },
+    {
+      command: "updateResourceCount",
+      icon: SyncOutlined,
+      on: "row",
+      target: "",
+      fixed: (row) => (row === null ? {} : of(row)),
+      form: [],
+      without: ["resourcetype"],
+    },
+  ];
+}
+
+const account: Resource = {
+  name: "account",
+  section: "identity",
+  icon: TeamOutlined,
+  list: { command: "listAccounts", key: "account" },
+  tagged: "Account",
+  columns: [
+    column.name,
+    column.state,
+    { name: "rolename", link: { resource: "role", id: "roleid" } },
+    { name: "roletype" },
+    column.domain,
+    { name: "vmtotal", kind: "number" },
+    { name: "vmrunning", kind: "number" },
+    ...column.hidden(
+      { name: "cputotal", kind: "number" },
+      { name: "memorytotal", kind: "mebibytes" },
+      { name: "volumetotal", kind: "number" },
+      { name: "iptotal", kind: "number" },
+      { name: "networktotal", kind: "number" },
+      { name: "networkdomain" },
+      column.created,
+    ),
+  ],
+  filters: [
+    { name: "domainid" },
+    { name: "state", values: ["enabled", "disabled", "locked"] },
+    { name: "accounttype", values: ["0", "1", "2", "4", "5"] },
+  ],
+  tabs: [
+    { name: "users", resource: "user", parameters: whose },
+    { name: "limits", resource: "resourcelimit", parameters: whose },
+    { name: "instances", resource: "vm", parameters: whose },
+    { name: "volumes", resource: "volume", parameters: whose },
+    { name: "networks", resource: "network", parameters: whose },
+    { name: "publicIps", resource: "publicip", parameters: whose },
+  ],
+  actions: [
+    create("createAccount", [
+      "username",
+      { name: "password", secret: true },
+      "firstname",
+      "lastname",
+      "email",
+      "account",
+      { name: "domainid", required: true },
+      { name: "roleid", required: true },
+      "timezone",
+      "networkdomain",
+    ]),
+    update(
+      "updateAccount",
+      [{ name: "newname", initial: (row) => String(row?.name ?? "") }, "roleid", "networkdomain"],
+      {
+        without: ["account", "domainid"],
+      },
+    ),
+    ...limits(whose),
+    {
+      command: "enableAccount",
+      icon: CheckCircleOutlined,
+      on: "row",
+      bulk: true,
+      when: isNot("enabled"),
+      without: ["account", "domainid"],
+    },
+    {
+      command: "disableAccount",
+      icon: PauseCircleOutlined,
+      on: "row",
+      bulk: true,
+      danger: true,
+      when: is("enabled", "locked"),
+      fixed: () => ({ lock: false }),
+      without: ["account", "domainid"],
+    },
+    {
+      command: "lockAccount",
+      icon: LockOutlined,
+      on: "row",
+      bulk: true,
+      danger: true,
+      when: is("enabled"),
+      target: "account",
+      targetValue: (row) => String(row.name),
+      fixed: (row) => ({ domainid: String(row?.domainid ?? "") }),
+    },
+    remove("deleteAccount", { when: (row) => row.isdefault !== true }),
+  ],
+};
+
+const user: Resource = {
+  name: "user",
+  section: "identity",
+  icon: UserOutlined,
+  list: { command: "listUsers", key: "user" },
+  tagged: "User",
+  title: (row) => String(row.username),
+  columns: [
+    { name: "username" },
+    column.state,
+    { name: "firstname" },
+    { name: "lastname" },
+    { name: "email" },
+    { name: "account", link: { resource: "account", id: "accountid" } },
+    column.domain,
+    ...column.hidden(
+      { name: "rolename", link: { resource: "role", id: "roleid" } },
+      { name: "timezone" },
+      column.created,
+    ),
+  ],
+  filters: [
+    { name: "domainid" },
+    { name: "account" },
+    { name: "state", values: ["enabled", "disabled", "locked"] },
+  ],
+  actions: [
+    create("createUser", [
+      "username",
+      { name: "password", secret: true },
+      "firstname",
+      "lastname",
+      "email",
+      "account",
+      "domainid",
+      "timezone",
+    ]),
+    update("updateUser", ["username", "firstname", "lastname", "email", "timezone"], {
+      without: ["password", "currentpassword", "userapikey", "usersecretkey"],
+    }),
+    {
+      command: "updateUser",
+      name: "changePassword",
+      icon: KeyOutlined,
+      on: "row",
+      form: [
+        { name: "currentpassword", secret: true },
+        { name: "password", secret: true, required: true },
+      ],
+      without: ["username", "firstname", "lastname", "email", "timezone", "userapikey", "usersecretkey"],
+    },
+    { command: "getUserKeys", icon: KeyOutlined, on: "row", shows: ["apikey", "secretkey"] },
+    {
+      command: "registerUserKeys",
+      icon: KeyOutlined,
+      on: "row",
+      danger: true,
+      shows: ["apikey", "secretkey"],
+      warning: "resources.warnings.registerUserKeys",
+    },
+    { command: "enableUser", icon: CheckCircleOutlined, on: "row", bulk: true, when: isNot("enabled") },
+    {
+      command: "disableUser",
+      icon: PauseCircleOutlined,
+      on: "row",
+      bulk: true,
+      danger: true,
+      when: is("enabled", "locked"),
+    },
+    { command: "lockUser", icon: LockOutlined, on: "row", bulk: true, danger: true, when: is("enabled") },
+    {
+      command: "getUser",
+      icon: IdcardOutlined,
+      on: "list",
+      form: ["userapikey"],
+      shows: ["username", "account", "domain"],
+    },
+    remove("deleteUser", { when: (row) => row.isdefault !== true }),
+  ],
+};
+
+const domain: Resource = {
+  name: "domain",
+  section: "identity",
+  icon: BankOutlined,
+  list: { command: "listDomains", key: "domain" },
+  tagged: "Domain",
+  title: (row) => String(row.name),
+  columns: [
+    { name: "path" },
+    column.state,
+    { name: "level", kind: "number" },
+    { name: "parentdomainname", link: { resource: "domain", id: "parentdomainid" } },
+    { name: "vmtotal", kind: "number" },
+    { name: "networkdomain", hidden: true },
+    ...column.hidden(
+      { name: "cputotal", kind: "number" },
+      { name: "memorytotal", kind: "mebibytes" },
+      column.created,
+    ),
+  ],
+  filters: [{ name: "level", values: ["0", "1", "2", "3"] }],
+  tabs: [
+    { name: "subdomains", resource: "domainchild", parameters: (row) => ({ id: row.id }) },
+    { name: "accounts", resource: "account", parameters: (row) => ({ domainid: row.id }) },
+    { name: "users", resource: "user", parameters: (row) => ({ domainid: row.id }) },
+    { name: "projects", resource: "project", parameters: (row) => ({ domainid: row.id }) },
+    { name: "limits", resource: "resourcelimit", parameters: (row) => ({ domainid: row.id }) },
+  ],
+  actions: [
+    create("createDomain", ["name", { name: "parentdomainid", resource: "domain" }, "networkdomain"]),
+    update("updateDomain", ["name", "networkdomain"]),
+    ...limits((row) => ({ domainid: row.id })),
+    remove("deleteDomain", { form: ["cleanup"], when: (row) => Number(row.level) > 0, bulk: false }),
+  ],
+};
+
+const subdomain: Resource = {
+  ...domain,
+  name: "domainchild",
+  nested: true,
+  list: { command: "listDomainChildren", key: "domain", within: ["id"] },
+  changes: "domain",
+  columns: [
+    { name: "path", link: { resource: "domain", id: "id" } },
+    column.state,
+    { name: "level", kind: "number" },
+    { name: "vmtotal", kind: "number" },
+    { name: "networkdomain", hidden: true },
+  ],
+  filters: [],
+  tabs: [],
+  actions: [],
+};
+
+const role: Resource = {
+  name: "role",
+  section: "identity",
+  icon: CrownOutlined,
+  list: { command: "listRoles", key: "role" },
+  columns: [
+    column.name,
+    { name: "type" },
+    column.description,
+    { name: "isdefault", kind: "boolean" },
+    { name: "ispublic", kind: "boolean" },
+    column.state,
+  ],
+  filters: [{ name: "type", values: ROLE_TYPES }],
+  tabs: [{ name: "rules", resource: "rolepermission", parameters: (row) => ({ roleid: row.id }) }],
+  actions: [
+    create("createRole", [
+      "name",
+      "description",
+      { name: "type", values: ROLE_TYPES, when: (values) => !values.roleid },
+      { name: "roleid", when: (values) => !values.type },
+      "ispublic",
+    ]),
+    update("updateRole", ["name", "description", { name: "type", values: ROLE_TYPES }, "ispublic"], {
+      when: (row) => row.isdefault !== true,
+    }),
+    remove("deleteRole", { when: (row) => row.isdefault !== true }),
+  ],
+};
+
+const PERMISSION: FormField = {
+  name: "permission",
+  values: ["allow", "deny"],
+  initial: (row) => String(row?.permission ?? "allow"),
+};
+
+const rolePermission: Resource = {
+  name: "rolepermission",
+  section: "identity",
+  icon: SafetyCertificateOutlined,
+  nested: true,
+  list: { command: "listRolePermissions", key: "rolepermission", within: ["roleid"], whole: true },
+  title: (row) => String(row.rule),
+  columns: [{ name: "rule", kind: "code" }, { name: "permission", kind: "state" }, column.description],
+  actions: [
+    create("createRolePermission", ["roleid", "rule", PERMISSION, "description"]),
+    {
+      command: "updateRolePermission",
+      name: "changePermission",
+      icon: SafetyCertificateOutlined,
+      on: "row",
+      bulk: true,
+      target: "ruleid",
+      fixed: (row) => ({
+        roleid: String(row?.roleid ?? ""),
+        permission: row?.permission === "allow" ? "deny" : "allow",
+      }),
+      without: ["ruleorder"],
+      form: [],
+    },
+    remove("deleteRolePermission"),
+  ],
+};
+
+const project: Resource = {
+  name: "project",
+  section: "identity",
+  icon: ProjectOutlined,
+  list: { command: "listProjects", key: "project" },
+  tagged: "Project",
+  columns: [
+    column.name,
+    column.state,
+    column.displaytext,
+    column.domain,
+    { name: "vmtotal", kind: "number" },
+    { name: "vmrunning", kind: "number" },
+    ...column.hidden(
+      { name: "cputotal", kind: "number" },
+      { name: "memorytotal", kind: "mebibytes" },
+      column.created,
+      column.tags,
+    ),
+  ],
+  filters: [{ name: "domainid" }, { name: "state", values: ["Active", "Suspended", "Disabled"] }],
+  details: ["name", "displaytext", "state", column.domain, { name: "owner", value: ownersOf }],
+  tabs: [
+    { name: "members", resource: "projectaccount", parameters: (row) => ({ projectid: row.id }) },
+    { name: "limits", resource: "resourcelimit", parameters: (row) => ({ projectid: row.id }) },
+    { name: "instances", resource: "vm", parameters: (row) => ({ projectid: row.id }) },
+    { name: "volumes", resource: "volume", parameters: (row) => ({ projectid: row.id }) },
+    { name: "networks", resource: "network", parameters: (row) => ({ projectid: row.id }) },
+  ],
+  actions: [
+    create("createProject", ["name", "displaytext", "account", "domainid"]),
+    update("updateProject", ["name", "displaytext", "account", "swapowner"]),
+    {
+      command: "addAccountToProject",
+      icon: TeamOutlined,
+      on: "row",
+      target: "projectid",
+      form: ["account", { name: "roletype", values: ["Regular", "Admin"], initial: () => "Regular" }],
+    },
+    ...limits((row) => ({ projectid: row.id })),
+    { command: "activateProject", icon: CheckCircleOutlined, on: "row", bulk: true, when: isNot("Active") },
+    {
+      command: "suspendProject",
+      icon: PauseCircleOutlined,
+      on: "row",
+      bulk: true,
+      danger: true,
+      when: is("Active"),
+    },
+    remove("deleteProject", { form: ["cleanup"] }),
+  ],
+};
+
+/** The names of a project's owners. */
+function ownersOf(row: Row): string {
+  const owners = Array.isArray(row.owner) ? (row.owner as { account?: string }[]) : [];
+  return owners.map((each) => each.account ?? "").join(", ");
+}
+
+const projectAccount: Resource = {
+  name: "projectaccount",
+  section: "identity",
+  icon: TeamOutlined,
+  nested: true,
+  id: "accountid",
+  list: { command: "listProjectAccounts", key: "projectaccount", within: ["projectid"] },
+  title: (row) => String(row.account),
+  columns: [
+    { name: "account", link: { resource: "account", id: "accountid" } },
+    { name: "role" },
+    column.domain,
+  ],
+  filters: [{ name: "role", values: ["Admin", "Regular"] }],
+  actions: [
+    create("addAccountToProject", [
+      "projectid",
+      "account",
+      { name: "roletype", values: ["Regular", "Admin"], initial: () => "Regular" },
+    ]),
+    remove("deleteAccountFromProject", {
+      target: "account",
+      targetValue: (row) => String(row.account),
+      fixed: (row) => ({ projectid: String(row?.projectid ?? "") }),
+    }),
+  ],
+};
+
+const resources: Resource[] = [
+  account,
+  user,
+  domain,
+  subdomain,
+  role,
+  rolePermission,
+  project,
+  projectAccount,
+];
+export default resources;
