@@ -18,7 +18,7 @@ help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: $(READY) $(UI) ## run the cloud on a simulated datacenter at http://127.0.0.1:8080, kept in ./data (ARGS="--pace max")
-	@exec $(BIN)/cloudsim serve $(ARGS)
+	@exec $(BIN)/cloudsim serve --demo $(ARGS)
 
 test: $(KVM) $(UI) ## run the tests, as root also those on real hosts (ARGS="-k volumes")
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)

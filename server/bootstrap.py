@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
 from backends.simulated.world import SimulatedWorld
@@ -68,8 +68,10 @@ async def keep(store: Store, journal: Journal) -> None:
     await store.durable()
 
 
-async def build(manager: ManagementServer, world: SimulatedWorld) -> None:
-    """Start the server, and build the datacenter's zones."""
+async def build(
+    manager: ManagementServer, world: SimulatedWorld, past: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Start the server, and build the datacenter's zones. `past` is what happens in them before the present."""
     store = manager.store
     manager.start()
     for plan in world.layout.zones:
@@ -78,6 +80,8 @@ async def build(manager: ManagementServer, world: SimulatedWorld) -> None:
     await _wait(
         store, TemplateOnStore, lambda: all(copy.state in ("Ready", "Failed") for copy in copies), FOUNDING
     )
+    if past is not None:
+        await past()
     await _reach_the_present(world)
 
 

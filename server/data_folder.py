@@ -43,20 +43,22 @@ class DataFolder:
             )
         return kept
 
-    def datacenter(self, wanted: Path | None, *, is_new: bool) -> Datacenter:
-        """The datacenter of this cloud; of a new one the file `wanted`, or one of ours, which is kept here.
+    def datacenter(self, wanted: Path | None, *, is_new: bool, demo: bool = False) -> Datacenter:
+        """The datacenter of this cloud; of a new one the file `wanted`, or one of ours, which is kept here: the
+        `demo`'s, or the first one.
 
         Raises DatacenterError for a file that is not right, or is not what the cloud was founded on.
         """
         kept = self.description if self.description.exists() else None
-        source = wanted or kept
+        source = wanted or (None if demo else kept)
         if source is not None:
             try:
                 text = source.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError) as error:
                 raise DatacenterError(f"{source}: {getattr(error, 'strerror', None) or error}") from error
         elif is_new:
-            text = importlib.resources.files("server").joinpath("first_datacenter.yaml").read_text("utf-8")
+            ours = "demo/datacenter.yaml" if demo else "first_datacenter.yaml"
+            text = importlib.resources.files("server").joinpath(ours).read_text("utf-8")
         else:
             raise DatacenterError(f"{self.description} is missing: name the datacenter with --datacenter")
         found = from_yaml(text, str(source))

@@ -33,10 +33,13 @@ class RunningCloud:
     """One cloud over a database that `open_database` opened, on a site.
 
     Reading the database takes place at once. `begin` starts the thread; `stop` ends it and writes what is left to
-    write. `on_end(reason)` is called from another thread when the cloud cannot go on.
+    write. `on_end(reason)` is called from another thread when the cloud cannot go on. What happens by
+    chance follows from `seed`, where it is given; credentials never do.
     """
 
-    def __init__(self, engine: sa.Engine, site: Site, on_end: Callable[[str], None]) -> None:
+    def __init__(
+        self, engine: sa.Engine, site: Site, on_end: Callable[[str], None], seed: int | None = None
+    ) -> None:
         self._on_end = on_end
         self._stopping = False
         self.site = site
@@ -45,7 +48,9 @@ class RunningCloud:
         self.is_new = not rows
         self.store = Store(ROW_TYPES)
         self.store.load(rows)
-        randomness = Randomness(secrets.randbits(128), secret_source=secrets.token_bytes)
+        randomness = Randomness(
+            secrets.randbits(128) if seed is None else seed, secret_source=secrets.token_bytes
+        )
         self.world = site.open(randomness.branch("world"), is_new=self.is_new, last=latest(rows))
         self._journal = site.journal(
             engine, lambda error: on_end(f"{error.text}; what was acknowledged before is safe")

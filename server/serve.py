@@ -21,6 +21,8 @@ from server.bootstrap import admin
 from server.credentials import CredentialsError, Given
 from server.data_folder import KINDS, SIMULATED, DataFolder, KindError
 from server.database import load_rows, open_database
+from server.demo.demo import Demo
+from server.demo.story import StoryError, load_story
 from server.greeting import greeting
 from server.listening import HttpServer, bind, reached_at
 from server.pacing import PaceType
@@ -88,6 +90,11 @@ class Ending:
     help="What to simulate, for the first start [default: one zone of 16 hosts]. See examples/datacenters.",
 )
 @click.option(
+    "--demo",
+    is_flag=True,
+    help="For the first start: three zones, 60 hosts, accounts, some hundred instances and a day of history.",
+)
+@click.option(
     "--pace",
     type=PaceType(),
     default="real",
@@ -142,6 +149,7 @@ class Ending:
 def serve_command(
     kind: str | None,
     datacenter: Path | None,
+    demo: bool,
     pace: float,
     latency: str,
     agents_host: str,
@@ -177,13 +185,16 @@ def serve_command(
         try:
             is_new = next(iter(load_rows(engine)), None) is None
             chosen = folder.kind(kind, is_new=is_new)
+            told = demo and is_new and chosen == SIMULATED and datacenter is None
+            story: Demo | None = None
             site: Site
             if chosen == SIMULATED:
-                described = folder.datacenter(datacenter, is_new=is_new)
-                site = SimulatedSite(described, pace, latency, _bind_consoles(host, console_port))
+                described = folder.datacenter(datacenter, is_new=is_new, demo=told)
+                story = Demo(load_story(), folder.path) if told else None
+                site = SimulatedSite(described, pace, latency, _bind_consoles(host, console_port), story)
             else:
                 site = _kvm_site(folder, datacenter, agents_host, agents_port, agents_name)
-            cloud = RunningCloud(engine, site, ending.fail)
+            cloud = RunningCloud(engine, site, ending.fail, None if story is None else story.story.seed)
             with ExitStack() as stack:
                 if command_log is not None:
                     cloud.log_commands(stack.enter_context(command_log.open("ab", buffering=0)))
@@ -192,7 +203,7 @@ def serve_command(
             engine.dispose()
     except CloudError as error:
         raise click.ClickException(error.text) from error
-    except (CredentialsError, DatacenterError, KindError, ServeError, SiteError) as error:
+    except (CredentialsError, DatacenterError, KindError, ServeError, SiteError, StoryError) as error:
         raise click.ClickException(str(error)) from error
     if ending.failure is not None:
         raise click.ClickException(ending.failure)

@@ -21,9 +21,10 @@ from cloudsim.randomness import Randomness
 from server.api.dispatch import Dispatcher
 from server.api.envelope import Reply, error_reply
 from server.api.request import Request
-from server.bootstrap import FOUNDING, RETURN, build, restore
+from server.bootstrap import FOUNDING, RETURN, admin, build, restore
 from server.console_door import SimulatedConsoleDoor
 from server.database import DatabaseJournal, JournalBroken
+from server.demo.demo import Demo
 from server.listening import reached_at
 from server.pacing import REAL, Pacing, pace_text
 from server.simulation.console import SIMULATED, SimulationConsole
@@ -86,7 +87,7 @@ class _PacedDispatcher(Dispatcher):
 class SimulatedSite:
     """Implements `server.site.Site`. `rate` is the pace, `latency` a profile of `backends.simulated.latency`.
 
-    Consoles are shown on the socket `consoles`, where there is one.
+    Consoles are shown on the socket `consoles`, where there is one. A new cloud has the past that `demo` tells.
     """
 
     world: SimulatedWorld
@@ -97,7 +98,9 @@ class SimulatedSite:
         rate: float,
         latency: str | Path = "default",
         consoles: socket.socket | None = None,
+        demo: Demo | None = None,
     ) -> None:
+        self._demo = demo
         self._consoles = consoles
         self._door: SimulatedConsoleDoor | None = None
         self._manager: ManagementServer | None = None
@@ -113,11 +116,16 @@ class SimulatedSite:
             self._datacenter,
             randomness=randomness,
             loop=self.loop,
-            epoch=now - FOUNDING if is_new else max(now - RETURN, last + 1.0),
+            epoch=now - FOUNDING - self._past if is_new else max(now - RETURN, last + 1.0),
             profile=self._latency,
         )
         self.pacing.hurry()
         return self.world
+
+    @property
+    def _past(self) -> float:
+        """Seconds that a new cloud has behind it."""
+        return 0.0 if self._demo is None else self._demo.story.span
 
     def journal(
         self, engine: sa.Engine, on_failure: Callable[[JournalBroken], None] | None
@@ -134,7 +142,12 @@ class SimulatedSite:
         return dispatcher
 
     async def begin(self, manager: ManagementServer) -> None:
-        await build(manager, self.world)
+        demo = self._demo
+        if demo is None:
+            await build(manager, self.world)
+        else:
+            demo.prepare(manager)
+            await build(manager, self.world, lambda: demo.tell(manager, self.world, admin(manager)))
 
     async def resume(self, manager: ManagementServer) -> None:
         await restore(manager, self.world)
@@ -157,12 +170,16 @@ class SimulatedSite:
         return LARGEST_UPLOAD
 
     async def close(self) -> None:
+        if self.console is not None:
+            self.console.close()
         if self._door is not None:
             self._door.stop()
 
     def greeting(self) -> Iterator[tuple[str, str]]:
         pace = pace_text(self.pacing.rate)
         texts = {"real": "real", "max": "as fast as possible while there is work, else real"}
+        if self._demo is not None:
+            yield "Demo", f"its users and their passwords in {self._demo.handover}"
         yield "Time", texts.get(pace, f"{pace} as fast as real")
         if self._consoles is not None:
             host, port = reached_at(self._consoles)

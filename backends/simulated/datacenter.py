@@ -169,7 +169,10 @@ class PublicRange(Described, frozen=True, kw_only=True):
 
 
 class Zone(Described, frozen=True, kw_only=True):
-    """`count` zones, each with its own networks, secondary storage and core switch."""
+    """`count` zones, each with its own networks, secondary storage and core switch.
+
+    With `security_groups` instances share the zone's network, guarded by groups; a Basic zone is always so.
+    """
 
     count: Count = 1
     name: Name = "zone"
@@ -177,6 +180,7 @@ class Zone(Described, frozen=True, kw_only=True):
     guest_cidr: str = "10.1.1.0/24"
     guest_vlans: Annotated[str, Meta(pattern=r"^\d+-\d+$")] = "100-2000"
     isolation: Literal["VLAN", "VXLAN"] = "VLAN"
+    security_groups: bool = False
     dns1: str = "8.8.8.8"
     dns2: str | None = None
     internal_dns1: str = "10.0.0.2"

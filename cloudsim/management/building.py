@@ -30,6 +30,7 @@ async def build_zone(services: Services, plan: Any, *, guest_cidr: str | None = 
         internal_dns2=spec.internal_dns2,
         domain=spec.domain,
         guest_cidr=None if basic else guest_cidr or spec.guest_cidr,
+        security_groups=spec.security_groups,
     )
     _wire(services, zone, None if basic else spec.guest_vlans, None if basic else spec.public, spec.isolation)
     for pod_plan in plan.pods:
