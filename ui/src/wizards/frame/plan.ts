@@ -1,0 +1,164 @@
+// The calls that a wizard ends with, one after another: what was done, where it stopped and why, going on from there,
+// or removing again what was made.
+
+import { computed, ref, type ComputedRef, type Ref } from "vue";
+import { ApiError, call, type Parameters, type Row } from "@/api/client";
+import { useJobs } from "@/api/jobs";
+
+/** What tasks have made, by the task's name. */
+export type Made = Record<string, Row>;
+
+export interface Task {
+  /** Unique in its plan. */
+  name: string;
+  /** What is done, as shown. */
+  title: string;
+  /** The wizard's step to go back to when it fails. */
+  step: string;
+  /** Do it; what it answers is kept under the task's name. Raises ApiError. */
+  run: (made: Made) => Promise<Row | void>;
+  /** Remove what it made. */
+  undo?: (row: Row) => Promise<unknown>;
+  /** Neighbours of the same group are done at once, a few at a time. */
+  group?: string;
+}
+
+export interface TaskState {
+  task: Task;
+  state: "waiting" | "running" | "done" | "failed" | "removed";
+  error: string;
+}
+
+export interface Plan {
+  tasks: Ref<TaskState[]>;
+  made: Made;
+  state: Ref<"idle" | "running" | "failed" | "done" | "removing" | "removed">;
+  doneCount: ComputedRef<number>;
+  /** Do the tasks that are not done. A task that was done under its name before is not done again. */
+  run: (tasks: Task[]) => Promise<boolean>;
+  /** Remove what was made, the last first. Whether all of it is gone. */
+  remove: () => Promise<boolean>;
+  reset: () => void;
+}
+
+const AT_ONCE = 6;
+
+export function usePlan(): Plan {
+  const tasks = ref<TaskState[]>([]) as Ref<TaskState[]>;
+  const state = ref<Plan["state"]["value"]>("idle");
+  const made: Made = {};
+  const doneCount = computed(() => tasks.value.filter((each) => each.state === "done").length);
+
+  async function one(entry: TaskState): Promise<boolean> {
+    Object.assign(entry, { state: "running", error: "" });
+    try {
+      const row = await entry.task.run(made);
+      if (row) {
+        made[entry.task.name] = row;
+      }
+      entry.state = "done";
+      return true;
+    } catch (error) {
+      Object.assign(entry, { state: "failed", error: textOf(error) });
+      return false;
+    }
+  }
+
+  async function run(wanted: Task[]): Promise<boolean> {
+    const done = new Set(tasks.value.filter((each) => each.state === "done").map((each) => each.task.name));
+    tasks.value = wanted.map((task) => ({
+      task,
+      state: done.has(task.name) ? "done" : "waiting",
+      error: "",
+    }));
+    state.value = "running";
+    for (const group of groupsOf(tasks.value)) {
+      const waiting = group.filter((each) => each.state !== "done");
+      const results: boolean[] = [];
+      const worker = async (): Promise<void> => {
+        for (let entry = waiting.shift(); entry !== undefined; entry = waiting.shift()) {
+          results.push(await one(entry));
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(AT_ONCE, waiting.length) }, worker));
+      if (results.includes(false)) {
+        state.value = "failed";
+        return false;
+      }
+    }
+    state.value = "done";
+    return true;
+  }
+
+  async function remove(): Promise<boolean> {
+    state.value = "removing";
+    for (const entry of [...tasks.value].reverse()) {
+      const row = made[entry.task.name];
+      if (entry.state !== "done" || row === undefined || entry.task.undo === undefined) {
+        if (entry.state === "done") {
+          entry.state = "removed";
+        }
+        continue;
+      }
+      try {
+        await entry.task.undo(row);
+        entry.state = "removed";
+        delete made[entry.task.name];
+      } catch (error) {
+        entry.error = textOf(error);
+        state.value = "failed";
+        return false;
+      }
+    }
+    state.value = "removed";
+    return true;
+  }
+
+  function reset(): void {
+    tasks.value = [];
+    state.value = "idle";
+    for (const name of Object.keys(made)) {
+      delete made[name];
+    }
+  }
+
+  return { tasks, made, state, doneCount, run, remove, reset };
+}
+
+/** Neighbours that are done at once. */
+function groupsOf(entries: TaskState[]): TaskState[][] {
+  const groups: TaskState[][] = [];
+  for (const entry of entries) {
+    const last = groups.at(-1);
+    if (last && entry.task.group !== undefined && last[0]!.task.group === entry.task.group) {
+      last.push(entry);
+    } else {
+      groups.push([entry]);
+    }
+  }
+  return groups;
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Call a command, wait for its job where it is one, and answer the row that it made or changed. Raises ApiError. */
+export async function make(command: string, parameters: Parameters): Promise<Row> {
+  const answer = await call(command, parameters);
+  const result = typeof answer.jobid === "string" ? await useJobs().follow(answer.jobid) : answer;
+  const row = Object.values(result).find((value) => typeof value === "object" && value !== null);
+  const first = Array.isArray(row) ? (row[0] as Row) : (row as Row | undefined);
+  if (first === undefined && result.success === undefined) {
+    throw new ApiError(`${command} answered nothing`, 0, command);
+  }
+  return first ?? { ...result, id: "" };
+}
+
+/** Call a command that removes something, and wait until it is done. */
+export async function unmake(command: string, parameters: Parameters): Promise<void> {
+  const answer = await call(command, parameters);
+  if (typeof answer.jobid === "string") {
+    await useJobs().follow(answer.jobid);
+  }
+}

@@ -1,0 +1,13 @@
+// The wizards' addresses.
+
+import type { RouteRecordRaw } from "vue-router";
+
+const routes: RouteRecordRaw[] = [
+  {
+    path: "/deploy",
+    component: () => import("./deploy/DeployPage.vue"),
+    meta: { needs: "deployVirtualMachine", title: "wizards.deploy.title" },
+  },
+];
+
+export default routes;
