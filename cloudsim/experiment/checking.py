@@ -111,7 +111,7 @@ def trace_facts(loaded: LoadedScenario, seed: int) -> TraceFacts:
     count = endless = last = end = tasks = done = 0
     by_work = loaded.scenario.destroy_after == "work"
     for request in loaded.scenario.workload.requests(loaded.folder, Randomness(seed)):
-        if wrong := _unservable(request):
+        if wrong := unservable(request):
             raise TraceError(f"{loaded.where}: workload: request {request.id}: {wrong}")
         shapes[request.shape] = None
         digest.update(msgspec.json.encode(request))
@@ -141,8 +141,8 @@ def trace_facts(loaded: LoadedScenario, seed: int) -> TraceFacts:
     )
 
 
-def _unservable(request: VmRequest) -> str:
-    """What no service offering can say, so that nobody could ask for it."""
+def unservable(request: VmRequest) -> str:
+    """What of it no service offering can say, so that nobody could ask for it; empty where there is nothing."""
     if request.gpus > 1 and request.gpu_milli != 1000:
         return f"gpu_milli: expected 1000 for more than one GPU, got {request.gpu_milli}"
     if any(not 1 <= length <= LONGEST_MS for length in request.work_ms):

@@ -8,6 +8,7 @@ from cloudsim.management.server import ManagementServer
 from server.pacing import Pacing
 from server.simulation.clock import Clock
 from server.simulation.faults import InjectedFaults
+from server.simulation.workloads import Workloads
 
 SIMULATED = "a simulated datacenter"
 """What the commands of a simulation need (see `server.api.command`)."""
@@ -25,3 +26,8 @@ class SimulationConsole:
         self.clock = Clock(world, loop, pacing)
         randomness = manager.foundation.randomness.branch("simulation console")
         self.faults = InjectedFaults(world, randomness.branch("faults"))
+        self.workloads = Workloads(manager, pacing, randomness.branch("workloads"))
+
+    def close(self) -> None:
+        """The server stops."""
+        self.workloads.close()
