@@ -35,6 +35,7 @@ from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.infrastructure.capacity_history import CapacityHistory
 from cloudsim.management.infrastructure.capacity_report import CapacityReport
 from cloudsim.management.infrastructure.clusters import Clusters
+from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.infrastructure.host_states import HostStates
 from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.management.infrastructure.pod_ranges import PodRanges
@@ -185,6 +186,7 @@ class Services:
         self.key_pairs = KeyPairs(foundation)
         self.user_data = UserDataStore(foundation)
         self.affinity_groups = AffinityGroups(foundation, self.affinity)
+        self.dedication = Dedication(foundation, self.identity, self.affinity_groups)
         self.instance_groups = InstanceGroups(foundation)
 
         self.allocation = Allocation(
@@ -196,6 +198,8 @@ class Services:
             self.security_groups,
             AccountNetworks(foundation, self.networks),
             self.network_permissions,
+            self.affinity_groups,
+            self.dedication,
         )
         self.starting = Starting(
             foundation,
@@ -296,7 +300,9 @@ class Services:
         self.system_vms.on_gone.append(self.transfers.vm_is_gone)
         self.vm_passwords = VmPasswords(foundation)
         self.scaling = Scaling(foundation, agents, self.planner, self.vms)
-        self.vm_changes = VmChanges(foundation, self.instance_groups, self.security_groups)
+        self.vm_changes = VmChanges(
+            foundation, self.instance_groups, self.security_groups, self.affinity_groups
+        )
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
         )

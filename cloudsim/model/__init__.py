@@ -23,7 +23,7 @@ from cloudsim.model.compute import (
     VmSnapshot,
 )
 from cloudsim.model.identity import Account, Domain, Project, ProjectMember, ResourceLimit, Role, User
-from cloudsim.model.infrastructure import Cluster, Host, ImageStore, Pod, StoragePool, Zone
+from cloudsim.model.infrastructure import Cluster, DedicatedResource, Host, ImageStore, Pod, StoragePool, Zone
 from cloudsim.model.network import (
     Network,
     NetworkOffering,
@@ -81,6 +81,7 @@ ROW_TYPES = (
     Pod,
     Cluster,
     Host,
+    DedicatedResource,
     StoragePool,
     ImageStore,
     GuestOsCategory,

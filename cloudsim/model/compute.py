@@ -149,7 +149,10 @@ class UserData(Row, frozen=True, kw_only=True):
 
 
 class AffinityGroup(Row, frozen=True, kw_only=True):
-    """Instances that must share a host, or must not."""
+    """Instances that must share a host, or must not, or that run on what is dedicated to them.
+
+    With `of_domain` any account in the domain or below it may use it.
+    """
 
     keys: ClassVar[Keys] = Keys(indexes=("account_id",), unique=(("account_id", "name"),))
 
@@ -157,6 +160,7 @@ class AffinityGroup(Row, frozen=True, kw_only=True):
     type: str
     account_id: str
     domain_id: str
+    of_domain: bool = False
     description: str = ""
     created: float = 0.0
 

@@ -104,6 +104,21 @@ class Host(Row, frozen=True, kw_only=True):
     details: dict[str, str] = {}
 
 
+class DedicatedResource(Row, frozen=True, kw_only=True):
+    """A zone, pod, cluster or host that is an account's or, without one, a domain's and those' below.
+
+    Instances go to dedicated hosts by being in the group; in a dedicated zone all the owner's may run.
+    """
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id", "domain_id", "affinity_group_id"), unique=("resource_id",))
+
+    kind: Literal["Zone", "Pod", "Cluster", "Host"]
+    resource_id: str
+    domain_id: str
+    account_id: str | None = None
+    affinity_group_id: str
+
+
 class StoragePool(Row, frozen=True, kw_only=True):
     """Primary storage: where volumes live. Scope CLUSTER has a cluster, HOST a host, ZONE neither."""
 

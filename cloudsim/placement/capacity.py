@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudsim.model import Cluster, Configuration, Host, Pod, VirtualMachine
+from cloudsim.model import Cluster, Configuration, DedicatedResource, Host, Pod, VirtualMachine
 from cloudsim.placement.arrays import HostArrays
 from cloudsim.placement.settings import PlacementSettings
 from cloudsim.store import Change, Store
@@ -36,7 +36,8 @@ class HostCapacity(HostArrays):
         self._settings = settings
         self._hosts = store.table(Host)
         self._vms = store.table(VirtualMachine)
-        store.subscribe(self._changed, Host, VirtualMachine, Cluster, Pod, Configuration)
+        self._dedications = store.table(DedicatedResource)
+        store.subscribe(self._changed, Host, VirtualMachine, Cluster, Pod, Configuration, DedicatedResource)
         for host in self._hosts:
             self._add(host)
         for vm in self._vms:
@@ -61,6 +62,8 @@ class HostCapacity(HostArrays):
                     and before.allocation_state != after.allocation_state
                 ):
                     self._refresh_all()
+            elif kind is DedicatedResource:
+                self._refresh_all()
             elif kind is Configuration:
                 name = (after or before).name
                 if name.endswith(".overprovisioning.factor"):
@@ -115,6 +118,16 @@ class HostCapacity(HostArrays):
         )
         if host.gpus:
             self.set_gpus(slot, host.gpus)
+        if self.owners or len(self._dedications):
+            self.dedicate(slot, self._owner_of(host))
+
+    def _owner_of(self, host: Host) -> str | None:
+        """Whom the host, or the cluster or pod that it is in, is dedicated to: the nearest counts."""
+        for row_id in (host.id, host.cluster_id, host.pod_id):
+            row = self._dedications.find("resource_id", row_id)
+            if row is not None:
+                return row.account_id or row.domain_id
+        return None
 
     def _refresh_all(self) -> None:
         for host in self._hosts:

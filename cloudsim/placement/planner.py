@@ -140,7 +140,7 @@ class Planner:
             mask &= self.with_gpus(request)
         if hosts.numa_cpu.shape[1]:
             mask &= self.on_nodes(request)
-        if hosts.owners:
+        if hosts.owners or request.dedication == "only":
             mask &= self.undedicated(request)
         if not mask.any():
             raise self._no_place(request, zone_id, pod_id, cluster_id, host_ids)
@@ -181,9 +181,15 @@ class Planner:
         return found
 
     def undedicated(self, request: PlacementRequest) -> Mask:
-        """Hosts that are anybody's, and those dedicated to the request's account or to a domain that it is in."""
+        """Hosts that are anybody's, those dedicated to the request's account or to a domain that it is in, or both."""
         dedicated = self.hosts.dedicated[: self.hosts.size]
+        if request.dedication == "any":
+            return np.ones(self.hosts.size, np.bool_)
         mask: Mask = dedicated == -1
+        if request.dedication == "none":
+            return mask
+        if request.dedication == "only":
+            mask = np.zeros(self.hosts.size, np.bool_)
         for owner_id in (request.account_id, *request.domain_ids):
             owner = self.hosts.owners.get(owner_id)
             if owner is not None:
@@ -231,7 +237,7 @@ class Planner:
             steps.insert(0, ("tags", self.tagged(request.tags)))
         if hosts.numa_cpu.shape[1]:
             steps.append(("numa", self.on_nodes(request)))
-        if hosts.owners:
+        if hosts.owners or request.dedication == "only":
             steps.insert(0, ("dedicated", self.undedicated(request)))
         if host_ids is not None:
             steps.insert(0, ("constraint", self.only(host_ids)))

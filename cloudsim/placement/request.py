@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Dedication = Literal["own", "none", "only", "any"]
+"""Which hosts: anybody's and one's own, anybody's alone, one's own alone, or all, whomever they are dedicated to."""
 
 
 class PlacementRequest(NamedTuple):
@@ -27,3 +30,4 @@ class PlacementRequest(NamedTuple):
     expected_end: int | None = None
     numa_nodes: int = 1
     domain_ids: tuple[str, ...] = ()
+    dedication: Dedication = "own"

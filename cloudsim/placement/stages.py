@@ -10,7 +10,7 @@ import numpy as np
 from cloudsim.placement.arrays import Ints, Mask
 from cloudsim.placement.explaining import Say, Stage
 from cloudsim.placement.policy import Policy
-from cloudsim.placement.request import PlacementRequest
+from cloudsim.placement.request import Dedication, PlacementRequest
 
 if TYPE_CHECKING:
     from cloudsim.placement.planner import Planner
@@ -24,6 +24,14 @@ class Where(NamedTuple):
     cluster_id: str | None = None
     host_ids: Iterable[str] | None = None
     avoid: Iterable[str] = ()
+
+
+_DEDICATION: dict[Dedication, str] = {
+    "own": "anybody's, or dedicated to the account or its domain",
+    "none": "anybody's",
+    "only": "dedicated to the account or its domain",
+    "any": "any",
+}
 
 
 def stages(planner: Planner, request: PlacementRequest, policy: Policy, where: Where) -> list[Stage]:
@@ -46,8 +54,8 @@ def stages(planner: Planner, request: PlacementRequest, policy: Policy, where: W
     avoided = ~planner.only(where.avoid)
     if not avoided.all():
         found.append(("avoided hosts", "another host", avoided, lambda _: "failed before, or excluded"))
-    if hosts.owners:
-        mine = "anybody's, or dedicated to the account or its domain"
+    if hosts.owners or request.dedication == "only":
+        mine = _DEDICATION[request.dedication]
         found.append(("dedication", mine, planner.undedicated(request), lambda _: "dedicated to others"))
     if request.tags:
         found.append(

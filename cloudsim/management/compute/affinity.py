@@ -10,6 +10,8 @@ ANTI_AFFINITY = "host anti-affinity"
 AFFINITY = "host affinity"
 SOFT_ANTI_AFFINITY = "non-strict host anti-affinity"
 SOFT_AFFINITY = "non-strict host affinity"
+EXPLICIT_DEDICATION = "ExplicitDedication"
+"""The type of the groups that come with dedicated resources; nobody makes one by itself."""
 TYPES = (ANTI_AFFINITY, AFFINITY, SOFT_ANTI_AFFINITY, SOFT_AFFINITY)
 
 
@@ -44,6 +46,11 @@ class Affinity:
     def members(self, group_id: str) -> list[VirtualMachine]:
         """The instances in the group."""
         return [self._vms[vm_id] for vm_id in self._members.get(group_id, ())]
+
+    def is_dedicated(self, vm: VirtualMachine) -> bool:
+        """Whether the instance is to run on what is dedicated to its owner."""
+        groups = (self._groups.get(group_id) for group_id in vm.affinity_group_ids)
+        return any(group is not None and group.type == EXPLICIT_DEDICATION for group in groups)
 
     def constraints(self, vm: VirtualMachine) -> tuple[set[str] | None, set[str]]:
         """Ids of the only hosts allowed (None: any), and of those forbidden, by the strict groups."""

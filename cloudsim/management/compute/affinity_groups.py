@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.affinity import TYPES, Affinity
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.compute.affinity import EXPLICIT_DEDICATION, TYPES, Affinity
 from cloudsim.management.foundation import Foundation
-from cloudsim.model import Account, AffinityGroup, VirtualMachine
+from cloudsim.management.identity.caller import in_subtree
+from cloudsim.model import Account, AffinityGroup, Domain, VirtualMachine
 
 
 class AffinityGroups:
@@ -44,6 +45,38 @@ class AffinityGroups:
                 )
             )
 
+    def create_for_dedication(self, owner: Account, domain: Domain, name: str, *, of_domain: bool) -> AffinityGroup:
+        """The group of those to whom something is dedicated. Needs an open transaction."""
+        return self._table.insert(
+            AffinityGroup(
+                id=self._randomness.uuid(),
+                name=self._free_name(owner, name),
+                type=EXPLICIT_DEDICATION,
+                account_id=owner.id,
+                domain_id=domain.id,
+                of_domain=of_domain,
+                description="dedicated resources group",
+                created=self._now(),
+            )
+        )
+
+    def _free_name(self, owner: Account, name: str) -> str:
+        free, number = name, 1
+        while self._table.find(("account_id", "name"), (owner.id, free)) is not None:
+            number += 1
+            free = f"{name}-{number}"
+        return free
+
+    def check_use(self, owner: Account, group: AffinityGroup) -> None:
+        """Raise PermissionDenied unless the owner's instances may be in the group."""
+        theirs = group.account_id == owner.id
+        if group.of_domain:
+            theirs = in_subtree(self._store, owner.domain_id, group.domain_id)
+        if not theirs:
+            raise PermissionDenied(
+                f"Affinity group {group.name} is not of {owner.name}, whose the instance is to be"
+            )
+
     def of_name(self, owner: Account, name: str) -> AffinityGroup:
         """The account's group of that name. Raises InvalidParameterValue."""
         group = self._table.find(("account_id", "name"), (owner.id, name))
@@ -54,6 +87,21 @@ class AffinityGroups:
     def members(self, group: AffinityGroup) -> list[VirtualMachine]:
         """The instances in the group."""
         return self._affinity.members(group.id)
+
+    def of_domains(self, account: Account) -> list[AffinityGroup]:
+        """The groups of whole domains that the account may use."""
+        return [
+            group
+            for group in self._table
+            if group.of_domain and in_subtree(self._store, account.domain_id, group.domain_id)
+        ]
+
+    def check_delete(self, group: AffinityGroup) -> None:
+        """Raise InvalidParameterValue for a group that goes with dedicated resources."""
+        if group.type == EXPLICIT_DEDICATION:
+            raise InvalidParameterValue(
+                f"Affinity group {group.name} goes when nothing is dedicated to its owner any more: release that"
+            )
 
     def delete(self, group: AffinityGroup) -> None:
         """Remove the group; its instances stay where they are and are free of it from then on."""

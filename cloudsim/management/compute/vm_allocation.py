@@ -7,10 +7,13 @@ import re
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller, check_access
 from cloudsim.management.identity.quota import Quota
+from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.network.account_networks import AccountNetworks
 from cloudsim.management.network.network_permissions import NetworkPermissions
 from cloudsim.management.network.nic_changes import MAC
@@ -156,6 +159,8 @@ class Allocation:
         security_groups: SecurityGroups,
         account_networks: AccountNetworks,
         permissions: NetworkPermissions,
+        affinity_groups: AffinityGroups,
+        dedication: Dedication,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -166,6 +171,8 @@ class Allocation:
         self._security_groups = security_groups
         self._account_networks = account_networks
         self._permissions = permissions
+        self._groups = affinity_groups
+        self._dedication = dedication
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
         self._offerings = foundation.table(ServiceOffering)
@@ -263,8 +270,8 @@ class Allocation:
             raise PermissionDenied(f"The owner of vm to deploy is disabled: {owner.name}")
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:
             raise PermissionDenied(f"Cannot perform this operation, Zone is currently disabled: {zone.name}")
-        if zone.domain_id is not None and not caller.is_root_admin and zone.domain_id != owner.domain_id:
-            raise PermissionDenied(f"Zone {zone.name} is dedicated to another domain")
+        if not caller.is_root_admin:
+            self._dedication.check_zone(zone, owner)
         if offering.state != "Active":
             raise InvalidParameterValue(f"Service offering {offering.name} is inactive")
         if offering.is_system:
@@ -336,11 +343,8 @@ class Allocation:
             group = groups.get(group_id)
             if group is None:
                 raise InvalidParameterValue(f"Unable to find affinity group {group_id}")
-            check_access(self._store, caller, group)
-            if group.account_id != request.owner.id:
-                raise PermissionDenied(
-                    f"Affinity group {group.name} is not of {request.owner.name}, whose the instance is to be"
-                )
+            visibility.check(self._store, caller, group, operate=False)
+            self._groups.check_use(request.owner, group)
         return tuple(dict.fromkeys(request.affinity_group_ids))
 
     def _key_pairs(self, request: DeployRequest) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.compute.user_data import checked
 from cloudsim.management.compute.vm_allocation import HOST_NAME
@@ -29,13 +30,18 @@ class VmChanges:
     """Changes that need nothing of the instance's host."""
 
     def __init__(
-        self, foundation: Foundation, instance_groups: InstanceGroups, security_groups: SecurityGroups
+        self,
+        foundation: Foundation,
+        instance_groups: InstanceGroups,
+        security_groups: SecurityGroups,
+        affinity_groups: AffinityGroups,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._vms = foundation.table(VirtualMachine)
         self._instance_groups = instance_groups
         self._security_groups = security_groups
+        self._affinity_groups = affinity_groups
 
     def update(
         self,
@@ -161,11 +167,9 @@ class VmChanges:
             raise InvalidParameterValue(
                 f"Unable update affinity groups of {vm.name} while it is in state {vm.state}: it must be Stopped"
             )
+        owner = self._foundation.table(Account)[vm.account_id]
         for group in groups:
-            if group.account_id != vm.account_id:
-                raise PermissionDenied(
-                    f"Affinity group {group.name} is not of the account that owns {vm.name}"
-                )
+            self._affinity_groups.check_use(owner, group)
 
     async def set_affinity(
         self, caller: Caller, vm_id: str, groups: Sequence[AffinityGroup]

@@ -8,7 +8,7 @@ import numpy as np
 
 from cloudsim.errors import InvalidParameterValue, ResourceUnavailable
 from cloudsim.management.compute.affinity import Affinity
-from cloudsim.management.compute.vm_start import Starting, placement_request
+from cloudsim.management.compute.vm_start import Starting
 from cloudsim.management.compute.vm_states import next_state
 from cloudsim.management.compute.vms import HostRefused
 from cloudsim.management.foundation import Foundation
@@ -64,7 +64,7 @@ class Migration:
                 f"Unable to find hosts for {vm.instance_name}: it is in state {vm.state}"
             )
         offering = self._foundation.table(ServiceOffering).get(vm.service_offering_id)
-        request = placement_request(vm, offering, self._foundation.now())
+        request = self._starting.request(vm, offering)
         allowed, forbidden = self._affinity.constraints(vm)
         try:
             mask = self._planner.feasible(

@@ -122,6 +122,7 @@ class Scaling:
             cpu=request.cpu - vm.cpus * vm.cpu_mhz,
             memory=request.memory - vm.memory_mib,
             gpus=0,
+            dedication="any",
         )
         try:
             self._planner.feasible(growth, host_ids=[vm.host_id or ""])

@@ -17,6 +17,7 @@ from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, 
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.storage.disks import Disks
 from cloudsim.model import (
+    Domain,
     GuestOs,
     Host,
     Network,
@@ -130,6 +131,24 @@ class Starting:
             self._move(self._vms[vm_id], "Refused")
         raise failure
 
+    def request(self, vm: VirtualMachine, offering: ServiceOffering | None) -> PlacementRequest:
+        """What the instance asks of a host now, and whether of its owner's own or of anybody's."""
+        request = placement_request(vm, offering, self._foundation.now())
+        if not self._hosts.owners:
+            return request
+        if vm.type != "User":  # the cloud's own take what there is
+            return request._replace(dedication="any")
+        if not self._affinity.is_dedicated(vm):
+            return request._replace(dedication="none")
+        return request._replace(dedication="only", domain_ids=self._domains_above(vm.domain_id))
+
+    def _domains_above(self, domain_id: str | None) -> tuple[str, ...]:
+        found: list[str] = []
+        while (domain := self._foundation.table(Domain).get(domain_id)) is not None:
+            found.append(domain.id)
+            domain_id = domain.parent_id
+        return tuple(found)
+
     def plan(
         self,
         vm: VirtualMachine,
@@ -142,7 +161,7 @@ class Starting:
     ) -> int:
         """The slot of the host for the instance, within its constraints. Raises NoPlace."""
         offering = self._offerings.get(vm.service_offering_id)
-        request = placement_request(vm, offering, self._foundation.now())
+        request = self.request(vm, offering)
         if planner is None and offering is not None:
             planner = planner_of(offering)
         if not vm.affinity_group_ids:

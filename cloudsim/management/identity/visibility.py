@@ -13,6 +13,7 @@ from cloudsim.errors import PermissionDenied
 from cloudsim.management.identity.caller import Caller, in_subtree, may_use
 from cloudsim.model import (
     Account,
+    AffinityGroup,
     AsyncJob,
     Cluster,
     DiskOffering,
@@ -162,6 +163,13 @@ def _project(store: Store, caller: Caller, project: Project, operate: bool) -> b
         return True
     members = store.table(ProjectMember).where("account_id", caller.account.id)
     return any(m.project_id == project.id and (m.role == "Admin" or not operate) for m in members)
+
+
+@rule(AffinityGroup)
+def _affinity_group(store: Store, caller: Caller, group: AffinityGroup, operate: bool) -> bool:
+    if group.of_domain:
+        return not operate and in_subtree(store, caller.account.domain_id, group.domain_id)
+    return _owned(store, caller, group.account_id)
 
 
 @rule(AsyncJob)

@@ -11,7 +11,7 @@ from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Scope, listed, page_of
 from server.api.ownership import Owner
 from server.api.parameters import Param
-from server.api.views import View, owner
+from server.api.views import View, domain_fields, owner
 
 GROUP = "Affinity Group"
 
@@ -42,7 +42,7 @@ class AffinityGroupView(View):
             description=row.description,
             type=row.type,
             virtualmachineIds=[vm.id for vm in call.manager.affinity_groups.members(row)],
-            **owner(call, row.account_id),
+            **(domain_fields(call, row.domain_id) if row.of_domain else owner(call, row.account_id)),
         )
 
 
@@ -88,6 +88,7 @@ async def delete_affinity_group(
     if (id is None) == (name is None):
         raise InvalidParameterValue("Either the affinity group id or its name must be given, and not both")
     group = id if id is not None else groups.of_name(owner, name)
+    groups.check_delete(group)
 
     async def work() -> None:
         groups.delete(group)
@@ -107,12 +108,18 @@ async def list_affinity_groups(
     virtualmachineid: Annotated[VirtualMachine | None, Param("the groups that this instance is in")] = None,
 ) -> Listed:
     """Lists affinity groups."""
+    table = call.store.table(AffinityGroup)
+    ids = None if id is None else [id]
+    shared = [] if ids is not None else call.manager.affinity_groups.of_domains(call.caller.account)
+    if shared:  # they are nobody's own
+        owned = [group for group in table if scope.owns(group.account_id)]
+        ids = [*owned, *shared]
     return listed(
         call,
         AffinityGroup,
         page=page,
-        scope=scope,
-        ids=None if id is None else [id],
+        scope=None if shared or (id is not None and id.of_domain) else scope,
+        ids=ids,
         equal={"name": name, "type": type},
         keep=None
         if virtualmachineid is None

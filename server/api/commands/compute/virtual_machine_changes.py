@@ -108,7 +108,7 @@ async def update_vm_affinity_group(
     call: Call,
     *,
     id: VirtualMachine,
-    affinitygroupids: Sequence[AffinityGroup] | None = None,
+    affinitygroupids: Annotated[Sequence[AffinityGroup] | None, Param(access="use")] = None,
     affinitygroupnames: Sequence[str] | None = None,
 ) -> Job:
     """Puts a stopped instance into exactly these affinity groups."""

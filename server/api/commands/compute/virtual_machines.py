@@ -76,7 +76,7 @@ async def deploy_virtual_machine(
     hostid: Annotated[Host | None, Param("where to put it; root admins only")] = None,
     deploymentplanner: Annotated[str | None, Param("the placement policy; root admins only")] = None,
     startvm: bool = True,
-    affinitygroupids: Sequence[AffinityGroup] | None = None,
+    affinitygroupids: Annotated[Sequence[AffinityGroup] | None, Param(access="use")] = None,
     affinitygroupnames: Sequence[str] | None = None,
     securitygroupids: Sequence[SecurityGroup] | None = None,
     securitygroupnames: Sequence[str] | None = None,

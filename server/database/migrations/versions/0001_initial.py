@@ -182,6 +182,16 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "dedicated_resource",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("resource_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=True),
+        sa.Column("affinity_group_id", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "storage_pool",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -650,6 +660,7 @@ def upgrade() -> None:
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("of_domain", sa.Boolean(), nullable=False),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
@@ -1296,6 +1307,7 @@ def downgrade() -> None:
     op.drop_table("guest_os_category")
     op.drop_table("image_store")
     op.drop_table("storage_pool")
+    op.drop_table("dedicated_resource")
     op.drop_table("host")
     op.drop_table("cluster")
     op.drop_table("pod")
