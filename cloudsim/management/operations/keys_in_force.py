@@ -142,6 +142,14 @@ IN_FORCE: tuple[key, ...] = (
         choices=("CookieOrParameter", "ParameterOnly", "CookieAndParameter"),
     ),
     key(
+        "changes.streams.max",
+        "100",
+        "integer",
+        "Streams of changes (followChanges) that are answered at one time; 0 for none",
+        minimum=0,
+        maximum=900,
+    ),
+    key(
         "check.pod.cidrs",
         "true",
         "boolean",
