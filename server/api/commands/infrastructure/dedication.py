@@ -25,7 +25,8 @@ class _DedicatedView(View):
     @classmethod
     def of(cls, row: DedicatedResource, call: Call) -> Self:
         resource: Any = call.store.tables[row.kind].get(row.resource_id)
-        named: dict[str, Any] = {f"{row.kind.lower()}id": row.resource_id, f"{row.kind.lower()}name": getattr(resource, "name", None)}
+        kind = row.kind.lower()
+        named: dict[str, Any] = {f"{kind}id": row.resource_id, f"{kind}name": getattr(resource, "name", None)}
         return cls(
             id=row.id,
             domainid=row.domain_id,
