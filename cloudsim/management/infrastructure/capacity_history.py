@@ -80,7 +80,7 @@ class CapacityHistory:
         with self._foundation.store.transaction():
             self._forget_zones()
             if len(self._zones):
-                found = {zone.id: self._of(zone, now) for zone in self._zones}
+                found = {zone.id: self._of(zone, now, self._uuid()) for zone in self._zones}
                 for zone_id, sample in found.items():
                     self._table.insert(sample)
                     self._thin(zone_id, now)
@@ -103,11 +103,15 @@ class CapacityHistory:
             return found
         return [next(span) for _, span in groupby(found, key=lambda sample: sample.sampled // apart)]
 
-    def _of(self, zone: Zone, now: float) -> CapacitySample:
+    def latest(self, zone: Zone) -> CapacitySample:
+        """A sample of now, that is not kept."""
+        return self._of(zone, round(self._foundation.now(), 3), "")
+
+    def _of(self, zone: Zone, now: float, row_id: str) -> CapacitySample:
         capacities = self._report.of((zone,))
         states = Counter(host.state for host in self._hosts.where("zone_id", zone.id))
         return CapacitySample(
-            id=self._uuid(),
+            id=row_id,
             zone_id=zone.id,
             sampled=now,
             types=tuple(each.type for each in capacities),

@@ -19,6 +19,7 @@ GROUP = "Metrics"
 Start = Annotated[DateParameter | None, Param("no samples before that")]
 End = Annotated[DateParameter | None, Param("no samples after that")]
 Apart = Annotated[int | None, Param("only the first sample of every that many seconds")]
+Latest = Annotated[bool, Param("end each series with how it is now")]
 
 
 class CapacitySampleView(View):
@@ -70,7 +71,12 @@ class InfrastructureHistoryView(View):
 
 
 def _samples(
-    call: Call, zone: Zone | None, start: float | None, end: float | None, apart: int | None
+    call: Call,
+    zone: Zone | None,
+    start: float | None,
+    end: float | None,
+    apart: int | None,
+    latest: bool,
 ) -> list[tuple[Zone, list[CapacitySample]]]:
     """Each zone with its samples of that time. Raises InvalidParameterValue for a time that cannot be."""
     if start is not None and end is not None and end < start:
@@ -79,7 +85,8 @@ def _samples(
         raise InvalidParameterValue("Parameter interval must be a number of seconds from 1")
     history = call.manager.capacity_history
     zones = list(call.store.table(Zone)) if zone is None else [zone]
-    return [(each, history.between(each.id, start, end, apart or 0)) for each in zones]
+    found = [(each, history.between(each.id, start, end, apart or 0)) for each in zones]
+    return [(each, [*kept, history.latest(each)]) for each, kept in found] if latest else found
 
 
 def _series(zone: Zone, samples: list[CapacitySample], wanted: int | None) -> list[CapacityHistoryView]:
@@ -108,10 +115,11 @@ async def list_capacity_history(
     startdate: Start = None,
     enddate: End = None,
     interval: Apart = None,
+    fetchlatest: Latest = False,
 ) -> Listed:
     """Lists how much capacity zones had and how much of it was taken, over time."""
     rows: list[Any] = []
-    for zone, samples in _samples(call, zoneid, startdate, enddate, interval):
+    for zone, samples in _samples(call, zoneid, startdate, enddate, interval, fetchlatest):
         rows += _series(zone, samples, type)
     return page_of(rows, replace(page, keyword=None))
 
@@ -125,6 +133,7 @@ async def list_infrastructure_history(
     startdate: Start = None,
     enddate: End = None,
     interval: Apart = None,
+    fetchlatest: Latest = False,
 ) -> Listed:
     """Lists how many instances and hosts of zones were in which state, and how full the hosts were, over time."""
     rows: list[Any] = [
@@ -133,7 +142,7 @@ async def list_infrastructure_history(
             zonename=zone.name,
             stats=[InfrastructureSampleView.of(sample, call) for sample in samples],
         )
-        for zone, samples in _samples(call, zoneid, startdate, enddate, interval)
+        for zone, samples in _samples(call, zoneid, startdate, enddate, interval, fetchlatest)
         if samples
     ]
     return page_of(rows, replace(page, keyword=None))

@@ -62,6 +62,23 @@ def test_instances_and_hosts_are_counted_by_state(cloud_api: CloudApi) -> None:
     assert b"<Running>1</Running>" in xml
 
 
+def test_a_series_ends_with_now_where_that_is_asked_for(cloud_api: CloudApi) -> None:
+    cloud_api.cloud.wait(600)
+    cloud_api.cloud.deploy()
+    for command, key in (
+        ("listInfrastructureHistory", "infrastructurehistory"),
+        ("listCapacityHistory", "capacityhistory"),
+    ):
+        (kept,) = cloud_api.listed(command, key, **({"type": 1} if "Capacity" in command else {}))
+        (more,) = cloud_api.listed(
+            command, key, fetchlatest=True, **({"type": 1} if "Capacity" in command else {})
+        )
+        assert more["stats"][:-1] == kept["stats"]
+    (row,) = cloud_api.listed("listInfrastructureHistory", "infrastructurehistory", fetchlatest=True)
+    assert row["stats"][-1]["instances"] == {"Running": 1}
+    assert "instances" not in row["stats"][-2] or row["stats"][-2]["instances"] == {}
+
+
 def test_a_user_does_not_see_what_the_operator_has(cloud_api: CloudApi) -> None:
     user = cloud_api.account("ann")
     for command in ("listCapacityHistory", "listInfrastructureHistory"):
