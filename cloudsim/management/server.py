@@ -63,6 +63,7 @@ class ManagementServer(Services):
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: HOUR, self._purge)
         self.spawn(self.snapshot_policies.run_policies())
+        self.spawn(self.vm_schedules.run())
         self.spawn(self.capacity_history.run())
         self.world.attach(self.agents.accept)
         self.template_images.resume()

@@ -23,6 +23,7 @@ from cloudsim.management.compute.vm_import import VmImport
 from cloudsim.management.compute.vm_migration import Migration
 from cloudsim.management.compute.vm_passwords import VmPasswords
 from cloudsim.management.compute.vm_scaling import Scaling
+from cloudsim.management.compute.vm_schedules import VmSchedules
 from cloudsim.management.compute.vm_snapshots import VmSnapshots
 from cloudsim.management.compute.vm_start import Starting
 from cloudsim.management.compute.vms import VirtualMachines
@@ -303,6 +304,7 @@ class Services:
         self.vm_changes = VmChanges(
             foundation, self.instance_groups, self.security_groups, self.affinity_groups
         )
+        self.vm_schedules = VmSchedules(foundation, self.identity, self.jobs, self.vms)
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
         )

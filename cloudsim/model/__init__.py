@@ -20,6 +20,7 @@ from cloudsim.model.compute import (
     SshKeyPair,
     UserData,
     VirtualMachine,
+    VmSchedule,
     VmSnapshot,
 )
 from cloudsim.model.identity import Account, Domain, Project, ProjectMember, ResourceLimit, Role, User
@@ -138,6 +139,7 @@ ROW_TYPES = (
     VolumeOnStore,
     Snapshot,
     SnapshotPolicy,
+    VmSchedule,
     VmSnapshot,
     Transfer,
     AsyncJob,

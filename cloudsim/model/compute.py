@@ -176,6 +176,26 @@ class InstanceGroup(Row, frozen=True, kw_only=True):
     created: float = 0.0
 
 
+ScheduledAction = Literal["START", "STOP", "REBOOT", "FORCE_STOP", "FORCE_REBOOT"]
+
+
+class VmSchedule(Row, frozen=True, kw_only=True):
+    """What is done to an instance, and when: a cron expression in a time zone. `next_run`: None when never again."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("vm_id",))
+
+    vm_id: str
+    description: str
+    action: ScheduledAction
+    schedule: str
+    timezone: str
+    start: float = 0.0
+    end: float | None = None
+    enabled: bool = True
+    next_run: float | None = None
+    created: float = 0.0
+
+
 class VmSnapshot(Row, frozen=True, kw_only=True):
     """The state of an instance's disks, and for DiskAndMemory its memory, at one time."""
 

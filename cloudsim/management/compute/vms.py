@@ -18,11 +18,11 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.operations.jobs import Jobs
+from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.disks import Disks, StorageFailed
 from cloudsim.model import (
     AsyncJob,
     Host,
-    ResourceTag,
     ServiceOffering,
     StoragePool,
     Template,
@@ -247,12 +247,10 @@ class VirtualMachines:
                     self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None, attached=None)
         for forget in self.on_expunge:
             await forget(vm)
-        tags = self._foundation.table(ResourceTag)
         left = [nic.network_id for nic in self._nics.of(vm)]
         with self._store.transaction():
             self._nics.release(vm)
-            for tag_id in list(tags.ids("resource_id", vm.id)):
-                tags.delete(tag_id)
+            remove_leftovers(self._foundation, vm.id)
             gone = self._vms.delete(vm.id)
             self._tell("VM.EXPUNGE", f"Successfully expunged Vm. Vm Id: {vm.id}", vm, caller)
         for network_id in left:

@@ -1103,6 +1103,21 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "vm_schedule",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("start", sa.Double(), nullable=False),
+        sa.Column("end", sa.Double(), nullable=True),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("next_run", sa.Double(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "vm_snapshot",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1251,6 +1266,7 @@ def downgrade() -> None:
     op.drop_table("async_job")
     op.drop_table("transfer")
     op.drop_table("vm_snapshot")
+    op.drop_table("vm_schedule")
     op.drop_table("snapshot_policy")
     op.drop_table("snapshot")
     op.drop_table("volume_on_store")
