@@ -105,6 +105,11 @@ class Ending:
     "--latency", default="default", show_default=True, help="Simulated: how long things take, a name or a file."
 )
 @click.option(
+    "--results",
+    type=click.Path(file_okay=False, exists=True, path_type=Path),
+    help="Simulated: a folder of results of `cloudsim run` and `compare`, to be shown.",
+)
+@click.option(
     "--agents-host", default="0.0.0.0", show_default=True, help="KVM: the address to listen at for agents."
 )
 @click.option(
@@ -152,6 +157,7 @@ def serve_command(
     demo: bool,
     pace: float,
     latency: str,
+    results: Path | None,
     agents_host: str,
     agents_port: int,
     agents_name: tuple[str, ...],
@@ -191,7 +197,15 @@ def serve_command(
             if chosen == SIMULATED:
                 described = folder.datacenter(datacenter, is_new=is_new, demo=told)
                 story = Demo(load_story(), folder.path) if told else None
-                site = SimulatedSite(described, pace, latency, _bind_consoles(host, console_port), story)
+                site = SimulatedSite(
+                    described,
+                    pace,
+                    latency,
+                    _bind_consoles(host, console_port),
+                    story,
+                    experiments=folder.path / "experiments",
+                    results=results,
+                )
             else:
                 site = _kvm_site(folder, datacenter, agents_host, agents_port, agents_name)
             cloud = RunningCloud(engine, site, ending.fail, None if story is None else story.story.seed)

@@ -87,6 +87,8 @@ class _PacedDispatcher(Dispatcher):
 class SimulatedSite:
     """Implements `server.site.Site`. `rate` is the pace, `latency` a profile of `backends.simulated.latency`.
 
+    Experiments are kept in the folder `experiments`; `results` is another one with results of runs.
+
     Consoles are shown on the socket `consoles`, where there is one. A new cloud has the past that `demo` tells.
     """
 
@@ -99,7 +101,11 @@ class SimulatedSite:
         latency: str | Path = "default",
         consoles: socket.socket | None = None,
         demo: Demo | None = None,
+        *,
+        experiments: Path,
+        results: Path | None = None,
     ) -> None:
+        self._experiments, self._results = experiments, results
         self._demo = demo
         self._consoles = consoles
         self._door: SimulatedConsoleDoor | None = None
@@ -156,7 +162,15 @@ class SimulatedSite:
         self._manager = manager
         self.pacing.follow(manager.store, manager.jobs)
         latency = Path(self._latency).name
-        self.console = SimulationConsole(manager, self.world, self.loop, self.pacing, latency)
+        self.console = SimulationConsole(
+            manager,
+            self.world,
+            self.loop,
+            self.pacing,
+            latency=latency,
+            experiments=self._experiments,
+            results=self._results,
+        )
         if self._consoles is not None:
             self._door = SimulatedConsoleDoor(self.world, self._consoles)
             self._door.start()

@@ -42,6 +42,12 @@ class Progress(msgspec.Struct, frozen=True):
     requests: int = 0
     placed: int = 0
     running: int = 0
+    rejected: int = 0
+    failed: int = 0
+    cpu: float = 0.0
+    """Share of the CPU of hosts that are up that instances reserve."""
+    memory: float = 0.0
+    """The same of their memory."""
 
 
 Listener = Callable[[Progress], None]
@@ -149,7 +155,7 @@ async def _run(
     horizon, in_all = checked.horizon, checked.trace.requests
 
     def step() -> None:
-        counts = feeder.outcomes.counts
+        counts, levels = feeder.outcomes.counts, recorder.levels.now
         progress(
             Progress(
                 "running",
@@ -158,7 +164,11 @@ async def _run(
                 len(feeder.outcomes),
                 in_all,
                 counts["placed"],
-                recorder.levels.now[0],
+                levels[0],
+                counts["rejected"],
+                counts["failed"],
+                levels[1] / levels[6] if levels[6] else 0.0,
+                levels[3] / levels[7] if levels[7] else 0.0,
             )
         )
 

@@ -34,5 +34,5 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         with suppress(RuntimeError):  # the loop was closed: nobody waits
             loop.call_soon_threadsafe(settle, value, error)
 
-    threading.Thread(target=work, name=function.__name__, daemon=True).start()
+    threading.Thread(target=work, name="beside the simulation", daemon=True).start()
     return await done

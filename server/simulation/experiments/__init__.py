@@ -1,0 +1,1 @@
+"""Experiments: runs of scenarios beside a served cloud, and the results of runs that were done elsewhere."""
