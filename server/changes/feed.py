@@ -26,7 +26,7 @@ from server.changes.stream import LARGEST, Message, Stream
 
 INTERVAL = 0.25
 """Real seconds from one round to the next, at least."""
-LARGEST_ROUND = 10_000
+LARGEST_ROUND = 5_000
 """Changes of rows in a round that is looked at."""
 _ABANDONED = 60.0
 """Real seconds after which a stream that nobody has begun to take from is given up."""

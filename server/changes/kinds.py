@@ -147,5 +147,10 @@ def wholes(store: Store, before: Row | None, after: Row | None) -> list[Row]:
     return found
 
 
+def has_wholes(row_type: type[Row]) -> bool:
+    """Whether rows of that type show in the views of others."""
+    return row_type in _PARTS or row_type is ResourceTag
+
+
 def _differ(part: Part, before: Row, after: Row) -> bool:
     return any(getattr(before, field) != getattr(after, field) for field in part.counts)

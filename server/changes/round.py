@@ -10,7 +10,7 @@ from cloudsim.management.identity import visibility
 from cloudsim.model import Account, Alert, AsyncJob, Event, Nic, User, VirtualMachine
 from cloudsim.store import Change, Row, Store
 from server.api.views import View
-from server.changes.kinds import is_listed, key_of, wholes
+from server.changes.kinds import has_wholes, is_listed, key_of, wholes
 
 Word = Literal["created", "updated", "removed"]
 
@@ -108,18 +108,20 @@ class Round:
         first: dict[str, Row | None] = {}
         last: dict[str, Row | None] = {}
         shown: dict[str, Row] = {}
-        touched: set[type[Row]] = set()
+        plans: dict[type[Row], tuple[bool, bool]] = {}
         for changes in commits:
             for table, before, after in changes:
-                touched.add(table.row_type)
-                row_id = (after if after is not None else before).id
-                if is_listed(
-                    table.row_type
-                ):  # a SystemVm is not: it has the id of the VirtualMachine that it is part of
+                plan = plans.get(table.row_type)
+                if plan is None:
+                    plan = plans[table.row_type] = is_listed(table.row_type), has_wholes(table.row_type)
+                listed, in_others = plan
+                if listed:  # a SystemVm is not: it has the id of the VirtualMachine that it is part of
+                    row_id = (after if after is not None else before).id
                     first.setdefault(row_id, before)
                     last[row_id] = after
-                for whole in wholes(store, before, after):
-                    shown[whole.id] = whole
+                if in_others:
+                    for whole in wholes(store, before, after):
+                        shown[whole.id] = whole
         items = []
         for row_id, after in last.items():
             before = first[row_id]
@@ -133,7 +135,7 @@ class Round:
                 key = key_of(row)
                 if key is not None:
                     items.append(Item(key, row, row, told(key, row, "updated")))
-        return cls(store, items, frozenset(touched))
+        return cls(store, items, frozenset(plans))
 
     @property
     def by_owner(self) -> dict[str, tuple[str, list[Item]]]:
