@@ -36,6 +36,7 @@ class ManagementServer(Services):
         self.disks.recover()
         for service in (self.volumes, self.snapshots, self.vm_snapshots, self.template_images):
             service.settle_after_restart()
+        self.drs.settle_after_restart()
         self.network_life.settle_after_restart()
         self.system_vms.settle_after_restart()
         behind = self.rules.settle_after_restart() | self.ip_association.settle_after_restart()
@@ -61,6 +62,7 @@ class ManagementServer(Services):
         self._every(lambda: settings.number(scan) / 1000, self.secondary_storage_vms.check)
         self._every(lambda: settings.number("extract.url.cleanup.interval"), self.extraction.clean)
         self._every(lambda: MINUTE, self.template_images.resume)
+        self._every(lambda: MINUTE, self.drs.run_automatic)
         self._every(lambda: HOUR, self._purge)
         self.spawn(self.snapshot_policies.run_policies())
         self.spawn(self.vm_schedules.run())

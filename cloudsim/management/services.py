@@ -8,6 +8,7 @@ from typing import Any
 
 from cloudsim.management.compute.affinity import Affinity
 from cloudsim.management.compute.affinity_groups import AffinityGroups
+from cloudsim.management.compute.drs import Drs
 from cloudsim.management.compute.guest_os import GuestOsTypes
 from cloudsim.management.compute.import_plan import ImportPlans
 from cloudsim.management.compute.instance_groups import InstanceGroups
@@ -308,6 +309,7 @@ class Services:
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
         )
+        self.drs = Drs(foundation, self.identity, self.jobs, self.capacity, self.migration, spawn)
         self.unmanaged = Unmanaged(foundation, agents, self.disks, self.nics)
         self.vm_import = VmImport(
             foundation,

@@ -15,6 +15,7 @@ from cloudsim.model.addresses import (
 )
 from cloudsim.model.compute import (
     AffinityGroup,
+    DrsPlan,
     InstanceGroup,
     ServiceOffering,
     SshKeyPair,
@@ -139,6 +140,7 @@ ROW_TYPES = (
     VolumeOnStore,
     Snapshot,
     SnapshotPolicy,
+    DrsPlan,
     VmSchedule,
     VmSnapshot,
     Transfer,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import msgspec
+
 from cloudsim.store import Keys, Row
 
 VmState = Literal[
@@ -193,6 +195,28 @@ class VmSchedule(Row, frozen=True, kw_only=True):
     end: float | None = None
     enabled: bool = True
     next_run: float | None = None
+    created: float = 0.0
+
+
+class DrsMigration(msgspec.Struct, frozen=True, kw_only=True):
+    """A move in a plan, and the job that does it once the plan is carried out."""
+
+    vm_id: str
+    source_id: str
+    destination_id: str
+    job_id: str | None = None
+
+
+class DrsPlan(Row, frozen=True, kw_only=True):
+    """Moves that make a cluster's hosts balanced or condensed, in their order."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("cluster_id",))
+
+    cluster_id: str
+    type: Literal["MANUAL", "AUTOMATED"]
+    status: Literal["UNDER_REVIEW", "READY", "IN_PROGRESS", "COMPLETED"]
+    migrations: tuple[DrsMigration, ...] = ()
+    event_id: str | None = None
     created: float = 0.0
 
 

@@ -7,10 +7,11 @@ from cloudsim.management.operations.configuration_key import ConfigurationKey as
 from cloudsim.management.operations.keys_in_force import IN_FORCE
 from cloudsim.management.operations.keys_kept import KEPT
 from cloudsim.management.operations.keys_of_consoles import OF_CONSOLES
+from cloudsim.management.operations.keys_of_drs import OF_DRS
 from cloudsim.management.operations.keys_of_routers import OF_ROUTERS
 from cloudsim.management.operations.keys_of_secondary_storage import SECONDARY_STORAGE
 from cloudsim.management.operations.keys_of_vpcs import OF_VPCS
 
 KEYS: dict[str, ConfigurationKey] = {
-    key.name: key for key in (*KEPT, *SECONDARY_STORAGE, *IN_FORCE, *OF_CONSOLES, *OF_ROUTERS, *OF_VPCS)
+    key.name: key for key in (*KEPT, *SECONDARY_STORAGE, *IN_FORCE, *OF_CONSOLES, *OF_ROUTERS, *OF_VPCS, *OF_DRS)
 }

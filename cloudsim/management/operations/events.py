@@ -14,6 +14,7 @@ from cloudsim.store import Store
 DAY = 86_400.0
 
 SERVICE_EVENTS = (
+    "CLUSTER.DRS",
     "VM.AFFINITY.GROUP.UPDATE",
     "VM.CREATE",
     "VM.DESTROY",

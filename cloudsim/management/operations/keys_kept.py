@@ -76,9 +76,6 @@ _LIST = (
     _Kept("database.server.stats.retention", "3", "integer", "entries of database statistics kept"),
     _Kept("developer", "false", "boolean", "whether this is a developer's server"),
     _Kept("direct.agent.load.size", "16", "integer", "direct agents that a server takes at a time"),
-    _Kept("drs.algorithm", "balanced", "string", "how instances are spread over a cluster", ("Cluster",)),
-    _Kept("drs.automatic.enable", "false", "boolean", "whether that happens by itself", ("Cluster",)),
-    _Kept("drs.imbalance", "0.4", "number", "imbalance above which instances are moved", ("Cluster",)),
     _Kept("dynamic.apichecker.cache.period", "0", "integer", "seconds that roles are cached"),
     _Kept("dynamic.apichecker.enabled", "true", "boolean", "whether roles decide who may call what"),
     _Kept(

@@ -1103,6 +1103,17 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "drs_plan",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("cluster_id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("migrations", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Text(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "vm_schedule",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("vm_id", sa.Text(), nullable=False),
@@ -1267,6 +1278,7 @@ def downgrade() -> None:
     op.drop_table("transfer")
     op.drop_table("vm_snapshot")
     op.drop_table("vm_schedule")
+    op.drop_table("drs_plan")
     op.drop_table("snapshot_policy")
     op.drop_table("snapshot")
     op.drop_table("volume_on_store")
