@@ -83,7 +83,7 @@ _LISTALL = parameter("listall", Annotated[bool, Param("everything the caller may
 _RECURSIVE = parameter("isrecursive", Annotated[bool, Param("with domainid: those of its subdomains too")], False)
 _PROJECT = parameter(
     "projectid",
-    Annotated[str | None, Param("rows of that project; -1 for all projects", type="uuid", length=40)],
+    Annotated[str | None, Param("rows of that project; -1 for all projects", type="uuid", length=40, entity=Project)],
     None,
 )
 

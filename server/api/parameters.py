@@ -41,6 +41,16 @@ class Param:
     name: str | None = None
     access: Access | None = None
     type: str | None = None
+    values: tuple[str, ...] = ()
+    """The only values that a text may have, where not the annotation but the service behind the command knows them."""
+    entity: RowType | None = None
+    """What a text names that the command itself looks up."""
+
+
+def one_of(*values: str, since: str | None = None) -> Param:
+    """The Param of a text that is one of some words, where not the annotation but the service behind the command checks it."""
+    *some, last = values
+    return Param(f"{', '.join(some)} or {last}", since=since, values=values)
 
 
 Long = Annotated[int, Param(type="long")]
@@ -77,6 +87,8 @@ class Parameter:
     since: str | None = None
     many_maps: bool = False
     of: str | None = None
+    values: tuple[str, ...] = ()
+    """The only texts that it takes, or that an item of a list is; empty where there is no such set."""
 
     def value(self, command: str, text: str, resolve: Resolve) -> Any:
         """What `text` means. Raises InvalidParameterValue in CloudStack's words."""
@@ -226,6 +238,7 @@ class _Kind:
     entity: RowType | None = None
     of: str | None = None
     many_maps: bool = False
+    values: tuple[str, ...] = ()
     params: list[Param] = field(default_factory=list)
 
 
@@ -252,7 +265,7 @@ def _kind(annotation: Any, wire: str, access: Access) -> _Kind:
     if origin in (Union, types.UnionType):
         return _union([a for a in arguments if a is not types.NoneType], wire, access)
     if origin is Literal:
-        return _Kind("string", _word(arguments))
+        return _Kind("string", _word(arguments), values=arguments)
     if annotation is str:
         return _Kind("string", _text)
     if annotation is bool:
@@ -272,7 +285,9 @@ def _kind(annotation: Any, wire: str, access: Access) -> _Kind:
         inner = _kind(item, wire, access)
         if inner.read is None:
             raise TypeError(f"parameter {wire}: a list of {item}")
-        return _Kind("list", _list(inner.read), entity=inner.entity, of=inner.type, params=inner.params)
+        return _Kind(
+            "list", _list(inner.read), entity=inner.entity, of=inner.type, values=inner.values, params=inner.params
+        )
     raise TypeError(f"parameter {wire}: an annotation of {annotation!r} has no meaning on the wire")
 
 
@@ -309,10 +324,11 @@ def parameter(keyword: str, annotation: Any, default: Any = REQUIRED, *, access:
         required=required,
         read=kind.read,
         default=None if required else default,
-        entity=kind.entity,
+        entity=kind.entity or first("entity", None),
         description=first("description", ""),
         length=first("length", DEFAULT_LENGTH),
         since=first("since", None),
         many_maps=kind.many_maps,
         of=kind.of,
+        values=kind.values or first("values", ()),
     )

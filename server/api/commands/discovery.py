@@ -20,7 +20,8 @@ class ApiParameterView(View):
     length: int | None = None
     required: bool | None = None
     since: str | None = None
-    related: str | None = None
+    related: Annotated[str | None, "commands that answer what it names"] = None
+    values: Annotated[list[str] | None, "the only values that it takes; CloudStack does not tell"] = None
 
 
 class ApiFieldView(View):
@@ -70,13 +71,22 @@ def _related(entity: Any, but: str = "") -> str:
 def _parameter(p: Parameter, of: Command) -> ApiParameterView:
     return ApiParameterView(
         name=p.name,
-        description=p.description or p.name,
+        description=_described(p),
         type=p.type,
         length=p.length,
         required=p.required,
         since=p.since,
         related=_related(p.entity) if p.entity is not None else None,
+        values=list(p.values) or None,
     )
+
+
+def _described(p: Parameter) -> str:
+    """The parameter in words, with the values that it takes."""
+    if not p.values or all(value in p.description for value in p.values):
+        return p.description or p.name
+    values = f"{', '.join(p.values[:-1])} or {p.values[-1]}" if len(p.values) > 1 else p.values[0]
+    return f"{p.description}: {values}" if p.description else values
 
 
 def _field(field: ResponseField) -> ApiFieldView:

@@ -12,7 +12,7 @@ from cloudsim.model import Alert, Event, Pod, User, Zone
 from server.api.command import ADMINS, COMMANDS, ROOT, Call, Job, Listed, command
 from server.api.listing import Page, Scope, listed, ownership, page_of
 from server.api.parameters import Date as DateParameter
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, View, date, owner
 
 
@@ -96,8 +96,8 @@ async def list_events(
     scope: Scope,
     id: Event | None = None,
     type: Annotated[str | None, Param("only events of that type")] = None,
-    level: Annotated[str | None, Param("INFO, WARN or ERROR")] = None,
-    state: Annotated[str | None, Param("Created, Scheduled, Started or Completed")] = None,
+    level: Annotated[str | None, one_of("INFO", "WARN", "ERROR")] = None,
+    state: Annotated[str | None, one_of("Created", "Scheduled", "Started", "Completed")] = None,
     startdate: Annotated[DateParameter | None, Param("none before that")] = None,
     enddate: Annotated[DateParameter | None, Param("none after that")] = None,
     startid: Annotated[Event | None, Param("the event that began something, and those that complete it")] = None,

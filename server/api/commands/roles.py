@@ -10,7 +10,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import Role
 from server.api.command import ADMINS, ROOT, Call, Listed, command
 from server.api.listing import Page, page_of
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import View
 
 RoleType = Literal["Admin", "ResourceAdmin", "DomainAdmin", "User"]
@@ -77,7 +77,7 @@ async def list_roles(
     id: Role | None = None,
     name: str | None = None,
     type: Annotated[RoleType | None, Param("only roles of that type")] = None,
-    state: Annotated[str | None, Param("enabled or disabled")] = None,
+    state: Annotated[str | None, one_of("enabled", "disabled")] = None,
 ) -> Listed:
     """Lists roles."""
     rows = [

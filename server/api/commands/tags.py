@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.operations.tags import taggable
+from cloudsim.management.operations.tags import TAGGABLE, taggable
 from cloudsim.model import ResourceTag
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Scope, listed
@@ -18,7 +18,7 @@ from server.api.views import TagView
 async def create_tags(
     call: Call,
     *,
-    resourcetype: Annotated[str, Param("what the resources are, such as UserVm or Volume")],
+    resourcetype: Annotated[str, Param("what the resources are, such as UserVm or Volume", values=tuple(TAGGABLE))],
     resourceids: Annotated[Sequence[str], Param("ids of the resources")],
     tags: Annotated[Mapping[str, str], Param("keys and values")],
     customer: Annotated[str | None, Param("who the tags are for")] = None,
@@ -38,7 +38,7 @@ async def create_tags(
 async def delete_tags(
     call: Call,
     *,
-    resourcetype: Annotated[str, Param("what the resources are, such as UserVm or Volume")],
+    resourcetype: Annotated[str, Param("what the resources are, such as UserVm or Volume", values=tuple(TAGGABLE))],
     resourceids: Annotated[Sequence[str], Param("ids of the resources")],
     tags: Annotated[Mapping[str, str] | None, Param("keys, and values if only those; by default all")] = None,
 ) -> Job:

@@ -16,7 +16,7 @@ from cloudsim.management.identity.caller import may_use
 from cloudsim.management.operations.trace_entries import Entry, Trace
 from cloudsim.management.operations.trace_export import otlp, perfetto
 from cloudsim.management.operations.trace_lanes import Participant, participants
-from cloudsim.model import Account, User
+from cloudsim.model import Account, AsyncJob, User
 from server.api.command import Call, Listed, command
 from server.api.listing import AccountScope, Page, page_of
 from server.api.parameters import Date as DateParameter
@@ -29,7 +29,7 @@ _FORMATS: dict[str, tuple[Callable[[Trace, list[Entry], float], dict[str, Any]],
 }
 
 TraceId = Annotated[str | None, Param("the trace's id", type="uuid")]
-JobId = Annotated[str | None, Param("the id of a job that it has", type="uuid")]
+JobId = Annotated[str | None, Param("the id of a job that it has", type="uuid", entity=AsyncJob)]
 
 
 class ParticipantView(View):

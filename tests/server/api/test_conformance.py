@@ -52,6 +52,7 @@ OWN_PARAMETERS: dict[tuple[str, str], str] = {
 """(command, parameter) that CloudStack does not have or has otherwise, and why."""
 
 OWN_FIELDS: dict[tuple[str, str], str] = {
+    ("ApiView", "params.values"): "CloudStack does not tell which words a parameter takes",
     ("VirtualMachineView", "nic.secondaryip"): "CloudStack answers it; the facts lack it where a VM holds the NIC",
     ("RouterView", "nic.secondaryip"): "as with an instance's",
 }

@@ -258,7 +258,7 @@ def test_xml(api: Api, admin: Client) -> None:
 
 def test_list_apis(api: Api, admin: Client) -> None:
     apis = {a["name"]: a for a in admin("listApis")["api"]}
-    assert len(apis) == len(COMMANDS)
+    assert len(apis) == sum(command.needs is None for command in COMMANDS.values())
     create = apis["createAccount"]
     assert create["isasync"] is False and "listAccounts" in create["related"]
     by_name = {p["name"]: p for p in create["params"]}

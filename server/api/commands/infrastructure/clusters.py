@@ -15,7 +15,7 @@ from server.api.commands.infrastructure.capacity_view import (
     zone_fields,
 )
 from server.api.listing import Page, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import View
 
 GROUP = "Cluster"
@@ -74,7 +74,7 @@ async def add_cluster(
     podid: Pod,
     clustername: str,
     hypervisor: Annotated[str, Param("Simulator, KVM, ...")],
-    clustertype: Annotated[str, Param("CloudManaged or ExternalManaged")],
+    clustertype: Annotated[str, one_of("CloudManaged", "ExternalManaged")],
     allocationstate: Allocation = "Enabled",
     arch: Annotated[str | None, Param("x86_64 or aarch64")] = None,
 ) -> Sequence[Cluster]:

@@ -12,7 +12,7 @@ from server.api.commands.infrastructure.disk_traits import Disk, words
 from server.api.commands.infrastructure.offering_scope import offered, scope_fields
 from server.api.listing import Page, listed
 from server.api.parameters import Long as LongParameter
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, Long, View, date
 
 GROUP = "Disk Offering"
@@ -123,7 +123,7 @@ async def update_disk_offering(
     displayoffering: bool | None = None,
     domainid: Annotated[str | None, Param("public, or ids by commas", length=4096)] = None,
     zoneid: Annotated[str | None, Param("all, or ids by commas")] = None,
-    state: Annotated[str | None, Param("Active or Inactive")] = None,
+    state: Annotated[str | None, one_of("Active", "Inactive")] = None,
     bytesreadrate: LongParameter | None = None,
     byteswriterate: LongParameter | None = None,
     iopsreadrate: LongParameter | None = None,
@@ -170,7 +170,7 @@ async def list_disk_offerings(
     virtualmachineid: VirtualMachine | None = None,
     storagetype: str | None = None,
     encrypt: bool | None = None,
-    state: Annotated[str | None, Param("Active (the default), Inactive or all")] = None,
+    state: Annotated[str | None, Param("Active (the default), Inactive or all", values=("Active", "Inactive", "all"))] = None,
     domainid: Annotated[Domain | None, Param("what that domain may use")] = None,
     listall: Annotated[bool, Param("accepted: offerings have no owner")] = False,
     isrecursive: Annotated[bool, Param("accepted: offerings have no owner")] = False,

@@ -10,7 +10,7 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.offerings import DiskTraits
 from server.api.command import Call
-from server.api.parameters import Long, Param, Parameter, parameter
+from server.api.parameters import Long, Param, Parameter, one_of, parameter
 
 _FIELDS = {
     "bytesreadrate": "bytes_read_rate",
@@ -32,8 +32,8 @@ def words(text: str | None) -> tuple[str, ...]:
 
 
 _PARAMETERS = (
-    parameter("storagetype", Annotated[str | None, Param("shared or local")], None),
-    parameter("provisioningtype", Annotated[str | None, Param("thin, sparse or fat")], None),
+    parameter("storagetype", Annotated[str | None, one_of("shared", "local")], None),
+    parameter("provisioningtype", Annotated[str | None, one_of("thin", "sparse", "fat")], None),
     parameter("bytesreadrate", Long | None, None),
     parameter("byteswriterate", Long | None, None),
     parameter("iopsreadrate", Long | None, None),
@@ -41,7 +41,7 @@ _PARAMETERS = (
     parameter("miniops", Long | None, None),
     parameter("maxiops", Long | None, None),
     parameter("customizediops", Annotated[bool | None, Param("the caller gives the IOPS")], None),
-    parameter("cachemode", Annotated[str | None, Param("none, writeback or writethrough")], None),
+    parameter("cachemode", Annotated[str | None, one_of("none", "writeback", "writethrough")], None),
 )
 
 

@@ -11,7 +11,7 @@ from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.infrastructure.host_view import HostView
 from server.api.commands.infrastructure.management_servers import SERVER_ID
 from server.api.listing import Page, listed, page_of
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Long, View
 
 GROUP = "Host"
@@ -67,7 +67,7 @@ async def update_host(
     *,
     id: Host,
     name: str | None = None,
-    allocationstate: Annotated[str | None, Param("Enable or Disable")] = None,
+    allocationstate: Annotated[str | None, one_of("Enable", "Disable")] = None,
     hosttags: Sequence[str] | None = None,
     istagarule: bool = False,
     oscategoryid: GuestOsCategory | None = None,

@@ -10,7 +10,7 @@ from cloudsim.model import PhysicalNetwork, TrafficType, Zone
 from server.api.command import ROOT, Call, Job, Listed, Success, command
 from server.api.commands.infrastructure.capacity_view import zone_fields
 from server.api.listing import Page, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import View
 
 GROUP = "Network"
@@ -189,7 +189,7 @@ async def add_traffic_type(
     call: Call,
     *,
     physicalnetworkid: PhysicalNetwork,
-    traffictype: Annotated[str, Param("Guest, Public, Management or Storage")],
+    traffictype: Annotated[str, one_of("Guest", "Public", "Management", "Storage")],
     xennetworklabel: Label = None,
     kvmnetworklabel: Label = None,
     vmwarenetworklabel: Label = None,

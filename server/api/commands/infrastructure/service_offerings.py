@@ -12,7 +12,7 @@ from server.api.commands.infrastructure.disk_traits import RootDisk, words
 from server.api.commands.infrastructure.offering_scope import offered, scope_fields
 from server.api.listing import Page, listed, page_of
 from server.api.parameters import Long as LongParameter
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, Long, View, date
 
 GROUP = "Service Offering"
@@ -146,7 +146,7 @@ async def create_service_offering(
     dynamicscalingenabled: bool = True,
     networkrate: Annotated[int | None, Param("Mbit/s")] = None,
     issystem: bool = False,
-    systemvmtype: Annotated[str | None, Param("domainrouter, consoleproxy or secondarystoragevm")] = None,
+    systemvmtype: Annotated[str | None, one_of("domainrouter", "consoleproxy", "secondarystoragevm")] = None,
     gpucount: int = 0,
     serviceofferingdetails: Mapping[str, str] | None = None,
 ) -> ServiceOffering:
@@ -203,7 +203,7 @@ async def update_service_offering(
     storagetags: str | None = None,
     domainid: Annotated[str | None, Param("public, or ids by commas", length=4096)] = None,
     zoneid: Annotated[str | None, Param("all, or ids by commas")] = None,
-    state: Annotated[str | None, Param("Active or Inactive")] = None,
+    state: Annotated[str | None, one_of("Active", "Inactive")] = None,
 ) -> ServiceOffering:
     """Changes a service offering."""
     offering: ServiceOffering = call.manager.offerings.update_service(
@@ -240,7 +240,7 @@ async def list_service_offerings(
     cpuspeed: Annotated[int | None, Param("at least so many MHz")] = None,
     memory: Annotated[int | None, Param("at least so many MiB")] = None,
     storagetype: str | None = None,
-    state: Annotated[str | None, Param("Active (the default), Inactive or all")] = None,
+    state: Annotated[str | None, Param("Active (the default), Inactive or all", values=("Active", "Inactive", "all"))] = None,
     domainid: Annotated[Domain | None, Param("what that domain may use")] = None,
     listall: Annotated[bool, Param("accepted: offerings have no owner")] = False,
     isrecursive: Annotated[bool, Param("accepted: offerings have no owner")] = False,

@@ -16,7 +16,7 @@ from server.api.commands.infrastructure.capacity_view import (
 )
 from server.api.listing import Page, listed, page_of
 from server.api.parameters import Long as LongParameter
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, Long, View, Wire, date
 
 GROUP = "Storage"
@@ -104,7 +104,7 @@ async def create_storage_pool(
     zoneid: Zone,
     podid: Pod | None = None,
     clusterid: Cluster | None = None,
-    scope: Annotated[str | None, Param("cluster or zone")] = None,
+    scope: Annotated[str | None, one_of("cluster", "zone")] = None,
     provider: Annotated[str | None, Param("DefaultPrimary is the only one")] = None,
     hypervisor: Annotated[str | None, Param("for a zone's pool")] = None,
     managed: bool = False,
@@ -220,7 +220,7 @@ async def list_storage_pools(
     hostid: Annotated[Host | None, Param("pools that this host reaches")] = None,
     ipaddress: str | None = None,
     path: str | None = None,
-    scope: Annotated[str | None, Param("CLUSTER, ZONE or HOST")] = None,
+    scope: Annotated[str | None, one_of("CLUSTER", "ZONE", "HOST")] = None,
     status: Annotated[str | None, Param("Up, Disabled, Maintenance, ...")] = None,
 ) -> Listed:
     """Lists storage pools."""
@@ -280,7 +280,7 @@ class StorageProviderView(View):
 
 @command("listStorageProviders", view=StorageProviderView, roles=ROOT, group=GROUP)
 async def list_storage_providers(
-    call: Call, *, page: Page, type: Annotated[str, Param("primary, image or object")]
+    call: Call, *, page: Page, type: Annotated[str, one_of("primary", "image", "object")]
 ) -> Listed:
     """Lists storage providers."""
     names = PROVIDERS.get(type.lower(), ())

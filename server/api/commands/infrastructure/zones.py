@@ -11,7 +11,7 @@ from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.capacity_view import note_capacities
 from server.api.commands.infrastructure.zone_view import ZoneView
 from server.api.listing import Page, Tags, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 
 GROUP = "Zone"
 Allocation = Literal["Enabled", "Disabled"]
@@ -22,7 +22,7 @@ async def create_zone(
     call: Call,
     *,
     name: str,
-    networktype: Annotated[str, Param("Basic or Advanced")],
+    networktype: Annotated[str, one_of("Basic", "Advanced")],
     dns1: Annotated[str, Param("the first DNS server of guests")],
     internaldns1: Annotated[str, Param("the first DNS server of system VMs")],
     dns2: str | None = None,

@@ -11,7 +11,7 @@ from cloudsim.model import FirewallRule, Network, PublicIp
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.rule_views import FirewallRuleView
 from server.api.listing import Ownership, Page, Paging, Scope, Tags, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 
 GROUP = "Firewall"
 Cidrs = Annotated[Sequence[str] | None, Param("CIDRs that may come from; anywhere if left out")]
@@ -32,7 +32,7 @@ async def create_firewall_rule(
     call: Call,
     *,
     ipaddressid: Annotated[PublicIp, Param(access="operate")],
-    protocol: Annotated[str, Param("tcp, udp or icmp")],
+    protocol: Annotated[str, one_of("tcp", "udp", "icmp")],
     startport: First = None,
     endport: Last = None,
     cidrlist: Cidrs = None,
@@ -66,7 +66,7 @@ async def create_egress_firewall_rule(
     call: Call,
     *,
     networkid: Annotated[Network, Param(access="operate")],
-    protocol: Annotated[str, Param("tcp, udp, icmp or all")],
+    protocol: Annotated[str, one_of("tcp", "udp", "icmp", "all")],
     startport: First = None,
     endport: Last = None,
     cidrlist: Annotated[

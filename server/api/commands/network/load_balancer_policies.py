@@ -10,7 +10,7 @@ from cloudsim.management.identity import visibility
 from cloudsim.model import HealthCheckPolicy, LoadBalancerRule, Network, StickinessPolicy
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, page_of
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import View, owner
 
 GROUP = "LoadBalancer"
@@ -146,7 +146,7 @@ async def create_stickiness_policy(
     *,
     lbruleid: Rule,
     name: str,
-    methodname: Annotated[str, Param("LbCookie, AppCookie or SourceBased")],
+    methodname: Annotated[str, one_of("LbCookie", "AppCookie", "SourceBased")],
     param: Annotated[
         Sequence[Mapping[str, str]] | None,
         Param("parameters of the method: param[0].name=cookie-name&param[0].value=.."),

@@ -19,11 +19,11 @@ from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.network.rule_views import LoadBalancerView
 from server.api.listing import Page, Scope, Tags, listed, page_of
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import View
 
 GROUP = "LoadBalancer"
-Algorithm = Param("roundrobin, leastconn or source")
+Algorithm = one_of("roundrobin", "leastconn", "source")
 Protocol = Param("tcp, udp, tcp-proxy or ssl")
 Cidrs = Annotated[Sequence[str] | None, Param("CIDRs that may come; anyone if left out")]
 Machines = Annotated[

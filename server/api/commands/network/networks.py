@@ -24,7 +24,7 @@ from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, Scope, Tags, listed
 from server.api.ownership import Owner
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, TagView, View, date, domain_fields, owner, tags
 
 GROUP = "Network"
@@ -224,8 +224,8 @@ async def list_networks(
     id: Network | None = None,
     name: str | None = None,
     zoneid: Zone | None = None,
-    type: Annotated[str | None, Param("Isolated, Shared or L2")] = None,
-    acltype: Annotated[str | None, Param("Account or Domain")] = None,
+    type: Annotated[str | None, one_of("Isolated", "Shared", "L2")] = None,
+    acltype: Annotated[str | None, one_of("Account", "Domain")] = None,
     traffictype: str | None = None,
     physicalnetworkid: PhysicalNetwork | None = None,
     networkofferingid: NetworkOffering | None = None,
@@ -238,7 +238,7 @@ async def list_networks(
     displaynetwork: bool | None = None,
     forvpc: bool | None = None,
     vpcid: Annotated[Vpc | None, Param("tiers of that VPC")] = None,
-    networkfilter: Annotated[str | None, Param("account, domain, accountdomain, shared or all")] = None,
+    networkfilter: Annotated[str | None, one_of("account", "domain", "accountdomain", "shared", "all")] = None,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists guest networks."""

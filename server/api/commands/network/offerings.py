@@ -14,7 +14,7 @@ from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.offering_scope import scope_fields, scope_ids
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, View, date
 
 GROUP = "Network Offering"
@@ -113,7 +113,7 @@ async def list_network_offerings(
     name: str | None = None,
     displaytext: str | None = None,
     traffictype: str | None = None,
-    guestiptype: Annotated[str | None, Param("Isolated, Shared or L2")] = None,
+    guestiptype: Annotated[str | None, one_of("Isolated", "Shared", "L2")] = None,
     availability: str | None = None,
     state: str | None = None,
     isdefault: bool | None = None,
@@ -198,7 +198,7 @@ async def create_network_offering(
     *,
     name: str,
     traffictype: Annotated[str, Param("Guest")],
-    guestiptype: Annotated[str, Param("Isolated, Shared or L2")],
+    guestiptype: Annotated[str, one_of("Isolated", "Shared", "L2")],
     displaytext: str | None = None,
     supportedservices: Annotated[Sequence[str] | None, Param("the services it has")] = None,
     serviceproviderlist: Annotated[
@@ -280,7 +280,7 @@ async def update_network_offering(
     name: str | None = None,
     displaytext: str | None = None,
     availability: str | None = None,
-    state: Annotated[str | None, Param("Enabled or Disabled")] = None,
+    state: Annotated[str | None, one_of("Enabled", "Disabled")] = None,
     keepaliveenabled: bool | None = None,
     maxconnections: int | None = None,
     tags: Annotated[str | None, Param("of physical networks; empty for none", length=4096)] = None,

@@ -10,7 +10,7 @@ from cloudsim.model import Network, PortForwardingRule, PublicIp, VirtualMachine
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.rule_views import PortForwardingRuleView
 from server.api.listing import Page, Scope, Tags, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 
 GROUP = "Firewall"
 Cidrs = Annotated[Sequence[str] | None, Param("CIDRs that the firewall lets in; anywhere if left out")]
@@ -31,7 +31,7 @@ async def create_port_forwarding_rule(
     call: Call,
     *,
     ipaddressid: Annotated[PublicIp, Param(access="operate")],
-    protocol: Annotated[str, Param("tcp or udp")],
+    protocol: Annotated[str, one_of("tcp", "udp")],
     publicport: Annotated[int, Param("the first port of the public address")],
     publicendport: Annotated[int | None, Param("the last one; the first if left out")] = None,
     privateport: Annotated[int, Param("the first port of the instance")],

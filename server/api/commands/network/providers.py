@@ -17,7 +17,7 @@ from server.api.commands.network.service_views import (
     ServiceView,
 )
 from server.api.listing import Page, listed, page_of
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import View, domain_fields, owner
 
 GROUP = "Network"
@@ -133,7 +133,7 @@ async def list_network_service_providers(
     page: Page,
     physicalnetworkid: PhysicalNetwork | None = None,
     name: str | None = None,
-    state: Annotated[str | None, Param("Enabled, Disabled or Shutdown")] = None,
+    state: Annotated[str | None, one_of("Enabled", "Disabled", "Shutdown")] = None,
 ) -> Listed:
     """Lists network service providers."""
     return listed(
@@ -158,7 +158,7 @@ async def update_network_service_provider(
     call: Call,
     *,
     id: Provider,
-    state: Annotated[str | None, Param("Enabled, Disabled or Shutdown")] = None,
+    state: Annotated[str | None, one_of("Enabled", "Disabled", "Shutdown")] = None,
     servicelist: Sequence[str] | None = None,
 ) -> Job:
     """Enables or disables a network service provider, or changes its services."""

@@ -32,12 +32,12 @@ from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.ip_ranges import public_network_id, vlan_uri
 from server.api.listing import Ownership, Page, Paging, Scope, Tags, listed
 from server.api.ownership import Owner, resolve_owner
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, TagView, View, date, owner, plain_tags
 
 GROUP = "Address"
 RULES: tuple[type[Any], ...] = (FirewallRule, PortForwardingRule, LoadBalancerRule, IpForwardingRule)
-AddressId = Annotated[str, Param("the address's id", type="uuid")]
+AddressId = Annotated[str, Param("the address's id", type="uuid", entity=PublicIp)]
 
 
 class FreeIp(NamedTuple):
@@ -334,10 +334,10 @@ async def list_public_ip_addresses(
     *,
     page: Page,
     scope: Scope,
-    id: Annotated[str | None, Param("the address's id", type="uuid")] = None,
+    id: Annotated[str | None, Param("the address's id", type="uuid", entity=PublicIp)] = None,
     ipaddress: str | None = None,
     allocatedonly: Annotated[bool, Param("false: with those that nobody has")] = True,
-    state: Annotated[str | None, Param("Allocating, Allocated, Releasing, Reserved or Free")] = None,
+    state: Annotated[str | None, one_of("Allocating", "Allocated", "Releasing", "Reserved", "Free")] = None,
     zoneid: Zone | None = None,
     vlanid: IpRange | None = None,
     physicalnetworkid: PhysicalNetwork | None = None,

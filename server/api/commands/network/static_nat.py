@@ -9,7 +9,7 @@ from cloudsim.model import IpForwardingRule, Network, PublicIp, VirtualMachine
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.rule_views import IpForwardingRuleView
 from server.api.listing import Page, Scope, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 
 GROUP = "NAT"
 Address = Annotated[PublicIp, Param(access="operate")]
@@ -52,7 +52,7 @@ async def create_ip_forwarding_rule(
     call: Call,
     *,
     ipaddressid: Address,
-    protocol: Annotated[str, Param("tcp or udp")],
+    protocol: Annotated[str, one_of("tcp", "udp")],
     startport: int,
     endport: Annotated[int | None, Param("the last port; the first if left out")] = None,
     openfirewall: Annotated[bool | None, Param("whether the firewall lets it in; true if left out")] = None,

@@ -9,7 +9,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import SnapshotPolicy, Volume
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Scope, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import TagView, View, Wire, tags
 
 GROUP = "Snapshot"
@@ -52,7 +52,7 @@ async def create_snapshot_policy(
     call: Call,
     *,
     volumeid: Annotated[Volume, Param(access="operate")],
-    intervaltype: Annotated[str, Param("HOURLY, DAILY, WEEKLY or MONTHLY")],
+    intervaltype: Annotated[str, one_of("HOURLY", "DAILY", "WEEKLY", "MONTHLY")],
     schedule: Annotated[
         str, Param("MM, MM:HH, MM:HH:day of the week from Sunday as 1, or MM:HH:day of the month")
     ],

@@ -10,7 +10,7 @@ from cloudsim.model import GuestOs, ImageStore, Snapshot, SnapshotPolicy, Storag
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of
 from server.api.listing import Page, Scope, Tags, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, Long, TagView, View, Wire, date, owner, tags
 
 GROUP = "Snapshot"
@@ -118,8 +118,8 @@ async def list_snapshots(
     name: str | None = None,
     volumeid: Volume | None = None,
     zoneid: Zone | None = None,
-    snapshottype: Annotated[str | None, Param("MANUAL or RECURRING")] = None,
-    intervaltype: Annotated[str | None, Param("HOURLY, DAILY, WEEKLY or MONTHLY")] = None,
+    snapshottype: Annotated[str | None, one_of("MANUAL", "RECURRING")] = None,
+    intervaltype: Annotated[str | None, one_of("HOURLY", "DAILY", "WEEKLY", "MONTHLY")] = None,
     imagestoreid: ImageStore | None = None,
     storageid: StoragePool | None = None,
     locationtype: str | None = None,

@@ -24,7 +24,7 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Scope, Tags, listed, of_users
 from server.api.ownership import Owner
-from server.api.parameters import Long, Param
+from server.api.parameters import Long, Param, one_of
 from server.api.views import Date, TagView, View, date, owner, tags
 from server.api.views import Long as LongField
 
@@ -233,7 +233,7 @@ async def list_volumes(
     id: Volume | None = None,
     ids: Sequence[Volume] | None = None,
     name: str | None = None,
-    type: Annotated[str | None, Param("ROOT or DATADISK")] = None,
+    type: Annotated[str | None, one_of("ROOT", "DATADISK")] = None,
     state: str | None = None,
     zoneid: Zone | None = None,
     podid: Pod | None = None,

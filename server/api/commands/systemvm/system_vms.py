@@ -26,7 +26,7 @@ from cloudsim.model import (
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.systemvm.router_views import SOFTWARE
 from server.api.listing import Page, Paging, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, View, date
 
 GROUP = "System VM"
@@ -143,7 +143,7 @@ async def list_system_vms(
     id: SystemVm | None = None,
     name: str | None = None,
     state: str | None = None,
-    systemvmtype: Annotated[str | None, Param("consoleproxy or secondarystoragevm")] = None,
+    systemvmtype: Annotated[str | None, one_of("consoleproxy", "secondarystoragevm")] = None,
     zoneid: Zone | None = None,
     podid: Pod | None = None,
     hostid: Host | None = None,

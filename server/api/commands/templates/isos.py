@@ -23,7 +23,7 @@ from server.api.commands.templates.templates import Operation, chosen_zones, cop
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
 from server.api.listing import Page, Scope, Tags
 from server.api.ownership import Owner
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import View
 
 GROUP = "ISO"
@@ -87,7 +87,7 @@ async def list_isos(
     page: Page,
     scope: Scope,
     isofilter: Annotated[
-        str, Param("featured, self, selfexecutable, sharedexecutable, executable, community or all")
+        str, one_of("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community", "all")
     ] = "selfexecutable",
     id: Template | None = None,
     name: str | None = None,

@@ -28,7 +28,7 @@ from server.api.commands.templates.listing import shown
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
 from server.api.listing import Page, Scope, Tags
 from server.api.ownership import Owner, account_named
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import View
 
 GROUP = "Template"
@@ -166,7 +166,7 @@ async def list_templates(
     page: Page,
     scope: Scope,
     templatefilter: Annotated[
-        str, Param("featured, self, selfexecutable, sharedexecutable, shared, executable, community or all")
+        str, one_of("featured", "self", "selfexecutable", "sharedexecutable", "shared", "executable", "community", "all")
     ],
     id: Template | None = None,
     ids: Sequence[Template] | None = None,
@@ -349,7 +349,7 @@ async def link_user_data_to_template(
     templateid: Annotated[Template | None, Param(access="operate")] = None,
     isoid: Annotated[Template | None, Param(access="operate")] = None,
     userdataid: Annotated[UserData | None, Param("none to unlink what is linked")] = None,
-    userdatapolicy: Annotated[str | None, Param("ALLOWOVERRIDE, APPEND or DENYOVERRIDE")] = None,
+    userdatapolicy: Annotated[str | None, one_of("ALLOWOVERRIDE", "APPEND", "DENYOVERRIDE")] = None,
 ) -> Template:
     """Has instances of a template get registered user data."""
     template = templateid or isoid

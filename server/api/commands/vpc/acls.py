@@ -11,7 +11,7 @@ from cloudsim.management.vpc.acl_rules import AclRuleRequest
 from cloudsim.model import Network, NetworkAcl, NetworkAclList, PrivateGateway, Vpc
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Ownership, Page, Scope, Tags, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import TagView, View, tags
 
 GROUP = "NetworkACL"
@@ -223,9 +223,9 @@ async def list_network_acls(
     id: NetworkAcl | None = None,
     networkid: Annotated[Network | None, Param("rules of that tier's list")] = None,
     aclid: Annotated[NetworkAclList | None, Param("rules of that list")] = None,
-    traffictype: Annotated[str | None, Param("Ingress or Egress")] = None,
+    traffictype: Annotated[str | None, one_of("Ingress", "Egress")] = None,
     protocol: str | None = None,
-    action: Annotated[str | None, Param("Allow or Deny")] = None,
+    action: Annotated[str | None, one_of("Allow", "Deny")] = None,
     fordisplay: Annotated[bool | None, Param(since="4.4")] = None,
     tags: Tags | None = None,
 ) -> Listed:
@@ -286,9 +286,9 @@ async def create_network_acl(
     icmptype: Annotated[int | None, Param("-1 for any")] = None,
     icmpcode: Annotated[int | None, Param("-1 for any")] = None,
     cidrlist: Annotated[Sequence[str] | None, Param("where from, or where to; anywhere if left out")] = None,
-    traffictype: Annotated[str | None, Param("Ingress (the default) or Egress")] = None,
+    traffictype: Annotated[str | None, Param("Ingress (the default) or Egress", values=("Ingress", "Egress"))] = None,
     number: Annotated[int | None, Param("its place; after the last if left out")] = None,
-    action: Annotated[str | None, Param("Allow (the default) or Deny")] = None,
+    action: Annotated[str | None, Param("Allow (the default) or Deny", values=("Allow", "Deny"))] = None,
     reason: str | None = None,
     fordisplay: Annotated[bool, Param(since="4.4")] = True,
 ) -> Job:

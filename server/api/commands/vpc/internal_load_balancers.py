@@ -21,7 +21,7 @@ from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.systemvm.router_views import RouterView
 from server.api.commands.systemvm.routers import listed_routers, router
 from server.api.listing import Page, Scope, Tags, listed, page_of
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import TagView, View, owner, tags
 
 GROUP = "LoadBalancer"
@@ -165,7 +165,7 @@ async def create_load_balancer(
     networkid: Annotated[Network, Param("the tier of the instances", access="operate")],
     sourceport: Annotated[int, Param("the port that is spread")],
     instanceport: Annotated[int, Param("the instances' port")],
-    algorithm: Annotated[str, Param("roundrobin, leastconn or source")],
+    algorithm: Annotated[str, one_of("roundrobin", "leastconn", "source")],
     scheme: Annotated[str, Param("Internal")],
     sourceipaddressnetworkid: Annotated[Network, Param("the tier of the address: networkid", access="operate")],
     sourceipaddress: Annotated[

@@ -16,7 +16,7 @@ from cloudsim.model import (
 )
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.listing import Page, Scope, Tags, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import TagView, View, owner, tags
 
 GROUP = "VPC"
@@ -83,7 +83,7 @@ async def list_private_gateways(
     ipaddress: str | None = None,
     vlan: str | None = None,
     vpcid: Vpc | None = None,
-    state: Annotated[str | None, Param("Creating, Ready or Deleting")] = None,
+    state: Annotated[str | None, one_of("Creating", "Ready", "Deleting")] = None,
 ) -> Listed:
     """Lists private gateways."""
 
@@ -208,7 +208,7 @@ async def list_static_routes(
     id: StaticRoute | None = None,
     vpcid: Vpc | None = None,
     gatewayid: PrivateGateway | None = None,
-    state: Annotated[str | None, Param("Add, Active or Revoke")] = None,
+    state: Annotated[str | None, one_of("Add", "Active", "Revoke")] = None,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists static routes of VPCs."""

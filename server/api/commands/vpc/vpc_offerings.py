@@ -14,7 +14,7 @@ from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.infrastructure.offering_scope import scope_fields, scope_ids
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, listed
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, View, date
 
 GROUP = "VPC"
@@ -69,7 +69,7 @@ async def list_vpc_offerings(
     name: str | None = None,
     displaytext: str | None = None,
     isdefault: bool | None = None,
-    state: Annotated[str | None, Param("Enabled or Disabled")] = None,
+    state: Annotated[str | None, one_of("Enabled", "Disabled")] = None,
     supportedservices: Annotated[Sequence[str] | None, Param("offerings with all these services")] = None,
     zoneid: Zone | None = None,
     domainid: Domain | None = None,
@@ -171,7 +171,7 @@ async def update_vpc_offering(
     id: VpcOffering,
     name: str | None = None,
     displaytext: str | None = None,
-    state: Annotated[str | None, Param("Enabled or Disabled")] = None,
+    state: Annotated[str | None, one_of("Enabled", "Disabled")] = None,
     domainid: Annotated[str | None, Param("public, or ids by commas", length=4096)] = None,
     zoneid: Annotated[str | None, Param("all, or ids by commas")] = None,
 ) -> Job:

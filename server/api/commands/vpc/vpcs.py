@@ -13,7 +13,7 @@ from server.api.commands.network.networks import NetworkView
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, Scope, Tags, listed
 from server.api.ownership import Owner
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, TagView, View, date, owner, tags
 
 GROUP = "VPC"
@@ -101,7 +101,7 @@ async def list_vpcs(
     cidr: str | None = None,
     vpcofferingid: VpcOffering | None = None,
     supportedservices: Annotated[Sequence[str] | None, Param("VPCs with all these services")] = None,
-    state: Annotated[str | None, Param("Enabled or Inactive")] = None,
+    state: Annotated[str | None, one_of("Enabled", "Inactive")] = None,
     restartrequired: bool | None = None,
     fordisplay: bool | None = None,
     tags: Tags | None = None,

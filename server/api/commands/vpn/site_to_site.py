@@ -10,7 +10,7 @@ from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Scope, listed
 from server.api.ownership import Owner
 from server.api.parameters import Long as LongParameter
-from server.api.parameters import Param
+from server.api.parameters import Param, one_of
 from server.api.views import Date, Long, View, date, owner
 
 GROUP = "VPN"
@@ -278,7 +278,7 @@ async def create_vpn_customer_gateway(
     dpd: Annotated[bool, Param("dead peer detection")] = False,
     forceencap: Annotated[bool, Param("whether packets are always in UDP")] = False,
     splitconnections: Annotated[bool, Param(since="4.15.1")] = False,
-    ikeversion: Annotated[str | None, Param("ike, ikev1 or ikev2", since="4.15.1")] = None,
+    ikeversion: Annotated[str | None, one_of("ike", "ikev1", "ikev2", since="4.15.1")] = None,
 ) -> Job:
     """Creates the other site's end of site-to-site connections."""
     row = call.manager.customer_gateways.create(
@@ -327,7 +327,7 @@ async def update_vpn_customer_gateway(
     dpd: Annotated[bool, Param("dead peer detection")] = False,
     forceencap: Annotated[bool, Param("whether packets are always in UDP")] = False,
     splitconnections: Annotated[bool, Param(since="4.15.1")] = False,
-    ikeversion: Annotated[str | None, Param("ike, ikev1 or ikev2", since="4.15.1")] = None,
+    ikeversion: Annotated[str | None, one_of("ike", "ikev1", "ikev2", since="4.15.1")] = None,
 ) -> Job:
     """Changes the other site's end; its connections are set up anew."""
     changes = call.manager.customer_gateways.check_update(
