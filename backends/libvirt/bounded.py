@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from cloudsim.agent.noting import noted
 from cloudsim.hypervisor import HypervisorError
 
 T = TypeVar("T")
@@ -34,6 +35,11 @@ async def in_thread(what: str, function: Callable[[], T], limit: float = QUICK) 
 
     The thread of one that was given up on (or cancelled) goes on by itself, and nobody hears of what it does.
     """
+    with noted(what):
+        return await _in_thread(what, function, limit)
+
+
+async def _in_thread(what: str, function: Callable[[], T], limit: float) -> T:
     loop = asyncio.get_running_loop()
     outcome: asyncio.Future[T] = loop.create_future()
 
@@ -72,6 +78,11 @@ async def in_process(what: str, *command: str, limit: float = QUICK, memory: int
 
     It is killed, and gone, before this raises, also when the caller is cancelled. `memory` bounds its address space.
     """
+    with noted(what, {"program": command}):
+        return await _in_process(what, *command, limit=limit, memory=memory)
+
+
+async def _in_process(what: str, *command: str, limit: float, memory: int | None) -> bytes:
     try:
         process = await asyncio.create_subprocess_exec(
             *command,

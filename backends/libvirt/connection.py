@@ -20,6 +20,7 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from cloudsim.agent.noting import noted
 from cloudsim.hypervisor import HypervisorError
 
 log = logging.getLogger(__name__)
@@ -158,13 +159,19 @@ class Connection:
         if closing:
             await asyncio.wait(closing, timeout=self.timeout)
 
-    async def call(self, what: str, function: Callable[[Any], T], timeout: float | None = None) -> T:
+    async def call(
+        self, what: str, function: Callable[[Any], T], timeout: float | None = None, payload: str = ""
+    ) -> T:
         """What `function`, given the `libvirt.virConnect`, returns; it runs on a thread.
 
         Raises HypervisorError, `what` first in its text, when libvirt refuses (its libvirtError is the cause)
         or has not answered within `timeout` seconds (None: the connection's own). In the latter case
-        `function` may still take effect later.
+        `function` may still take effect later. `payload` is XML that goes along, for who follows the command.
         """
+        with noted(what, payload):
+            return await self._call(what, function, timeout)
+
+    async def _call(self, what: str, function: Callable[[Any], T], timeout: float | None) -> T:
         limit = self.timeout if timeout is None else timeout
         working: _Session | None = None
         try:
@@ -193,7 +200,12 @@ class Connection:
             raise HypervisorError(f"{what}: libvirt did not answer within {limit:g} s") from None
 
     async def domain_call(
-        self, name: str, what: str, function: Callable[[Any], T], timeout: float | None = None
+        self,
+        name: str,
+        what: str,
+        function: Callable[[Any], T],
+        timeout: float | None = None,
+        payload: str = "",
     ) -> T:
         """As `call`, with the `libvirt.virDomain` of that name; raises NoSuchInstance if there is none."""
         import libvirt
@@ -206,7 +218,7 @@ class Connection:
                     raise NoSuchInstance(f"{what}: instance {name} is not on this host") from error
                 raise
 
-        return await self.call(what, look_up, timeout)
+        return await self.call(what, look_up, timeout, payload)
 
     async def find(self, name: str) -> str | None:
         """The XML that describes the domain as it is now, without passwords; None if there is none."""

@@ -209,7 +209,10 @@ class Devices(HostBase):
         return await self.connection.domain_call(name, what, lambda domain: str(domain.XMLDesc(0)))
 
     async def _attach(self, name: str, what: str, xml: str) -> None:
-        await self.connection.domain_call(name, what, lambda domain: domain.attachDeviceFlags(xml, _LIVE))
+        def attach(domain: Any) -> None:
+            domain.attachDeviceFlags(xml, _LIVE)
+
+        await self.connection.domain_call(name, what, attach, payload=xml)
 
     async def _take(self, name: str, what: str, find: Callable[[str], str | None]) -> bool:
         """Have the guest let go of what `find` finds in its XML, until it finds no more; whether there was
@@ -225,7 +228,8 @@ class Devices(HostBase):
         while device is not None:
             if time.monotonic() >= end:
                 raise HypervisorError(f"{what}: the guest did not let go of it within {LET_GO_WITHIN:g} s")
-            await self.connection.domain_call(name, what, partial(_ask_for, device=device), limit)
+            asking = partial(_ask_for, device=device)
+            await self.connection.domain_call(name, what, asking, limit, payload=device)
             device = find(await self._live(name, what))
             if device is not None:
                 await asyncio.sleep(LOOK_AGAIN)

@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+from cloudsim.agent.noting import noted
 from cloudsim.hypervisor import HypervisorError
 
 FOLDER = Path(__file__).parent / "scripts"
@@ -20,6 +21,11 @@ async def run_script(what: str, script: str, *arguments: str, limit: float = 30.
 
     Raises HypervisorError, beginning with `what`, when it fails or takes more than `limit` seconds; it is killed then.
     """
+    with noted(what, {"script": (script, *arguments)}):
+        return await _run(what, script, *arguments, limit=limit)
+
+
+async def _run(what: str, script: str, *arguments: str, limit: float) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         "/bin/bash",
         str(FOLDER / script),

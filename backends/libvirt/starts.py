@@ -173,7 +173,8 @@ class Starts(Consoles):
             if attempt.given_up.is_set():
                 domain.destroy()
 
-        await self.connection.call(f"starting {vm.name}", create, SLOW * self.settings.libvirt_timeout)
+        limit = SLOW * self.settings.libvirt_timeout
+        await self.connection.call(f"starting {vm.name}", create, limit, payload=xml)
 
     async def _let_run(self, vm: VmSpec) -> tuple[float, ConsoleAddress]:
         """Guard the networks of the paused domain, then let it run; when that was (Unix time), and its

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count
 
+from cloudsim.agent.noting import NOTES, StepNotes
+
 
 class Channel:
     """Something with a capacity (bytes/s) that flows share. Change it with `Flows.set_capacity`."""
@@ -89,6 +91,14 @@ def fair_rates(flows: Iterable[Flow]) -> dict[Flow, float]:
     return rates
 
 
+def _note(notes: StepNotes, flow: Flow, size: float, start: float, end: float, failure: str) -> None:
+    seconds = end - start
+    rate = f" at {size / seconds / 1e6:.0f} MB/s" if seconds > 0 else ""
+    through = [{"name": each.name, "bytes_per_s": each.capacity} for each in flow.path]
+    told = {"simulated": "transfer", "bytes": size, "seconds": seconds, "through": through}
+    notes.note(f"transfer of {size / (1 << 30):.2f} GiB{rate}", start, end, told, failure)
+
+
 class Flows:
     """All transfers of a world. With `timed=False`, whatever is not cut off arrives at once."""
 
@@ -125,11 +135,18 @@ class Flows:
         if not flow.path:
             flow.done.set_result(None)
         self._settle_soon()
+        failure = ""
         try:
             await flow.done
+        except Exception as error:
+            failure = str(error)
+            raise
         finally:
             if flow in self.active:
                 self._take_away(flow)
+            notes = NOTES.get()
+            if notes is not None:
+                _note(notes, flow, size, start, self._loop.time(), failure)
         return self._loop.time() - start
 
     def left(self, flow: Flow) -> float:

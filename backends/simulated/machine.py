@@ -17,6 +17,7 @@ from backends.simulated.storage import Content, Pool
 from backends.simulated.systemvms.appliance import Appliance
 from backends.simulated.topology import Place
 from backends.simulated.work import Cores, InMemory, OnDisk, Work
+from cloudsim.agent.noting import NOTES, noted
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import (
     ConsoleAddress,
@@ -198,7 +199,12 @@ class Machine:
 
     async def take(self, kind: str) -> None:
         """Let the time pass that `kind` takes. Raises HypervisorError if the host loses power meanwhile."""
-        await self.spend(self.site.sampler(kind))
+        seconds = self.site.sampler(kind)
+        if NOTES.get() is None:
+            await self.spend(seconds)
+            return
+        with noted(kind, {"simulated": kind, "seconds": seconds}):
+            await self.spend(seconds)
 
     async def spend(self, seconds: float) -> None:
         boots = self.boots
@@ -209,8 +215,9 @@ class Machine:
 
     async def serve(self, pool: Pool, kind: str) -> None:
         """Let the pool do as many I/Os as the profile says for `kind`."""
-        boots = self.boots
-        await pool.serve(self.site.sampler(kind))
+        boots, operations = self.boots, self.site.sampler(kind)
+        with noted(kind, {"simulated": kind, "pool": pool.name, "operations": operations, "iops": pool.iops}):
+            await pool.serve(operations)
         self.check_power(boots)
 
     async def move(self, path: Sequence[Channel], size: float) -> float:

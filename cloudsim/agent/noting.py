@@ -37,7 +37,12 @@ class StepNotes:
         self._room = MOST_IN_ALL
 
     def note(self, name: str, began: float, ended: float, payload: Any = "", error: str = "") -> None:
-        """A step from `began` to `ended` (the loop's time). `payload`: a text, XML, or data that becomes JSON."""
+        """A step from `began` to `ended` (the loop's time). `payload`: a text, XML, or data that becomes JSON.
+
+        One like the last, and like it without payload and error, is told as one with it: such as asking how far it is.
+        """
+        if self.steps and not (payload or error) and self._again(name, began, ended):
+            return
         if len(self.steps) >= MOST_STEPS:
             self.left_out += 1
             return
@@ -55,6 +60,15 @@ class StepNotes:
                 masked_text(error),
             )
         )
+
+    def _again(self, name: str, began: float, ended: float) -> bool:
+        last = self.steps[-1]
+        if last.name != masked_text(name) or last.payload or last.error:
+            return False
+        start = min(last.start, began - self.began)
+        until = max(last.start + last.seconds, ended - self.began)
+        self.steps[-1] = Step(last.name, round(start, 6), round(until - start, 6))
+        return True
 
     def work(self, arrived: float, ended: float) -> Work:
         """What is told of it: the request came at `arrived`, it is done now."""
