@@ -11,6 +11,7 @@ from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.drs import Drs
 from cloudsim.management.compute.guest_os import GuestOsTypes
 from cloudsim.management.compute.import_plan import ImportPlans
+from cloudsim.management.compute.high_availability import HighAvailability
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.compute.iso_attachment import IsoAttachment
 from cloudsim.management.compute.key_pairs import KeyPairs
@@ -19,6 +20,7 @@ from cloudsim.management.compute.power_sync import PowerSync
 from cloudsim.management.compute.unmanaged import Unmanaged
 from cloudsim.management.compute.user_data import UserDataStore
 from cloudsim.management.compute.vm_allocation import Allocation
+from cloudsim.management.compute.vm_assignment import VmAssignment
 from cloudsim.management.compute.vm_changes import VmChanges
 from cloudsim.management.compute.vm_import import VmImport
 from cloudsim.management.compute.vm_migration import Migration
@@ -191,6 +193,7 @@ class Services:
         self.dedication = Dedication(foundation, self.identity, self.affinity_groups)
         self.instance_groups = InstanceGroups(foundation)
 
+        self.account_networks = AccountNetworks(foundation, self.networks)
         self.allocation = Allocation(
             foundation,
             self.disks,
@@ -198,7 +201,7 @@ class Services:
             self.limits,
             self.instance_groups,
             self.security_groups,
-            AccountNetworks(foundation, self.networks),
+            self.account_networks,
             self.network_permissions,
             self.affinity_groups,
             self.dedication,
@@ -305,9 +308,23 @@ class Services:
         self.vm_changes = VmChanges(
             foundation, self.instance_groups, self.security_groups, self.affinity_groups
         )
+        self.vm_assignment = VmAssignment(
+            foundation,
+            self.allocation,
+            self.account_networks,
+            self.disks,
+            self.nics,
+            self.rules.removal,
+            self.security_groups,
+            self.limits,
+            self.dedication,
+        )
         self.vm_schedules = VmSchedules(foundation, self.identity, self.jobs, self.vms)
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
+        )
+        self.high_availability = HighAvailability(
+            foundation, self.identity, self.jobs, agents, self.vms, self.disks, spawn
         )
         self.drs = Drs(foundation, self.identity, self.jobs, self.capacity, self.migration, spawn)
         self.unmanaged = Unmanaged(foundation, agents, self.disks, self.nics)

@@ -101,6 +101,10 @@ class RuleRemoval:
             ],
         )
 
+    def leads_to(self, vm: VirtualMachine) -> bool:
+        """Whether a forwarded port, a balancer or a static NAT leads to the instance."""
+        return any(self._of(vm, None, None))
+
     def check_unused(self, vm: VirtualMachine, nic: Nic, ip: str) -> None:
         """Raise ResourceInUse where a rule leads to that address of the instance."""
         forwarding, members, addresses = self._of(vm, nic.network_id, ip)

@@ -21,6 +21,7 @@ SERVICE_EVENTS = (
     "VM.EXPUNGE",
     "VM.IMPORT",
     "VM.MIGRATE",
+    "VM.MOVE",
     "VM.POWERSYNC",
     "VM.REBOOT",
     "VM.RECOVER",
@@ -34,6 +35,7 @@ SERVICE_EVENTS = (
     "VM.UNMANAGE",
     "VM.UPDATE",
     "VM.UPGRADE",
+    "VOLUME.ASSIGN",
 )
 """The types of the events that services record by themselves, whoever asked for what they did."""
 

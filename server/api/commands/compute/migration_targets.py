@@ -1,13 +1,15 @@
-"""Where a running instance could move to."""
+"""Where a running instance, or a volume, could move to."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from cloudsim.model import VirtualMachine
+from cloudsim.errors import CloudError
+from cloudsim.model import StoragePool, VirtualMachine, Volume
 from server.api.command import ADMINS, Call, Listed, command
 from server.api.commands.compute.virtual_machine_lifecycle import check_may_move
 from server.api.commands.infrastructure.host_view import HostView
+from server.api.commands.infrastructure.storage_pools import StoragePoolView
 from server.api.listing import Page, page_of
 from server.api.parameters import Param
 
@@ -35,3 +37,21 @@ async def find_hosts_for_migration(
         view.requiresStorageMotion = False
         shown.append(view)
     return page_of(shown, page)
+
+
+@command("findStoragePoolsForMigration", view=StoragePoolView, many=True, roles=ADMINS, group="Storage Pool")
+async def find_storage_pools_for_migration(
+    call: Call, *, page: Page, id: Annotated[Volume, Param("the volume", access="operate")]
+) -> Listed:
+    """Lists the other primary storages of a volume's zone, those to which it can be moved now first."""
+    pools = [p for p in call.store.table(StoragePool).where("zone_id", id.zone_id) if p.id != id.pool_id and p.state == "Up"]
+    shown = []
+    for pool in pools:
+        view = StoragePoolView.of(pool, call)
+        try:
+            call.manager.volume_migration.check(id, pool)
+            view.suitableformigration = True
+        except CloudError:
+            view.suitableformigration = False
+        shown.append(view)
+    return page_of(sorted(shown, key=lambda view: not view.suitableformigration), page)
