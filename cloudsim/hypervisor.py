@@ -162,6 +162,9 @@ class Hypervisor(Protocol):
     async def resize_volume(self, disk: DiskSpec, size: int, vm: str | None) -> int:
         """Change a disk's size, attached to the running `vm` or not; returns the new size."""
 
+    async def vm_activity(self, disks: tuple[DiskSpec, ...]) -> bool:
+        """Whether an instance, on whatever host, has one of the disks open to write to it, as the storage tells."""
+
     # secondary storage
 
     async def backup_snapshot(

@@ -182,6 +182,17 @@ class PrimaryStorage(StorageBase):
                     await qemu_img.resize(file, size, shrink=size < present)
             return (await qemu_img.info(file, "qcow2")).virtual_size
 
+    async def vm_activity(self, disks: tuple[DiskSpec, ...]) -> bool:
+        """By QEMU's image locks. Where the storage keeps a dead host's locks (NFS 3), its instances seem to live on."""
+        for disk in disks:
+            await self.pools.ready(disk.pool_id)
+            file = self.pools.disk(disk)
+            if not await exists(file):
+                raise HypervisorError(f"there is no {disk.path} on storage pool {disk.pool_id}")
+            if await qemu_img.in_use(file):
+                return True
+        return False
+
     async def _grow_online(self, disk: DiskSpec, file: Path, present: int, size: int, vm: str) -> None:
         what = f"resizing disk {disk.path} of {vm}"
         xml = await self.connection.domain_call(vm, what, lambda domain: str(domain.XMLDesc(0)))

@@ -125,3 +125,10 @@ class PrimaryStorage(Machine):
             disks = tuple(replace(d, size=size) if d.volume_id == disk.volume_id else d for d in guest.disks)
             guest.spec = replace(guest.spec, disks=disks)
         return size
+
+    async def vm_activity(self, disks: tuple[DiskSpec, ...]) -> bool:
+        self.check_power(self.boots)
+        found = [self.pool(disk.pool_id).contents.get(disk.path) for disk in disks]
+        for disk in disks:
+            await self.serve(self.pool(disk.pool_id), "clone_ios")
+        return any(content is not None and content.user is not None for content in found)

@@ -24,6 +24,7 @@ from cloudsim.protocol.commands import (
     Command,
     PoolStatisticsCommand,
     UnmanagedInstancesCommand,
+    VmActivityCommand,
     VmStatesAnswer,
     VmStatesCommand,
     VmStatisticsCommand,
@@ -54,7 +55,7 @@ FACTS_AGAIN = 5.0
 FULL_EVERY = 10
 """Every so many pings the whole inventory is told though nothing changed: an earlier ping may have been lost."""
 
-QUERIES = (VmStatesCommand, VmStatisticsCommand, PoolStatisticsCommand, UnmanagedInstancesCommand)
+QUERIES = (VmStatesCommand, VmStatisticsCommand, PoolStatisticsCommand, UnmanagedInstancesCommand, VmActivityCommand)
 """Commands that change nothing: asked again they are answered anew, since an answer kept would be out of date."""
 
 

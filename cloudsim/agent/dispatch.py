@@ -167,6 +167,10 @@ async def _pool_statistics(h: Hypervisor, command: c.PoolStatisticsCommand) -> c
     return c.PoolStatisticsAnswer(statistics=await h.pool_statistics(command.pool_id))
 
 
+async def _vm_activity(h: Hypervisor, command: c.VmActivityCommand) -> c.Answer:
+    return c.VmActivityAnswer(active=await h.vm_activity(command.disks))
+
+
 async def _console(h: Hypervisor, command: c.ConsoleCommand) -> c.Answer:
     return c.ConsoleAnswer(address=await h.console(command.vm, command.serial))
 
@@ -212,6 +216,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.DownloadTemplateCommand: _download,
     c.VmStatisticsCommand: _vm_statistics,
     c.PoolStatisticsCommand: _pool_statistics,
+    c.VmActivityCommand: _vm_activity,
     c.ConsoleCommand: _console,
     c.SecurityRulesCommand: _security_rules,
     c.SystemVmCommand: _system_vm,

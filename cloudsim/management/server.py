@@ -48,6 +48,7 @@ class ManagementServer(Services):
         self.capacity_history.begin()
         settings = self.settings
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)
+        self._every(lambda: settings.number("ping.interval"), self.high_availability.check)
         self._every(lambda: settings.number("expunge.interval"), self.vms.expunge_due)
         self._every(lambda: settings.number("storage.cleanup.interval"), self._clean_storage)
         self._every(lambda: settings.number("network.gc.interval"), self.network_life.release_idle)
@@ -67,6 +68,7 @@ class ManagementServer(Services):
         self.spawn(self.snapshot_policies.run_policies())
         self.spawn(self.vm_schedules.run())
         self.spawn(self.capacity_history.run())
+        self.spawn(self.storage_statistics.run())
         self.world.attach(self.agents.accept)
         self.template_images.resume()
         self.transfers.resume()

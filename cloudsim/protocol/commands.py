@@ -412,6 +412,17 @@ class PoolStatisticsCommand(Command, frozen=True, kw_only=True):
     pool_id: str
 
 
+class VmActivityAnswer(Answer, frozen=True, kw_only=True):
+    active: bool = False
+
+
+class VmActivityCommand(Command, frozen=True, kw_only=True):
+    """Tell whether an instance, on whatever host, has one of these disks open to write to it."""
+
+    answer: ClassVar[type[Answer]] = VmActivityAnswer
+    disks: tuple[DiskSpec, ...]
+
+
 class UnmanagedInstancesAnswer(Answer, frozen=True, kw_only=True):
     instances: tuple[UnmanagedInstance, ...] = ()
 

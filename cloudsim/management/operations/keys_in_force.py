@@ -9,6 +9,20 @@ from cloudsim.placement.naming import check
 IN_FORCE: tuple[key, ...] = (
     key("ping.interval", "60", "integer", "Seconds between an agent's pings", minimum=1),
     key("ping.timeout", "2.5", "number", "Pings an agent may miss before its host is in Alert", minimum=1),
+    key(
+        "investigate.retry.interval",
+        "60",
+        "integer",
+        "Seconds after which it is asked again whether instances of a lost host still run",
+        minimum=1,
+    ),
+    key(
+        "restart.retry.interval",
+        "600",
+        "integer",
+        "Seconds until an instance with high availability that could not be started again is tried again",
+        minimum=1,
+    ),
     key("wait", "1800", "integer", "Seconds a command to a host may take", minimum=1),
     key(
         "agent.command.resend",
@@ -39,6 +53,13 @@ IN_FORCE: tuple[key, ...] = (
         "integer",
         "Days that one sample of capacity an hour is kept",
         minimum=1,
+    ),
+    key(
+        "storage.stats.interval",
+        "60000",
+        "integer",
+        "Milliseconds between measurements of how full storage is; 0 for none",
+        minimum=0,
     ),
     key("start.retry", "10", "integer", "Hosts tried before a deployment fails", minimum=1),
     key(
