@@ -10,8 +10,8 @@ from cloudsim.management.compute.affinity import Affinity
 from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.drs import Drs
 from cloudsim.management.compute.guest_os import GuestOsTypes
-from cloudsim.management.compute.import_plan import ImportPlans
 from cloudsim.management.compute.high_availability import HighAvailability
+from cloudsim.management.compute.import_plan import ImportPlans
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.compute.iso_attachment import IsoAttachment
 from cloudsim.management.compute.key_pairs import KeyPairs
@@ -34,6 +34,8 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.identity import Identity
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.identity.possessions import Possessions
+from cloudsim.management.identity.project_invitations import ProjectInvitations
+from cloudsim.management.identity.project_roles import ProjectRoles
 from cloudsim.management.identity.projects import Projects
 from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.infrastructure.capacity_history import CapacityHistory
@@ -75,6 +77,7 @@ from cloudsim.management.storage.primary_storage import PrimaryStorage
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
 from cloudsim.management.storage.snapshot_policies import SnapshotPolicies
 from cloudsim.management.storage.snapshots import Snapshots
+from cloudsim.management.storage.storage_statistics import StorageStatistics
 from cloudsim.management.storage.template_images import TemplateImages
 from cloudsim.management.storage.templates import Templates
 from cloudsim.management.storage.uploads import Uploads
@@ -131,6 +134,8 @@ class Services:
         self.roles = self.identity.roles
         self.limits = Limits(foundation)
         self.projects = Projects(foundation, self.identity, self.limits)
+        self.project_invitations = ProjectInvitations(foundation, self.projects)
+        self.project_roles = ProjectRoles(foundation)
         self.tags = Tags(foundation)
         self.annotations = Annotations(foundation)
         self.history = History(foundation)
@@ -151,6 +156,7 @@ class Services:
         self.clusters = Clusters(foundation)
         self.primary_storage = PrimaryStorage(foundation, agents)
         self.secondary_storage = SecondaryStorage(foundation, agents)
+        self.storage_statistics = StorageStatistics(foundation, agents, self.primary_storage)
 
         self.capacity = HostCapacity(store, foundation.settings)
         self.planner = Planner(self.capacity, foundation.settings, randomness)

@@ -24,7 +24,17 @@ from cloudsim.model.compute import (
     VmSchedule,
     VmSnapshot,
 )
-from cloudsim.model.identity import Account, Domain, Project, ProjectMember, ResourceLimit, Role, User
+from cloudsim.model.identity import (
+    Account,
+    Domain,
+    Project,
+    ProjectInvitation,
+    ProjectMember,
+    ProjectRole,
+    ResourceLimit,
+    Role,
+    User,
+)
 from cloudsim.model.infrastructure import Cluster, DedicatedResource, Host, ImageStore, Pod, StoragePool, Zone
 from cloudsim.model.network import (
     Network,
@@ -77,7 +87,9 @@ ROW_TYPES = (
     Account,
     User,
     Project,
+    ProjectInvitation,
     ProjectMember,
+    ProjectRole,
     ResourceLimit,
     Zone,
     Pod,

@@ -101,6 +101,35 @@ class ProjectMember(Row, frozen=True, kw_only=True):
     user_id: str | None = None
     user_key: str = ""
     role: Literal["Admin", "Regular"] = "Regular"
+    project_role_id: str | None = None
+
+
+class ProjectRole(Row, frozen=True, kw_only=True):
+    """What members of a project may call for it. `rules` as in Role; what none of them meets is allowed."""
+
+    keys: ClassVar[Keys] = Keys(unique=(("project_id", "name"),), indexes=("project_id",))
+
+    project_id: str
+    name: str
+    description: str = ""
+    rules: tuple[tuple[str, str], ...] = ()
+
+
+class ProjectInvitation(Row, frozen=True, kw_only=True):
+    """An account, or one user of it, that is asked to be a member. `user_key` is the user's id, else empty."""
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("project_id", "account_id"), unique=(("project_id", "account_id", "user_key"),)
+    )
+
+    project_id: str
+    account_id: str
+    user_id: str | None = None
+    user_key: str = ""
+    role: Literal["Admin", "Regular"] = "Regular"
+    project_role_id: str | None = None
+    state: Literal["Pending", "Completed", "Expired", "Declined"] = "Pending"
+    created: float = 0.0
 
 
 class ResourceLimit(Row, frozen=True, kw_only=True):

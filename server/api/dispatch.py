@@ -16,7 +16,7 @@ from msgspec import json
 from cloudsim.errors import AuthenticationFailed, CloudError, UnsupportedCommand
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.trace import TRACE
-from cloudsim.model import Account, User
+from cloudsim.model import Account, Project, User
 from cloudsim.store import Change
 from server.api import commands
 from server.api.authentication import REFUSED, user_of_signature
@@ -125,6 +125,7 @@ class Dispatcher:
         before = self.store.sequence
         if command.many and self._names_removed(call):
             return Reply(command.response, {}, request.wants_json)
+        self._check_project_role(call)
         arguments = command.bind(call)
         answer = await command.function(call, **arguments)
         if isinstance(answer, Reply):
@@ -176,6 +177,12 @@ class Dispatcher:
         if user.state != "enabled" or account is None or account.state != "enabled":
             raise AuthenticationFailed(REFUSED)
         return Caller(account, user, trace_id)
+
+    def _check_project_role(self, call: Call) -> None:
+        """What is asked for a project is within the caller's role there, if it has one."""
+        project = self.store.table(Project).get(call.fields.get("projectid", "").strip())
+        if project is not None:
+            self.manager.project_roles.check_call(call.caller, project, call.command.name)
 
     # what
 

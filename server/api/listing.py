@@ -14,7 +14,8 @@ from typing import Annotated, Any, TypeVar, cast
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
-from cloudsim.model import Account, Domain, Project, ProjectMember, ResourceTag
+from cloudsim.management.identity.membership import memberships
+from cloudsim.model import Account, Domain, Project, ResourceTag
 from cloudsim.model.identity import PROJECT_ACCOUNT
 from cloudsim.store import Row, Store, Table
 from server.api.command import Call, Listed
@@ -156,7 +157,7 @@ def ownership(
             return Ownership((own.id,))
         return Ownership(accounts_of(store, domain, recursive=recursive, projects=named))
     if not caller.is_admin:
-        return Ownership((own.id, *member_accounts(store, own.id)) if named else (own.id,))
+        return Ownership((own.id, *member_accounts(store, own.id, caller.user_id)) if named else (own.id,))
     if not listall and not named:
         return Ownership((own.id,))
     if caller.is_root_admin:
@@ -169,7 +170,7 @@ def _all_projects(call: Call, listall: bool) -> Ownership:
     store, caller = call.store, call.caller
     if caller.is_root_admin:
         return Ownership(None) if listall else Ownership(project_accounts(store))
-    mine = member_accounts(store, caller.account.id)
+    mine = member_accounts(store, caller.account.id, caller.user_id)
     return Ownership((*mine, caller.account.id) if listall or not mine else mine)
 
 
@@ -178,10 +179,10 @@ def project_accounts(store: Store) -> tuple[str, ...]:
     return tuple(project.account_id for project in store.table(Project))
 
 
-def member_accounts(store: Store, account_id: str) -> tuple[str, ...]:
-    """The project accounts of the projects that an account is a member of."""
+def member_accounts(store: Store, account_id: str, user_id: str | None = None) -> tuple[str, ...]:
+    """The project accounts of the projects that an account, or that user of it, is a member of."""
     projects = store.table(Project)
-    members = store.table(ProjectMember).where("account_id", account_id)
+    members = memberships(store, account_id, user_id)
     return tuple(dict.fromkeys(projects[m.project_id].account_id for m in members if m.project_id in projects))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller, may_use
-from cloudsim.model import Account, Project, ProjectMember
+from cloudsim.management.identity.membership import memberships
+from cloudsim.model import Account, Project
 from cloudsim.store import Store
 from server.changes.kinds import kinds
 from server.changes.round import ChangeView, Item, Round
@@ -34,14 +35,16 @@ class Audience:
     """Those whose rows a caller sees who is no admin: its own and its projects'."""
 
     @classmethod
-    def of(cls, manager: Any, account: Account, wanted: frozenset[str] | None) -> Audience:
+    def of(
+        cls, manager: Any, account: Account, wanted: frozenset[str] | None, user_id: str | None = None
+    ) -> Audience:
         keys = listable(manager, account)
         store = manager.foundation.store
         return cls(
             account_id=account.id,
             keys=keys if wanted is None else keys & wanted,
             everything=Caller(account).is_root_admin,
-            accounts=frozenset({account.id, *_of_projects(store, account)}),
+            accounts=frozenset({account.id, *_of_projects(store, account, user_id)}),
         )
 
     def of_round(self, store: Store, round: Round) -> list[ChangeView]:
@@ -82,9 +85,9 @@ def _seen(store: Store, caller: Caller, item: Item) -> ChangeView | None:
     return item.worded("removed") if before else None
 
 
-def _of_projects(store: Store, account: Account) -> Iterator[str]:
+def _of_projects(store: Store, account: Account, user_id: str | None) -> Iterator[str]:
     projects = store.table(Project)
-    for member in store.table(ProjectMember).where("account_id", account.id):
+    for member in memberships(store, account.id, user_id):
         project = projects.get(member.project_id)
         if project is not None:
             yield project.account_id

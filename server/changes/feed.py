@@ -117,7 +117,7 @@ class ChangeFeed:
         if self._unsubscribe is None:
             self._begin()
         stream = Stream(
-            Audience.of(self._manager, caller.account, wanted),
+            Audience.of(self._manager, caller.account, wanted, caller.user_id),
             mark=self.mark,
             missed=bool(last) and last != self.mark,
             is_over=is_over,
@@ -169,7 +169,7 @@ class ChangeFeed:
                 stream.end("the user may not follow changes any more")
                 del listeners[stream]
                 continue
-            audience = Audience.of(self._manager, account, listener.wanted)
+            audience = Audience.of(self._manager, account, listener.wanted, listener.user_id)
             if audience != stream.audience:
                 stream.audience = audience
                 stream.overflow(mark, now)

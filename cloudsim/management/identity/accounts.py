@@ -12,7 +12,7 @@ from cloudsim.management.identity.domains import check_network_domain
 from cloudsim.management.identity.roles import Roles
 from cloudsim.management.identity.users import Users
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Account, Domain, Project, ProjectMember, ResourceLimit, Role
+from cloudsim.model import Account, Domain, Project, ProjectInvitation, ProjectMember, ResourceLimit, Role
 from cloudsim.model.identity import PROJECT_ACCOUNT, RESOURCE_DOMAIN_ADMIN, ROOT_ADMIN
 
 State = Literal["enabled", "disabled", "locked"]
@@ -212,6 +212,9 @@ class Accounts:
                 limits.delete(limit.id)
             for member in members.where("account_id", account_id):
                 members.delete(member.id)
+            invitations = self._foundation.table(ProjectInvitation)
+            for invitation in invitations.where("account_id", account_id):
+                invitations.delete(invitation.id)
             for user in self._users.of(account_id):
                 self._users.remove(user)
             remove_leftovers(self._foundation, account_id)

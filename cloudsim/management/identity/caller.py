@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloudsim.errors import PermissionDenied
-from cloudsim.model import Account, Domain, ProjectMember, User
+from cloudsim.management.identity.membership import memberships
+from cloudsim.model import Account, Domain, User
 from cloudsim.model.identity import DOMAIN_ADMIN, RESOURCE_DOMAIN_ADMIN, ROOT_ADMIN
 from cloudsim.store import Store
 
@@ -60,8 +61,7 @@ def may_use(store: Store, caller: Caller, account_id: str, domain_id: str) -> bo
         return True
     owner = store.table(Account).get(account_id)
     if owner is not None and owner.project_id is not None:
-        memberships = store.table(ProjectMember).where("account_id", account.id)
-        return any(member.project_id == owner.project_id for member in memberships)
+        return any(m.project_id == owner.project_id for m in memberships(store, account.id, caller.user_id))
     return False
 
 

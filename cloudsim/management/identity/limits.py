@@ -12,11 +12,11 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied, ResourceAll
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller, in_subtree
 from cloudsim.management.identity.limited_resources import BY_NAME, UNLIMITED, Kind, ResourceType
+from cloudsim.management.identity.membership import memberships
 from cloudsim.model import (
     Account,
     Domain,
     Network,
-    ProjectMember,
     ResourceLimit,
     Snapshot,
     Template,
@@ -82,8 +82,7 @@ def _secondary(store: Store, account_id: str) -> int:
 
 
 def _projects(store: Store, account_id: str) -> int:
-    members = store.table(ProjectMember).where("account_id", account_id)
-    return len({m.project_id for m in members if m.role == "Admin"})
+    return len({m.project_id for m in memberships(store, account_id) if m.role == "Admin"})
 
 
 class Limits:

@@ -7,10 +7,12 @@ from typing import Literal
 from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.accounts import Accounts
+from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import Identity
 from cloudsim.management.identity.limits import Limits
+from cloudsim.management.identity.membership import part_in
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Account, Domain, Project, ProjectMember
+from cloudsim.model import Account, Domain, Project, ProjectMember, ProjectRole, User
 
 Part = Literal["Admin", "Regular"]
 
@@ -89,14 +91,14 @@ class Projects:
         with self._store.transaction():
             if swap:
                 for other in self.members(project):
-                    if other.role == "Admin" and other.account_id != account.id:
+                    if other.role == "Admin" and (member is None or other.id != member.id):
                         self._members.update(other.id, role="Regular")
                 part = "Admin"
             if member is None:
                 self._insert_member(project, account, part or "Regular")
             elif part is not None and part != member.role:
                 if member.role == "Admin":
-                    self._check_other_leader(project, account)
+                    self._check_other_leader(project, member)
                 self._members.update(member.id, role=part)
 
     # members
@@ -104,53 +106,80 @@ class Projects:
     def members(self, project: Project) -> list[ProjectMember]:
         return self._members.where("project_id", project.id)
 
-    def member(self, project: Project, account_id: str) -> ProjectMember | None:
-        key = (project.id, account_id, "")
+    def member(self, project: Project, account_id: str, user_id: str | None = None) -> ProjectMember | None:
+        """The account's part, or that of one user of it by itself."""
+        key = (project.id, account_id, user_id or "")
         return self._members.find(("project_id", "account_id", "user_key"), key)
 
-    def check_lead(self, account: Account, project: Project, *, is_admin: bool) -> None:
-        """Raise PermissionDenied unless the account leads the project or `is_admin` over it."""
-        member = self.member(project, account.id)
-        if not is_admin and (member is None or member.role != "Admin"):
-            raise PermissionDenied(f"{account.name} does not lead project {project.name}")
+    def check_lead(self, caller: Caller, project: Project) -> None:
+        """Raise PermissionDenied unless the caller leads the project, or is an admin."""
+        part = part_in(self._store, project.id, caller.account.id, caller.user_id)
+        if not caller.is_admin and (part is None or part.role != "Admin"):
+            raise PermissionDenied(f"{caller.account.name} does not lead project {project.name}")
 
-    def check_add(self, project: Project, account: Account) -> None:
+    def check_add(self, project: Project, account: Account, role: ProjectRole | None = None) -> None:
         if account.project_id is not None:
             raise InvalidParameterValue("A project's account cannot be a member of a project")
         if account.domain_id != project.domain_id:
             raise InvalidParameterValue(
                 f"Account {account.name} is not of the domain of project {project.name}"
             )
+        if role is not None and role.project_id != project.id:
+            raise InvalidParameterValue(f"Project {project.name} has no role {role.name} with id {role.id}")
 
-    def add(self, project: Project, account: Account, part: Part = "Regular") -> None:
-        """Add a member; one who is there stays as it is."""
+    def add(
+        self,
+        project: Project,
+        account: Account,
+        part: Part = "Regular",
+        *,
+        user: User | None = None,
+        role_id: str | None = None,
+    ) -> None:
+        """Add an account, or one user of it alone; a member who is there stays as it is."""
         self.check_add(project, account)
-        if self.member(project, account.id) is None:
+        if self.member(project, account.id, user.id if user is not None else None) is None:
             with self._store.transaction():
-                self._insert_member(project, account, part)
+                self._insert_member(project, account, part, user, role_id)
 
-    def _insert_member(self, project: Project, account: Account, part: Part) -> None:
+    def _insert_member(
+        self,
+        project: Project,
+        account: Account,
+        part: Part,
+        user: User | None = None,
+        role_id: str | None = None,
+    ) -> None:
         self._members.insert(
-            ProjectMember(id=self._randomness.uuid(), project_id=project.id, account_id=account.id, role=part)
+            ProjectMember(
+                id=self._randomness.uuid(),
+                project_id=project.id,
+                account_id=account.id,
+                user_id=user.id if user is not None else None,
+                user_key=user.id if user is not None else "",
+                role=part,
+                project_role_id=role_id,
+            )
         )
 
-    def check_remove(self, project: Project, account: Account) -> ProjectMember:
-        member = self.member(project, account.id)
+    def check_remove(self, project: Project, account: Account, user: User | None = None) -> ProjectMember:
+        member = self.member(project, account.id, user.id if user is not None else None)
         if member is None:
-            raise InvalidParameterValue(f"Account {account.name} is no member of project {project.name}")
+            who = f"User {user.username}" if user is not None else f"Account {account.name}"
+            raise InvalidParameterValue(f"{who} is no member of project {project.name}")
         if member.role == "Admin":
-            self._check_other_leader(project, account)
+            self._check_other_leader(project, member)
         return member
 
-    def _check_other_leader(self, project: Project, account: Account) -> None:
-        leaders = [m for m in self.members(project) if m.role == "Admin"]
-        if all(m.account_id == account.id for m in leaders):
+    def _check_other_leader(self, project: Project, member: ProjectMember) -> None:
+        if not any(m.role == "Admin" and m.id != member.id for m in self.members(project)):
+            name = self._foundation.table(Account)[member.account_id].name
             raise InvalidParameterValue(
-                f"Account {account.name} alone leads project {project.name}: give it another leader first"
+                f"Account {name} alone leads project {project.name}: give it another leader first"
             )
 
-    def remove(self, project: Project, account: Account) -> None:
-        member = self.check_remove(project, account)
+    def remove(self, project: Project, account: Account, user: User | None = None) -> None:
+        member = self.check_remove(project, account, user)
         with self._store.transaction():
             self._members.delete(member.id)
 
@@ -187,6 +216,10 @@ class Projects:
         with self._store.transaction():
             for member in self.members(project):
                 self._members.delete(member.id)
+            for name in ("ProjectInvitation", "ProjectRole"):
+                rows = self._store.tables[name]
+                for row_id in list(rows.ids("project_id", project_id)):
+                    rows.delete(row_id)
             if project_id in self._table:
                 remove_leftovers(self._foundation, project_id)
                 self._table.delete(project_id)

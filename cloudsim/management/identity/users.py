@@ -9,7 +9,7 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.passwords import Passwords
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Account, User
+from cloudsim.model import Account, ProjectInvitation, ProjectMember, User
 
 State = Literal["enabled", "disabled", "locked"]
 
@@ -136,6 +136,7 @@ class Users:
         if account.project_id is not None:
             raise InvalidParameterValue("A project's account has no users")
         with self._store.transaction():
+            self._leave_projects(user)
             return self._table.update(user.id, account_id=account.id)
 
     def delete(self, user: User) -> None:
@@ -146,7 +147,18 @@ class Users:
         """Delete the user, whoever it is: it goes with its account."""
         with self._store.transaction():
             remove_leftovers(self._foundation, user.id)
+            self._leave_projects(user)
             self._table.delete(user.id)
+
+    def _leave_projects(self, user: User) -> None:
+        """End what the user is by itself, and was invited to be, in projects."""
+        members, invitations = self._foundation.table(ProjectMember), self._foundation.table(ProjectInvitation)
+        for member in members.where("account_id", user.account_id):
+            if member.user_id == user.id:
+                members.delete(member.id)
+        for invitation in invitations.where("account_id", user.account_id):
+            if invitation.user_id == user.id:
+                invitations.delete(invitation.id)
 
     def register_keys(self, user: User) -> User:
         """Give the user a new API key and secret key; the old ones hold no longer."""

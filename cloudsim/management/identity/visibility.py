@@ -11,6 +11,7 @@ from typing import Any
 
 from cloudsim.errors import PermissionDenied
 from cloudsim.management.identity.caller import Caller, in_subtree, may_use
+from cloudsim.management.identity.membership import part_in
 from cloudsim.model import (
     Account,
     AffinityGroup,
@@ -30,7 +31,6 @@ from cloudsim.model import (
     Nic,
     Pod,
     Project,
-    ProjectMember,
     SecurityGroup,
     SecurityGroupRule,
     ServiceOffering,
@@ -161,8 +161,8 @@ def _user(store: Store, caller: Caller, user: User, operate: bool) -> bool:
 def _project(store: Store, caller: Caller, project: Project, operate: bool) -> bool:
     if caller.is_domain_admin and in_subtree(store, project.domain_id, caller.account.domain_id):
         return True
-    members = store.table(ProjectMember).where("account_id", caller.account.id)
-    return any(m.project_id == project.id and (m.role == "Admin" or not operate) for m in members)
+    part = part_in(store, project.id, caller.account.id, caller.user_id)
+    return part is not None and (part.role == "Admin" or not operate)
 
 
 @rule(AffinityGroup)

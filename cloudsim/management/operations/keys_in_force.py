@@ -7,6 +7,14 @@ from cloudsim.management.operations.configuration_key import ConfigurationKey as
 from cloudsim.placement.naming import check
 
 IN_FORCE: tuple[key, ...] = (
+    key("project.invite.required", "false", "boolean", "Whether accounts and users are invited to projects, and not added"),
+    key(
+        "project.invite.timeout",
+        "86400000",
+        "integer",
+        "Milliseconds that an invitation to a project holds",
+        minimum=1,
+    ),
     key("ping.interval", "60", "integer", "Seconds between an agent's pings", minimum=1),
     key("ping.timeout", "2.5", "number", "Pings an agent may miss before its host is in Alert", minimum=1),
     key(

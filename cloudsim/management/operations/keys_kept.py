@@ -117,8 +117,6 @@ _LIST = (
         "used share above which a pool is full",
         ("Zone", "StoragePool"),
     ),
-    _Kept("project.invite.required", "false", "boolean", "whether one is invited to a project"),
-    _Kept("project.invite.timeout", "86400000", "integer", "milliseconds that an invitation holds"),
     _Kept("resource.limit.host.tags", "", "string", "host tags that limits are kept for"),
     _Kept("resource.limit.storage.tags", "", "string", "storage tags that limits are kept for"),
     _Kept("snapshot.backup.to.secondary", "true", "boolean", "whether snapshots go to secondary storage"),

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.errors import PermissionDenied
 from cloudsim.management.identity import visibility
-from cloudsim.model import Account, Domain, Project, ProjectMember, User
+from cloudsim.model import Account, Domain, Project, ProjectMember, ProjectRole, User
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Tags, member_accounts, page_of, subtree, tagged_with
 from server.api.ownership import account_named, resolve_owner
@@ -30,7 +30,7 @@ class ProjectView(ResourceView):
     displaytext: str | None = None
     domainid: str | None = None
     domain: str | None = None
-    owner: Annotated[list[dict[str, str]] | None, "the accounts that lead it"] = None
+    owner: Annotated[list[dict[str, str]] | None, "the accounts and users that lead it"] = None
     projectaccountname: Annotated[str | None, "the account that owns what the project owns"] = None
     state: Annotated[str | None, "Active, Suspended or Disabled"] = None
     tags: list[TagView] | None = None
@@ -42,7 +42,7 @@ class ProjectView(ResourceView):
     def of(cls, row: Project, call: Call) -> Self:
         accounts = call.store.table(Account)
         account = accounts.get(row.account_id)
-        leaders = [m.account_id for m in call.store.table(ProjectMember).where("project_id", row.id) if m.role == "Admin"]
+        leaders = [m for m in call.store.table(ProjectMember).where("project_id", row.id) if m.role == "Admin"]
         domain = domain_fields(call, row.domain_id)
         domain.pop("domainpath", None)
         fields: dict[str, Any] = account_resources(call, account) if account and wants_resources(call) else {}
@@ -50,7 +50,7 @@ class ProjectView(ResourceView):
             id=row.id,
             name=row.name,
             displaytext=row.display_text,
-            owner=[{"account": accounts[a].name, "accountid": a} for a in leaders if a in accounts],
+            owner=[_leader(call, m) for m in leaders if m.account_id in accounts],
             projectaccountname=account.name if account is not None else None,
             state=row.state,
             tags=tags(call, row.id),
@@ -58,6 +58,12 @@ class ProjectView(ResourceView):
             **domain,
             **fields,
         )
+
+
+def _leader(call: Call, member: ProjectMember) -> dict[str, str]:
+    user = call.store.table(User).get(member.user_id)
+    by_itself = {} if user is None else {"user": user.username, "userid": user.id}
+    return {"account": call.store.table(Account)[member.account_id].name, "accountid": member.account_id, **by_itself}
 
 
 class ProjectAccountView(View):
@@ -72,6 +78,9 @@ class ProjectAccountView(View):
     account: str | None = None
     accounttype: int | None = None
     role: Annotated[str | None, "Admin or Regular"] = None
+    userid: Annotated[str | None, "the user whose part alone it is"] = None
+    username: str | None = None
+    projectroleid: str | None = None
     domainid: str | None = None
     domain: str | None = None
     user: list[dict[str, str]] | None = None
@@ -81,6 +90,7 @@ class ProjectAccountView(View):
         project = call.store.table(Project)[row.project_id]
         account = call.store.table(Account)[row.account_id]
         users = call.store.table(User).where("account_id", account.id)
+        alone = call.store.table(User).get(row.user_id)
         domain = domain_fields(call, account.domain_id)
         domain.pop("domainpath", None)
         return cls(
@@ -90,7 +100,10 @@ class ProjectAccountView(View):
             account=account.name,
             accounttype=account.type,
             role=row.role,
-            user=[{"id": user.id, "username": user.username} for user in users],
+            userid=row.user_id,
+            username=alone.username if alone is not None else None,
+            projectroleid=row.project_role_id,
+            user=[{"id": u.id, "username": u.username} for u in users if alone is None or u.id == alone.id],
             **domain,
         )
 
@@ -148,7 +161,7 @@ def _candidates(
         if user is None:
             return []
         visibility.check(store, caller, user)
-        return _of_member(call, user.account_id)
+        return _of_member(call, user.account_id, user.id)
     if caller.is_admin and domain is not None:
         domains = subtree(store, domain) if recursive or listall else [domain]
         return [project for each in domains for project in table.where("domain_id", each.id)]
@@ -157,12 +170,12 @@ def _candidates(
     if caller.is_admin and listall:
         top = store.table(Domain)[caller.account.domain_id]
         return [project for each in subtree(store, top) for project in table.where("domain_id", each.id)]
-    return _of_member(call, caller.account.id)
+    return _of_member(call, caller.account.id, caller.user_id)
 
 
-def _of_member(call: Call, account_id: str) -> list[Project]:
+def _of_member(call: Call, account_id: str, user_id: str | None = None) -> list[Project]:
     table = call.store.table(Project)
-    found = (table.find("account_id", each) for each in member_accounts(call.store, account_id))
+    found = (table.find("account_id", each) for each in member_accounts(call.store, account_id, user_id))
     return [project for project in found if project is not None]
 
 
@@ -195,7 +208,7 @@ async def create_project(
 
 
 def _lead(call: Call, project: Project) -> None:
-    call.manager.projects.check_lead(call.caller.account, project, is_admin=call.caller.is_admin)
+    call.manager.projects.check_lead(call.caller, project)
 
 
 @command("updateProject", view=ProjectView, group="Project", since="3.0.0", job=True, event="PROJECT.UPDATE")
@@ -258,43 +271,6 @@ async def delete_project(
     return Job(lambda: call.manager.projects.delete(id.id, cleanup=cleanup is not False), id)
 
 
-@command("addAccountToProject", group="Project", since="3.0.0", job=True, event="PROJECT.ACCOUNT.ADD")
-async def add_account_to_project(
-    call: Call,
-    *,
-    projectid: Project,
-    account: Annotated[str | None, Param("name of the account, of the project's domain")] = None,
-    email: Annotated[str | None, Param("not used: there are no invitations")] = None,
-    roletype: Annotated[Part | None, Param("its part; Regular by default")] = None,
-) -> Job:
-    """Adds an account to a project."""
-    projects = call.manager.projects
-    _lead(call, projectid)
-    if not account:
-        raise InvalidParameterValue("Which account? Give its name; there are no invitations by email")
-    added = account_named(call.store, account, call.store.table(Domain)[projectid.domain_id])
-    projects.check_add(projectid, added)
-
-    async def work() -> None:
-        projects.add(projectid, added, roletype or "Regular")
-
-    return Job(work, projectid)
-
-
-@command("deleteAccountFromProject", group="Project", since="3.0.0", job=True, event="PROJECT.ACCOUNT.REMOVE")
-async def delete_account_from_project(call: Call, *, projectid: Project, account: str) -> Job:
-    """Takes an account out of a project."""
-    projects = call.manager.projects
-    _lead(call, projectid)
-    removed = account_named(call.store, account, call.store.table(Domain)[projectid.domain_id])
-    projects.check_remove(projectid, removed)
-
-    async def work() -> None:
-        projects.remove(projectid, removed)
-
-    return Job(work, projectid)
-
-
 @command("listProjectAccounts", view=ProjectAccountView, group="Account", since="3.0.0")
 async def list_project_accounts(
     call: Call,
@@ -304,6 +280,7 @@ async def list_project_accounts(
     account: Annotated[str | None, Param("only that account")] = None,
     userid: User | None = None,
     role: Annotated[Part | None, Param("only those with that part")] = None,
+    projectroleid: Annotated[ProjectRole | None, Param("only those with that role", since="4.15.0")] = None,
 ) -> Listed:
     """Lists the accounts of a project and their parts in it."""
     accounts = call.store.table(Account)
@@ -312,7 +289,8 @@ async def list_project_accounts(
         member
         for member in call.manager.projects.members(projectid)
         if (role is None or member.role == role)
-        and (userid is None or member.account_id == userid.account_id)
+        and (userid is None or (member.account_id == userid.account_id and member.user_id in (None, userid.id)))
+        and (projectroleid is None or member.project_role_id == projectroleid.id)
         and (not account or accounts[member.account_id].name.lower() == account.lower())
         and wanted in accounts[member.account_id].name.lower()
     ]

@@ -151,7 +151,7 @@ async def import_role(
     read = []
     for entry in rules:
         rule, permission = entry.get("rule", ""), entry.get("permission", "").lower()
-        _check_rule(rule)
+        check_rule(rule)
         if permission not in ("allow", "deny"):
             raise InvalidParameterValue(f"Parameter rules: the permission of {rule} is neither allow nor deny")
         read.append((rule, permission))
@@ -161,7 +161,8 @@ async def import_role(
     return imported
 
 
-def _check_rule(rule: str) -> None:
+def check_rule(rule: str) -> None:
+    """Raise InvalidParameterValue unless it is a command's name or a pattern."""
     if not rule.replace("*", "a").isalnum() or not rule.isascii():
         raise InvalidParameterValue(f"{rule!r} is neither a command's name nor a pattern with *")
 
@@ -196,7 +197,7 @@ async def create_role_permission(
     permission: Literal["allow", "deny"],
 ) -> RolePermissionView:
     """Adds a rule at the end of a role's rules."""
-    _check_rule(rule)
+    check_rule(rule)
     role = call.manager.roles.change_rules(roleid, lambda rules: (*rules, (rule, permission)))
     return _shown(role, rule, permission)
 

@@ -73,7 +73,18 @@ OWN_FIELDS |= {
 }
 OWN_FIELDS |= {
     ("ProjectAccountView", name): "CloudStack answers these too, but its declaration names a project's fields"
-    for name in ("projectid", "project", "accountid", "account", "accounttype", "role", "user")
+    for name in (
+        "projectid",
+        "project",
+        "accountid",
+        "account",
+        "accounttype",
+        "role",
+        "projectroleid",
+        "userid",
+        "username",
+        "user",
+    )
 }
 """(view, field) that CloudStack does not have or has otherwise, and why."""
 

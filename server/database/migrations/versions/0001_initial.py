@@ -84,6 +84,19 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "project_invitation",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("user_key", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("project_role_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "project_member",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("project_id", sa.Text(), nullable=False),
@@ -91,6 +104,16 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Text(), nullable=True),
         sa.Column("user_key", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("project_role_id", sa.Text(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "project_role",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -1341,7 +1364,9 @@ def downgrade() -> None:
     op.drop_table("pod")
     op.drop_table("zone")
     op.drop_table("resource_limit")
+    op.drop_table("project_role")
     op.drop_table("project_member")
+    op.drop_table("project_invitation")
     op.drop_table("project")
     op.drop_table("user")
     op.drop_table("account")
