@@ -34,6 +34,8 @@ from cloudsim.world import World
 GIB = 1 << 30
 GUEST_CIDR = "172.16.0.0/12"
 """Guest addresses of a zone whose description names none: a million, so that they do not limit a study."""
+_UNMEASURED = {"capacity.history.interval": "0", "storage.stats.interval": "0"}
+"""A run has measurements of its own."""
 _UNNAMED_CIDR = "10.1.1.0/24"
 
 
@@ -77,7 +79,7 @@ class Cloud:
             server.offerings,
             server.guest_os,
             hypervisor=world.hypervisor,
-            settings={"capacity.history.interval": "0", **settings},  # a run has measurements of its own
+            settings={**_UNMEASURED, **settings},
         )
         identity = server.identity
         account = identity.accounts.named(ADMIN, identity.domains.root.id)

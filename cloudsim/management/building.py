@@ -9,6 +9,7 @@ from cloudsim.management.network.ip_ranges import RangeRequest
 from cloudsim.management.services import Services
 from cloudsim.model import Cluster, Pod, Zone
 
+GIB = 1 << 30
 TRAFFIC = ("Management", "Guest", "Storage")
 
 
@@ -51,7 +52,10 @@ async def build_zone(services: Services, plan: Any, *, guest_cidr: str | None = 
     for pool in (*plan.pools, *(pool for pod_plan in plan.pods for pool in pod_plan.pools)):
         await _mount(services, zone, None, None, pool)
     for store in plan.stores:
-        services.image_stores.add(url=store.url, provider="NFS", zone=zone, name=store.name)
+        added = services.image_stores.add(url=store.url, provider="NFS", zone=zone, name=store.name)
+        described = getattr(store, "spec", None)
+        if described is not None:
+            services.image_stores.update(added, capacity=round(described.capacity_gib * GIB))
     return services.zones.update(zone, allocation_state="Enabled")
 
 
