@@ -21,6 +21,16 @@ export function seconds(value: number | null | undefined): string {
   return `${value} s`;
 }
 
+const NICE = [0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 15, 30]
+  .concat([1, 2, 5, 10, 15, 30].map((each) => 60 * each))
+  .concat([1, 2, 3, 6, 12].map((each) => 3600 * each))
+  .concat([1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].map((each) => 86_400 * each));
+
+/** A round distance, in seconds, between the marks of an axis that goes to `most`: about `marks` of them. */
+export function distance(most: number, marks: number): number {
+  return NICE.find((each) => each >= most / marks) ?? most / marks;
+}
+
 export function percent(share: number | null | undefined, digits = 1): string {
   return share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`;
 }
