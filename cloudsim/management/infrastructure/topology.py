@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 
 from cloudsim.links import KnowsLinks, Links
@@ -120,6 +121,8 @@ class TopologyReport:
                                 self._changed[slot[host_id]] = sequence
             elif table.row_type is Host and before is not None and after is not None:
                 self._changed[slot[after.id]] = sequence
+            elif _is_measurement(before, after):
+                pass
             elif table.row_type is not Configuration or _overcommits(before or after):
                 self._laid_out = sequence
 
@@ -188,6 +191,13 @@ class TopologyReport:
         if end.id not in ends:
             ends[end.id] = end
             self._bandwidths[end.id] = self._bandwidths.get(end.id, 0.0) + self._links.bandwidth(place)
+
+
+def _is_measurement(before: Any, after: Any) -> bool:
+    """Whether only how full a storage is has changed, which is found out again and again."""
+    if not isinstance(before, StoragePool | ImageStore) or after is None:
+        return False
+    return msgspec.structs.replace(before, used=after.used) == after
 
 
 def _overcommits(row: Any) -> bool:

@@ -38,7 +38,7 @@ def test_an_image_store_holds_what_was_put_there(cloud: Cloud) -> None:
     before = store.used
     assert before >= 2 * GIB  # the templates that come with the cloud
     volume = cloud.root(cloud.deploy())
-    snapshot = cloud.manager.snapshots.allocate(cloud.owner, volume, name="one")
+    snapshot = cloud.manager.snapshots.allocate(volume, "one")
     cloud.do(cloud.manager.snapshots.create(snapshot.id))
     cloud.wait(60)
     (store,) = cloud.table(ImageStore)
