@@ -46,6 +46,7 @@ from cloudsim.management.infrastructure.host_states import HostStates
 from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.management.infrastructure.pod_ranges import PodRanges
 from cloudsim.management.infrastructure.pods import Pods
+from cloudsim.management.infrastructure.regions import Regions
 from cloudsim.management.infrastructure.topology import TopologyReport
 from cloudsim.management.infrastructure.zones import Zones
 from cloudsim.management.network.account_networks import AccountNetworks
@@ -139,6 +140,7 @@ class Services:
         self.tags = Tags(foundation)
         self.annotations = Annotations(foundation)
         self.history = History(foundation)
+        self.regions = Regions(foundation)
 
         self.guest_os = GuestOsTypes(foundation)
         self.offerings = Offerings(foundation)

@@ -35,7 +35,16 @@ from cloudsim.model.identity import (
     Role,
     User,
 )
-from cloudsim.model.infrastructure import Cluster, DedicatedResource, Host, ImageStore, Pod, StoragePool, Zone
+from cloudsim.model.infrastructure import (
+    Cluster,
+    DedicatedResource,
+    Host,
+    ImageStore,
+    Pod,
+    Region,
+    StoragePool,
+    Zone,
+)
 from cloudsim.model.network import (
     Network,
     NetworkOffering,
@@ -95,6 +104,7 @@ ROW_TYPES = (
     Pod,
     Cluster,
     Host,
+    Region,
     DedicatedResource,
     StoragePool,
     ImageStore,

@@ -104,6 +104,16 @@ class Host(Row, frozen=True, kw_only=True):
     details: dict[str, str] = {}
 
 
+class Region(Row, frozen=True, kw_only=True):
+    """A cloud that users are told of; `number` is what the API calls its id."""
+
+    keys: ClassVar[Keys] = Keys(unique=("number", "name"))
+
+    number: int
+    name: str
+    endpoint: str
+
+
 class DedicatedResource(Row, frozen=True, kw_only=True):
     """A zone, pod, cluster or host that is an account's or, without one, a domain's and those' below.
 

@@ -1,8 +1,8 @@
-"""The management server itself, and the region that it serves."""
+"""The management server itself."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar
 from uuid import NAMESPACE_OID, uuid5
 
 from cloudsim import __version__
@@ -14,7 +14,6 @@ from server.api.views import Long, View, Wire
 
 SERVER_ID = str(uuid5(NAMESPACE_OID, "cloudsim management server"))
 SERVER_NAME = "cloudsim"
-REGION_ID, REGION_NAME = 1, "Local"
 
 
 class ManagementServerView(View):
@@ -28,28 +27,6 @@ class ManagementServerView(View):
     version: str | None = None
     agentscount: Annotated[Long | None, "hosts whose agent is connected"] = None
     pendingjobscount: Annotated[Long | None, "jobs that have not ended"] = None
-
-
-class RegionView(View):
-    """A region: the whole of this cloud."""
-
-    key: ClassVar = "region"
-
-    id: int | None = None
-    name: str | None = None
-    endpoint: str | None = None
-    gslbserviceenabled: bool | None = None
-    portableipserviceenabled: bool | None = None
-
-    @classmethod
-    def local(cls, call: Call) -> Self:
-        return cls(
-            id=REGION_ID,
-            name=REGION_NAME,
-            endpoint=call.manager.settings.get("endpoint.url"),
-            gslbserviceenabled=False,
-            portableipserviceenabled=False,
-        )
 
 
 @command("listManagementServers", view=ManagementServerView, roles=ROOT, group="Management", since="4.18.0")
@@ -72,10 +49,3 @@ async def list_management_servers(
     )
     meant = id in (None, SERVER_ID) and name in (None, SERVER_NAME)
     return page_of([server] if meant else [], page)
-
-
-@command("listRegions", view=RegionView, group="Region")
-async def list_regions(call: Call, *, page: Page, id: int | None = None, name: str | None = None) -> Listed:
-    """Lists the regions: this one."""
-    meant = id in (None, REGION_ID) and name in (None, REGION_NAME)
-    return page_of([RegionView.local(call)] if meant else [], page)

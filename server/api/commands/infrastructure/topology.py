@@ -7,12 +7,12 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from cloudsim.management.infrastructure.regions import LOCAL
 from cloudsim.management.infrastructure.topology import Fill, TopologyReport, Wire
 from cloudsim.model import Cluster, Host, ImageStore, Pod, StoragePool, Zone
 from server.api import views
 from server.api.command import ROOT, Call, command
 from server.api.commands.infrastructure.capacity_view import capacity_report
-from server.api.commands.infrastructure.management_servers import REGION_ID, REGION_NAME
 from server.api.parameters import Param
 from server.api.views import Long, View
 
@@ -132,7 +132,8 @@ async def list_topology(
         meant = [host for host in changed if _is_in(host, zoneid, podid)]
         answer.host = [_host(host, fill, None) for host, fill in zip(meant, report.fills(meant), strict=True)]
         return answer
-    answer.regionid, answer.regionname = REGION_ID, REGION_NAME
+    region = call.manager.regions.find(LOCAL)
+    answer.regionid, answer.regionname = region.number, region.name
     zones = list(call.store.table(Zone)) if zoneid is None else [zoneid]
     if podid is not None:
         zones = [zone for zone in zones if zone.id == podid.zone_id]

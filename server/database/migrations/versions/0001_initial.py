@@ -205,6 +205,14 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "region",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "dedicated_resource",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -1359,6 +1367,7 @@ def downgrade() -> None:
     op.drop_table("image_store")
     op.drop_table("storage_pool")
     op.drop_table("dedicated_resource")
+    op.drop_table("region")
     op.drop_table("host")
     op.drop_table("cluster")
     op.drop_table("pod")
