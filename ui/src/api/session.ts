@@ -1,7 +1,7 @@
 // Who is signed in. It outlives a reload, and is the same in every tab of the browser.
 
 import { defineStore } from "pinia";
-import { computed, ref } from "vue";
+import { computed, ref, watch } from "vue";
 import { call, list, useSessionKey, whenSessionIsOver } from "./client";
 
 export interface Session {
@@ -15,6 +15,7 @@ export interface Session {
 }
 
 const KEPT = "cloudsim.session";
+const PROJECT = "cloudsim.project";
 
 function kept(): Session | null {
   try {
@@ -29,13 +30,22 @@ export const useSession = defineStore("session", () => {
   const over = ref(false);
   const capabilities = ref<Record<string, unknown>>({});
   /** The project whose things are shown, by id; empty: one's own. */
-  const projectId = ref("");
+  const projectId = ref(sessionStorage.getItem(PROJECT) ?? "");
   const isRootAdmin = computed(() => current.value?.type === "1");
   const isAdmin = computed(() => ["1", "2", "4"].includes(current.value?.type ?? ""));
 
   useSessionKey(current.value?.sessionkey ?? "");
   whenSessionIsOver(() => {
     over.value = current.value !== null;
+  });
+  watch(projectId, (id) => sessionStorage.setItem(PROJECT, id));
+  // another tab has signed in or out
+  window.addEventListener("storage", (event) => {
+    if (event.key === KEPT) {
+      current.value = kept();
+      over.value = false;
+      useSessionKey(current.value?.sessionkey ?? "");
+    }
   });
 
   function keep(session: Session | null): void {
@@ -52,6 +62,12 @@ export const useSession = defineStore("session", () => {
   /** Sign in. Raises ApiError with what the server says. */
   async function signIn(username: string, password: string, domain: string): Promise<void> {
     keep(await call<Session>("login", { username, password, domain: domain || "/" }));
+  }
+
+  /** The same user goes on after the session has ended. Raises ApiError with what the server says. */
+  async function signInAgain(password: string): Promise<void> {
+    const { username = "", domainid = "" } = current.value ?? {};
+    keep(await call<Session>("login", { username, password, domainId: domainid }));
   }
 
   async function signOut(): Promise<void> {
@@ -72,5 +88,17 @@ export const useSession = defineStore("session", () => {
       .rows;
   }
 
-  return { current, over, capabilities, projectId, isRootAdmin, isAdmin, signIn, signOut, learn, projects };
+  return {
+    current,
+    over,
+    capabilities,
+    projectId,
+    isRootAdmin,
+    isAdmin,
+    signIn,
+    signInAgain,
+    signOut,
+    learn,
+    projects,
+  };
 });
