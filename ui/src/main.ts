@@ -13,6 +13,8 @@ import { createPinia } from "pinia";
 import { createApp } from "vue";
 import { messages } from "./messages";
 import { router } from "./router";
+import { makeAccessible } from "./shell/accessible";
 import App from "./shell/App.vue";
 
 createApp(App).use(createPinia()).use(router).use(messages).mount("#app");
+makeAccessible();

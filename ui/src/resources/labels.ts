@@ -2,6 +2,7 @@
 
 import { messages, t } from "@/messages";
 import type { Action, Resource } from "./declaration";
+import { NAMES_OF } from "./members";
 
 function has(key: string): boolean {
   return (messages.global.te as unknown as (key: string) => boolean)(key);
@@ -46,11 +47,30 @@ export function words(name: string): string {
   return capital(text);
 }
 
-/** A field of an answer, or a parameter. `nic.0.ipaddress` is called what its last part is. */
+/** A field of an answer, or a parameter. `nic.0.ipaddress` is called what its last part is, `zonename` what is named. */
 export function fieldLabel(name: string): string {
   const key = `resources.fields.${name.replaceAll(".", "_")}`;
   const last = name.split(".").pop() ?? name;
-  return has(key) ? t(key) : has(`resources.fields.${last}`) ? t(`resources.fields.${last}`) : words(last);
+  if (has(key)) {
+    return t(key);
+  }
+  return has(`resources.fields.${last}`)
+    ? t(`resources.fields.${last}`)
+    : words(NAMES_OF[last] ? thing(last) : last);
+}
+
+function thing(name: string): string {
+  return name.replace(/name$/, "");
+}
+
+/** A parameter for which a thing is chosen: `zoneid` is called as the thing is, not as its id. */
+export function choiceLabel(name: string): string {
+  const key = `resources.fields.${name}`;
+  const bare = name.replace(/ids?$/, "");
+  if (bare === name || bare === "") {
+    return fieldLabel(name);
+  }
+  return has(key) && !/ ID$/.test(t(key)) ? t(key) : words(name.endsWith("s") ? `${bare}s` : bare);
 }
 
 export function actionLabel(action: Action): string {

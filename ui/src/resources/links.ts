@@ -4,6 +4,7 @@ import { useApis } from "@/api/apis";
 import type { Row } from "@/api/client";
 import type { Field, Resource } from "./declaration";
 import { resource, resources } from "./index";
+import { MEMBERS, NAMES_OF } from "./members";
 
 /** The id of a row, whatever member holds it. */
 export function idOf(of: Resource, row: Row): string {
@@ -20,48 +21,6 @@ export function titleOf(of: Resource, row: Row): string {
 export function pathOf(of: Resource, row: Row): string {
   return `/${of.name}/${encodeURIComponent(idOf(of, row))}`;
 }
-
-/** Members whose names do not begin with the name of the command that lists what they name. */
-const MEMBERS: Record<string, string> = {
-  virtualmachineid: "listVirtualMachines",
-  vmid: "listVirtualMachines",
-  hostid: "listHosts",
-  zoneid: "listZones",
-  podid: "listPods",
-  clusterid: "listClusters",
-  storageid: "listStoragePools",
-  poolid: "listStoragePools",
-  networkid: "listNetworks",
-  guestnetworkid: "listNetworks",
-  associatednetworkid: "listNetworks",
-  vpcid: "listVPCs",
-  templateid: "listTemplates",
-  isoid: "listIsos",
-  serviceofferingid: "listServiceOfferings",
-  diskofferingid: "listDiskOfferings",
-  networkofferingid: "listNetworkOfferings",
-  vpcofferingid: "listVPCOfferings",
-  volumeid: "listVolumes",
-  snapshotid: "listSnapshots",
-  domainid: "listDomains",
-  accountid: "listAccounts",
-  userid: "listUsers",
-  projectid: "listProjects",
-  roleid: "listRoles",
-  physicalnetworkid: "listPhysicalNetworks",
-  groupid: "listInstanceGroups",
-  userdataid: "listUserData",
-  publicipid: "listPublicIpAddresses",
-  ipaddressid: "listPublicIpAddresses",
-  aclid: "listNetworkACLLists",
-  securitygroupid: "listSecurityGroups",
-  affinitygroupid: "listAffinityGroups",
-  imagestoreid: "listImageStores",
-  s2svpngatewayid: "listVpnGateways",
-  s2scustomergatewayid: "listVpnCustomerGateways",
-  managementserverid: "listManagementServers",
-  asyncjobid: "listAsyncJobs",
-};
 
 const byCommand = new Map<string, Resource>();
 
@@ -82,39 +41,6 @@ export function resourceOfMember(member: string): Resource | undefined {
   const command = MEMBERS[member];
   return command ? resourceListedBy(command) : undefined;
 }
-
-/** The members that name what another member has the id of: zonename and zoneid. */
-const NAMES_OF: Record<string, string> = {
-  zonename: "zoneid",
-  podname: "podid",
-  clustername: "clusterid",
-  hostname: "hostid",
-  templatename: "templateid",
-  isoname: "isoid",
-  serviceofferingname: "serviceofferingid",
-  diskofferingname: "diskofferingid",
-  networkofferingname: "networkofferingid",
-  vpcofferingname: "vpcofferingid",
-  networkname: "networkid",
-  associatednetworkname: "associatednetworkid",
-  guestnetworkname: "guestnetworkid",
-  vpcname: "vpcid",
-  vmname: "virtualmachineid",
-  virtualmachinename: "virtualmachineid",
-  virtualmachinedisplayname: "virtualmachineid",
-  vmdisplayname: "virtualmachineid",
-  volumename: "volumeid",
-  storage: "storageid",
-  domain: "domainid",
-  domainpath: "domainid",
-  project: "projectid",
-  group: "groupid",
-  rolename: "roleid",
-  username: "userid",
-  userdataname: "userdataid",
-  publicip: "publicipid",
-  aclname: "aclid",
-};
 
 /** The path to what the field names, where that is a resource which the caller may list and the row has its id. */
 export function linkOf(row: Row, field: Field): string | undefined {

@@ -41,6 +41,7 @@ export default {
   none: "There are no {resources} yet",
   noneFound: "No {resources} are found",
   nothingFound: "Nothing is found",
+  page: "Page",
   older: "Older events",
   problems: {
     required: "This is needed",
