@@ -8,6 +8,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./deploy/DeployPage.vue"),
     meta: { needs: "deployVirtualMachine", title: "wizards.deploy.title" },
   },
+  {
+    path: "/add-zone",
+    component: () => import("./zone/AddZonePage.vue"),
+    meta: { needs: "createZone", title: "wizards.zone.title" },
+  },
 ];
 
 export default routes;

@@ -17,12 +17,12 @@ export interface Deployment {
   imageKind: "template" | "iso";
   image: Row | null;
   offering: Row | null;
-  cpus: number | null;
-  mhz: number | null;
-  memory: number | null;
-  rootSize: number | null;
+  cpus: number | undefined;
+  mhz: number | undefined;
+  memory: number | undefined;
+  rootSize: number | undefined;
   disk: Row | null;
-  diskSize: number | null;
+  diskSize: number | undefined;
   /** The default one first. */
   networks: ChosenNetwork[];
   securityGroups: string[];
@@ -33,7 +33,7 @@ export interface Deployment {
   userDataId: string | undefined;
   name: string;
   displayName: string;
-  count: number;
+  count: number | undefined;
   group: string;
   start: boolean;
   podId: string | undefined;
@@ -51,12 +51,12 @@ export function newDeployment(): Deployment {
     imageKind: "template",
     image: null,
     offering: null,
-    cpus: null,
-    mhz: null,
-    memory: null,
-    rootSize: null,
+    cpus: undefined,
+    mhz: undefined,
+    memory: undefined,
+    rootSize: undefined,
     disk: null,
-    diskSize: null,
+    diskSize: undefined,
     networks: [],
     securityGroups: [],
     keyPairs: [],
@@ -134,7 +134,7 @@ export function rootSizeOf(deployment: Deployment): number {
 
 /** The names of what is deployed: one, or name-1 to name-n. */
 export function namesOf(deployment: Deployment): string[] {
-  const { name, count } = deployment;
+  const { name, count = 1 } = deployment;
   return Array.from({ length: count }, (_, index) => (name && count > 1 ? `${name}-${index + 1}` : name));
 }
 
@@ -162,7 +162,7 @@ export const checks = {
     const errors: Errors = {};
     for (const bounds of openSizes(deployment.offering)) {
       const value = deployment[bounds.name];
-      if (value === null || value < bounds.least || (bounds.most !== undefined && value > bounds.most)) {
+      if (value === undefined || value < bounds.least || (bounds.most !== undefined && value > bounds.most)) {
         errors[bounds.name] =
           bounds.most === undefined
             ? t("wizards.deploy.errors.least", { least: bounds.least })
@@ -177,7 +177,7 @@ export const checks = {
     const smallest = wholeGibibytes(number(deployment.image, "size") ?? 0);
     if (
       deployment.imageKind === "template" &&
-      deployment.rootSize !== null &&
+      deployment.rootSize !== undefined &&
       deployment.rootSize < smallest
     ) {
       errors.rootSize = t("wizards.deploy.errors.rootSize", { least: smallest });
@@ -187,7 +187,7 @@ export const checks = {
     }
     if (deployment.disk?.iscustomized === true) {
       const size = deployment.diskSize;
-      if (size === null || size < least || size > most) {
+      if (size === undefined || size < least || size > most) {
         errors.diskSize = t("wizards.deploy.errors.between", { least, most });
       }
     }
@@ -215,6 +215,9 @@ export const checks = {
     const errors: Errors = {};
     if (deployment.name && namesOf(deployment).some((name) => !HOST_NAME.test(name))) {
       errors.name = t("wizards.deploy.errors.name");
+    }
+    if (deployment.count === undefined) {
+      errors.count = t("wizards.deploy.errors.least", { least: 1 });
     }
     if (deployment.details.some((each) => !each.key.trim() && each.value)) {
       errors.details = t("wizards.deploy.errors.details");
