@@ -13,7 +13,7 @@ import numpy as np
 
 POINTS = 1000
 """How many points a series has at most."""
-HOST_TIMES, MOST_HOSTS = 60, 2000
+HOST_TIMES, MOST_HOSTS = 60, 400
 _BINS = 40
 _SHOWN = (".json", ".parquet", ".html", ".yaml", ".md", ".tex", ".jsonl", ".log")
 LARGEST_FILE = 16 << 20
@@ -118,7 +118,10 @@ def latencies_of(folder: Path) -> dict[str, list[float]]:
     seconds = seconds[~np.isnan(seconds)]
     if not len(seconds):
         return {"below_s": [], "count": []}
-    counts, edges = np.histogram(seconds, bins=_BINS, range=(0.0, max(float(seconds.max()), 1e-6)))
+    longest = float(seconds.max())
+    if longest <= 0:
+        return {"below_s": [0.0], "count": [len(seconds)]}
+    counts, edges = np.histogram(seconds, bins=_BINS, range=(0.0, longest))
     return {"below_s": np.round(edges[1:], 3).tolist(), "count": counts.tolist()}
 
 

@@ -67,6 +67,7 @@ export default {
     cpu_average_share: "CPU promised, mean",
     cpu_peak_share: "CPU promised, peak",
     memory_average_share: "Memory promised, mean",
+    memory_peak_share: "Memory promised, peak",
     gpu_average_share: "GPUs promised, mean",
     hosts_used: "Hosts ever used",
     hosts_empty_average: "Empty hosts, mean",

@@ -36,6 +36,7 @@ const FIGURES: [string, FigureKind, -1 | 0 | 1][] = [
   ["cpu_average_share", "share", 1],
   ["cpu_peak_share", "share", 0],
   ["memory_average_share", "share", 1],
+  ["memory_peak_share", "share", 0],
   ["gpu_average_share", "share", 1],
   ["hosts_used", "count", -1],
   ["hosts_empty_average", "number", 1],
