@@ -22,6 +22,7 @@ from server.api.dispatch import Dispatcher
 from server.bootstrap import keep, latest, seed
 from server.database import JournalBroken, load_rows
 from server.site import Site
+from server.webhooks import WebhookSender
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class RunningCloud:
             self.store.journal = self._journal
         self.manager = ManagementServer(self.store, self.world, randomness.branch("management server"))
         self.dispatcher: Dispatcher | None = None
+        self._webhooks = WebhookSender()
         self._alive = threading.Event()
         self._end: asyncio.Future[None] | None = None
         self._thread = threading.Thread(target=self._run, name="cloud", daemon=True)
@@ -80,6 +82,7 @@ class RunningCloud:
                 await keep(self.store, self._journal)
             else:
                 await self.site.resume(self.manager)
+            self.manager.webhooks.deliver = self._webhooks.deliver
             self.site.follow(self.manager)
             self.manager.traces.record()
             self.dispatcher = self.site.dispatcher(self.manager)
@@ -121,6 +124,7 @@ class RunningCloud:
         return well
 
     async def _stop_manager(self) -> None:
+        self._webhooks.close()
         await self.manager.stop()
         await self.site.close()
 

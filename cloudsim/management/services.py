@@ -70,6 +70,7 @@ from cloudsim.management.operations.history import History
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
 from cloudsim.management.operations.traces import Traces
+from cloudsim.management.operations.webhooks import Webhooks
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.extraction import Extraction
 from cloudsim.management.storage.image_stores import ImageStores
@@ -141,6 +142,7 @@ class Services:
         self.annotations = Annotations(foundation)
         self.history = History(foundation)
         self.regions = Regions(foundation)
+        self.webhooks = Webhooks(foundation, spawn)
 
         self.guest_os = GuestOsTypes(foundation)
         self.offerings = Offerings(foundation)
@@ -372,6 +374,7 @@ class Services:
             self.vpcs.delete_of,
             self.site_to_site.delete_of,
             self.remote_access.delete_of,
+            self.webhooks.delete_of,
         )
         self.identity.accounts.on_delete.append(self.ip_association.release_of)
         self.identity.accounts.on_delete.append(self.network_life.vlans.release_of)

@@ -61,6 +61,8 @@ from cloudsim.model.operations import (
     Configuration,
     Event,
     ResourceTag,
+    Webhook,
+    WebhookDelivery,
 )
 from cloudsim.model.rules import (
     FirewallRule,
@@ -173,6 +175,8 @@ ROW_TYPES = (
     CapacitySample,
     Configuration,
     ResourceTag,
+    Webhook,
+    WebhookDelivery,
 )
 """Every row type, those that others refer to first."""
 

@@ -107,6 +107,42 @@ class Configuration(Row, frozen=True, kw_only=True):
     updated: float = 0.0
 
 
+WebhookScope = Literal["Local", "Domain", "Global"]
+
+
+class Webhook(Row, frozen=True, kw_only=True):
+    """A URL to which events are sent as they happen: of its account, of its domain and those below, or all."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id",), unique=(("account_id", "name"),))
+
+    name: str
+    description: str = ""
+    account_id: str
+    domain_id: str
+    url: str
+    secret: str | None = None
+    verify: bool = True
+    scope: WebhookScope = "Local"
+    enabled: bool = True
+    created: float = 0.0
+
+
+class WebhookDelivery(Row, frozen=True, kw_only=True):
+    """What was sent to a webhook, with which headers, and what was answered."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("webhook_id",))
+
+    webhook_id: str
+    event_id: str
+    event_type: str
+    payload: str
+    headers: str = ""
+    answer: str = ""
+    success: bool = False
+    began: float = 0.0
+    ended: float = 0.0
+
+
 class ResourceTag(Row, frozen=True, kw_only=True):
     """A key and value that a user hung on a resource."""
 

@@ -7,6 +7,9 @@ from cloudsim.management.operations.configuration_key import ConfigurationKey as
 from cloudsim.placement.naming import check
 
 IN_FORCE: tuple[key, ...] = (
+    key("webhook.delivery.timeout", "10", "number", "Seconds that a webhook may take to answer", minimum=1, maximum=300),
+    key("webhook.delivery.tries", "3", "integer", "How often an event is sent to a webhook until it is taken", minimum=1),
+    key("webhook.deliveries.limit", "10", "integer", "How many of the last deliveries of a webhook are kept", minimum=1),
     key("project.invite.required", "false", "boolean", "Whether accounts and users are invited to projects, and not added"),
     key(
         "project.invite.timeout",
