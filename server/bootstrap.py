@@ -81,6 +81,7 @@ async def build(
         store, TemplateOnStore, lambda: all(copy.state in ("Ready", "Failed") for copy in copies), FOUNDING
     )
     if past is not None:
+        await asyncio.sleep(max(0.0, world.epoch + FOUNDING - world.now()))
         await past()
     await _reach_the_present(world)
 

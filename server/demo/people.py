@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import msgspec
 
 from backends.private_files import write_private
+from server.api.command import COMMANDS
 from server.api.dispatch import Dispatcher
 from server.demo.actor import Actor, Row
 from server.demo.memory import Memory
@@ -30,11 +32,15 @@ class People:
         self._handed: list[Row] = []
 
     async def make_role(self, role: RoleOfOurs) -> None:
-        """Make a role with its rules."""
-        made = await self._admin("createRole", name=role.name, type=role.type, description=role.description)
-        for rules in role.rules:
-            for rule, permission in rules.items():
-                await self._admin("createRolePermission", roleid=made["id"], rule=rule, permission=permission)
+        """Make a role, whose rules tell command by command what it may."""
+        rules = [
+            {"rule": command.name, "permission": "allow"}
+            for command in sorted(COMMANDS.values(), key=lambda each: each.name)
+            if role.type in command.roles and not any(fnmatchcase(command.name, name) for name in role.without)
+        ]
+        await self._admin(
+            "importRole", name=role.name, type=role.type, description=role.description, rules=rules
+        )
 
     async def make(self, person: Person) -> None:
         """Make that user, and the domain and account it needs; it is remembered by its name."""

@@ -45,12 +45,12 @@ class Person(_Part, frozen=True, kw_only=True):
 
 
 class RoleOfOurs(_Part, frozen=True, kw_only=True):
-    """A role, and its rules in order: command names, or patterns with `*`, and `allow` or `deny`."""
+    """A role that may call what the default role of its type may, `without` some commands (names or patterns)."""
 
     name: str
     type: Literal["Admin", "DomainAdmin", "ResourceAdmin", "User"]
     description: str
-    rules: tuple[dict[str, Literal["allow", "deny"]], ...]
+    without: tuple[str, ...] = ()
 
 
 class Step(_Part, frozen=True, kw_only=True):
