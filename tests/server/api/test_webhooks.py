@@ -16,7 +16,6 @@ import pytest
 
 from server.webhooks import WebhookSender
 from tests.server.api.api_harness import Api, Client, refused
-from tests.server.api.conftest import admin, api  # noqa: F401
 
 
 class Receiver:
@@ -90,7 +89,7 @@ def test_events_are_posted_and_signed(cloud: Api, admin: Client, receiver: Recei
     assert kept["success"] and kept["response"] == "200 OK\nthanks" and kept["payload"] == body.decode()
 
 
-def test_a_local_webhook_gets_its_accounts_events_alone_and_a_global_one_all(cloud: Api, admin: Client, receiver: Receiver) -> None:
+def test_a_local_webhook_gets_its_accounts_events_and_a_global_one_all(cloud: Api, admin: Client, receiver: Receiver) -> None:
     _, ann = cloud.account("ann")
     _, bob = cloud.account("bob")
     ann("createWebhook", name="mine", payloadurl=receiver.url)
@@ -123,7 +122,7 @@ def test_a_server_that_is_not_there_is_told_of(cloud: Api, admin: Client) -> Non
     assert not sent["success"] and "Refused" in sent["response"]
 
 
-def test_a_disabled_webhook_gets_nothing_and_only_the_last_deliveries_are_kept(cloud: Api, admin: Client, receiver: Receiver) -> None:
+def test_a_disabled_webhook_gets_nothing_and_the_last_deliveries_are_kept(cloud: Api, admin: Client, receiver: Receiver) -> None:
     made = admin("createWebhook", name="w", payloadurl=receiver.url, state="Disabled")["webhook"]
     admin("updateConfiguration", name="webhook.deliveries.limit", value="2")
     admin("createDomain", name="a")
