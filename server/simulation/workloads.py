@@ -229,9 +229,18 @@ class Workloads:
         return workload
 
     def close(self) -> None:
+        """The server stops: workloads end, and events say so."""
         for workload in self._workloads.values():
             if workload.ended is None:
                 workload.close()
+                owner = workload.cloud.owner
+                self._server.foundation.events.record(
+                    "WORKLOAD.STOP",
+                    f"Workload {workload.name} ended after {len(workload.outcomes)} requests because the server stopped; "
+                    "its instances stay",
+                    account_id=owner.id,
+                    domain_id=owner.domain_id,
+                )
 
     def _forget(self) -> None:
         ended = [w.id for w in self._workloads.values() if w.ended is not None]

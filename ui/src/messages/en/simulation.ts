@@ -61,7 +61,7 @@ export default {
   workloads: "Workloads",
   workload: "Workload",
   newWorkload: "New workload",
-  noWorkloads: "No requests come by themselves.",
+  noWorkloads: "No requests come by themselves. (Workloads end with the server; their instances stay.)",
   workloadName: "Name",
   workloadNameHint: "what instances' names begin with",
   source: "Where requests come from",
