@@ -2,6 +2,7 @@
 
 import {
   ApartmentOutlined,
+  ApiOutlined,
   BranchesOutlined,
   DashboardOutlined,
   ExperimentOutlined,
@@ -35,6 +36,7 @@ const PAGES: PageEntry[] = [
   { section: "overview", path: "/dashboard", icon: DashboardOutlined },
   { section: "overview", path: "/topology", icon: ApartmentOutlined, needs: "listTopology" },
   { section: "operations", path: "/trace", icon: BranchesOutlined, needs: "listTraces" },
+  { section: "operations", path: "/api", icon: ApiOutlined, needs: "listApis" },
   { section: "simulation", path: "/simulation", icon: ThunderboltOutlined, needs: "updateSimulation" },
   { section: "simulation", path: "/experiments", icon: ExperimentOutlined, needs: "listExperiments" },
 ];

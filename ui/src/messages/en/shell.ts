@@ -62,6 +62,7 @@ export default {
     dashboard: "Dashboard",
     topology: "Topology",
     trace: "Way of a command",
+    api: "API",
     simulation: "Simulation console",
     experiments: "Experiments",
   },
