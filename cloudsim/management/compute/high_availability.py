@@ -131,7 +131,8 @@ class HighAvailability:
         volumes = self._disks.of(vm)
         if not volumes or any(volume.pool_id is None or volume.path is None for volume in volumes):
             return False
-        pools = [self._pools[volume.pool_id] for volume in volumes if volume.pool_id in self._pools]
+        found = (self._pools.get(volume.pool_id) for volume in volumes)
+        pools = [pool for pool in found if pool is not None]
         if len(pools) < len(volumes) or any(pool.scope == "HOST" for pool in pools):
             return False
         question = VmActivityCommand(disks=tuple(self._disks.spec(volume) for volume in volumes))
