@@ -1,4 +1,4 @@
-"""A served simulation that the tests of a module share, and an admin who calls it."""
+"""A served simulation that the tests share, and an admin who calls it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.server.serving import ONE_RACK, Connection, ServerProcess
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("simulation")
     (folder / "rack.yaml").write_text(ONE_RACK)

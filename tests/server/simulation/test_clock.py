@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.server.serving import ONE_RACK, Connection, Refused, ServerProcess
-from tests.server.simulation.calls import deployment, refusal
+from tests.server.serving import Connection, Refused, ServerProcess
+from tests.server.simulation.calls import deployment, refusal, until
 
 
 def shown(call: Connection) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def elapsed(call: Connection) -> float:
 def test_the_simulation_says_what_it_is(call: Connection) -> None:
     found = shown(call)
     assert (found["name"], found["state"], found["pace"]) == ("datacenter", "Running", "max")
-    assert found["hosts"] == 4 and found["latency"] == "default" and found["seed"].isdigit()
+    assert found["hosts"] >= 4 and found["latency"] == "default" and found["seed"].isdigit()
     assert found["eventspersecond"] > 0
 
 
@@ -62,6 +62,9 @@ def test_what_waits_for_time_that_stands_still_is_told_so(call: Connection) -> N
             password="p",
         )
     assert "paused" in next(iter(refused.value.body.values()))["errortext"]
+    before = call("listHosts", type="Routing")["count"]
+    call("updateSimulation", pace="max")  # what was begun goes on
+    until(lambda: call("listHosts", type="Routing")["count"] == before + 1)
 
 
 @pytest.mark.parametrize(("asked", "pace"), [("10x", "10x"), ("1x", "real"), ("real", "real")])
@@ -115,15 +118,3 @@ def test_a_cloud_on_real_hosts_has_no_simulation(tmp_path: Path) -> None:
             call("updateSimulation", pace="pause")
         error = next(iter(refused.value.body.values()))
         assert refused.value.status == 432 and "needs a simulated datacenter" in error["errortext"]
-
-
-def test_a_paused_cloud_stops_in_good_order(tmp_path: Path) -> None:
-    (tmp_path / "rack.yaml").write_text(ONE_RACK)
-    with ServerProcess(tmp_path / "data", "--pace", "max", "--datacenter", str(tmp_path / "rack.yaml")) as served:
-        call = served.connect()
-        parameters = deployment(call)
-        call("updateSimulation", pace="pause")
-        call("deployVirtualMachine", **parameters)
-        call.close()
-        assert served.stop() == 0
-        assert "Stopped" in served.output

@@ -38,7 +38,7 @@ def test_kinds_of_faults_say_what_they_take(call: Connection) -> None:
 def test_targets_are_those_of_the_datacenter_and_say_which_host_of_the_cloud_they_are(call: Connection) -> None:
     known = {host["id"]: host["name"] for host in hosts(call)}
     answer = call("listFaultTargets", type="HostCrash")
-    assert answer["count"] == 4
+    assert answer["count"] == len(known) >= 4
     assert {each["hostid"]: each["hostname"] for each in answer["faulttarget"]} == known
     links = call("listFaultTargets", type="LinkCut", keyword="rack-1", page=1, pagesize=2)
     assert links["count"] > 4 and len(links["faulttarget"]) == 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from cloudsim.experiment.traces.generated import PoissonTrace
 from cloudsim.experiment.traces.lifetimes import Lifetime
 from cloudsim.randomness import Randomness
 from server.simulation.examples import FOLDER
-from tests.server.serving import ONE_RACK, Connection, ServerProcess
+from tests.server.serving import Connection, ServerProcess
 from tests.server.simulation.calls import refusal, until
 
 SMALL = {"mix[0].cpunumber": 1, "mix[0].memory": 512}
@@ -136,22 +135,3 @@ def test_a_wrong_workload_is_refused_by_the_name_of_its_parameter(
     before = call("listWorkloads").get("count", 0)
     assert f"Parameter {named}" in refusal(call, "startWorkload", **parameters)
     assert call("listWorkloads").get("count", 0) == before
-
-
-def test_a_restart_ends_workloads_and_says_so(tmp_path: Path) -> None:
-    (tmp_path / "rack.yaml").write_text(ONE_RACK)
-    options = ("--pace", "max", "--datacenter", str(tmp_path / "rack.yaml"))
-    with ServerProcess(tmp_path / "data", *options) as server:
-        call = server.connect()
-        made = call("startWorkload", name="cut", rate=60, limit=1000, lifetimedistribution="endless", **SMALL)["workload"]
-        until(lambda: workload(call, made["id"])["placed"] > 0)
-        call("updateSimulation", pace="pause")
-        alive = len(instances(call, "cut-"))
-        call.close()
-        assert server.stop() == 0
-    with ServerProcess(tmp_path / "data", "--pace", "real") as server:
-        call = server.connect()
-        assert call("listWorkloads") == {}
-        assert len(instances(call, "cut-")) == alive > 0
-        events = call("listEvents", type="WORKLOAD.STOP", listall=True)["event"]
-        assert [event["description"][:18] for event in events] == ["Workload cut ended"]
