@@ -75,6 +75,7 @@ class RunningCloud:
         """
 
         async def beginning() -> None:
+            self.manager.traces.record()
             if self.is_new:
                 user = seed(self.manager, self.world.hypervisor, password, keys)
                 await self.site.begin(self.manager)
@@ -84,7 +85,6 @@ class RunningCloud:
                 await self.site.resume(self.manager)
             self.manager.webhooks.deliver = self._webhooks.deliver
             self.site.follow(self.manager)
-            self.manager.traces.record()
             self.dispatcher = self.site.dispatcher(self.manager)
 
         self._thread.start()
