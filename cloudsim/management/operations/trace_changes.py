@@ -6,12 +6,20 @@ from typing import Any
 
 from cloudsim.management.operations.trace_entries import MANAGEMENT, Kind, Trace
 from cloudsim.model import Alert, Event
-from cloudsim.store import Change
+from cloudsim.store import Change, Table
 
 UNTOLD = frozenset({"AsyncJob", "Alert", "Event"})
 """Tables whose changes are no state changes: jobs tell of themselves."""
 PASSING = frozenset({"updated"})
 """Fields whose change alone is not worth an entry."""
+_ABOUT = {
+    "vm_id": "VirtualMachine",
+    "template_id": "Template",
+    "volume_id": "Volume",
+    "network_id": "Network",
+    "id": "VirtualMachine",
+}
+"""By field, the table of the thing that a row without a name is about; a system VM has its instance's id."""
 
 
 def heard_of(trace: Trace, change: Change, now: float) -> None:
@@ -32,7 +40,7 @@ def heard_of(trace: Trace, change: Change, now: float) -> None:
             return
         what = _moved(before, after) or f"changed: {', '.join(sorted(payload.keys() - PASSING))}"
     trace.touch(row.id)
-    _add(trace, "state", f"{table.name} {_name(row)}: {what}", now, payload, getattr(row, "account_id", None))
+    _add(trace, "state", f"{_title(table, row)}: {what}", now, payload, getattr(row, "account_id", None))
 
 
 def _event(trace: Trace, row: Event | Alert, now: float) -> None:
@@ -72,4 +80,15 @@ def _name(row: Any) -> str:
         value = getattr(row, field, None)
         if isinstance(value, str) and value:
             return value
-    return str(row.id)[:8]
+    return ""
+
+
+def _title(table: Table[Any], row: Any) -> str:
+    """What the row is, and its name, or that of the thing it is about."""
+    name = _name(row)
+    for field, kind in _ABOUT.items():
+        if name:
+            break
+        about = table.store.tables[kind].get(getattr(row, field, None))
+        name = "" if about is None or about is row else _name(about)
+    return f"{table.name} {name or str(row.id)[:8]}"

@@ -49,8 +49,8 @@ export interface Measures {
 
 const TOP = 20;
 const ROW = 30;
-const CLOSEST = 22;
-const LANE = 168;
+const CLOSEST = 26;
+const LANE = 150;
 /** Of a diagram in proportion to time, at least. */
 const TALL = 720;
 /** On the right of the last lane, for what is said there. */
@@ -75,7 +75,7 @@ export function layout(entries: Entry[], participants: Participant[], measures: 
   const lines = entries.map((entry, index) => {
     const y = ys[index] ?? TOP;
     const own = isOwn(entry);
-    const slanted = axis === "time" && !own && entry.kind !== "step";
+    const slanted = axis === "time" && !own && entry.kind !== "step" && entry.duration > 0;
     return {
       entry,
       y,
@@ -88,7 +88,7 @@ export function layout(entries: Entry[], participants: Participant[], measures: 
   const last = lines.at(-1)?.y ?? TOP;
   const bars = barsOf(lines, at, yAt);
   return {
-    width: (lanes.at(-1)?.x ?? gutter) + RIGHT,
+    width: Math.max((lanes.at(-1)?.x ?? gutter) + RIGHT, room),
     height: Math.max(last, ...bars.map((bar) => bar.y2)) + ROW * zoom,
     lanes,
     lines,

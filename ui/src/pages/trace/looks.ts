@@ -10,14 +10,14 @@ export function colourOf(entry: Entry, token: GlobalToken): string {
   const colours: Record<Kind, string> = {
     call: token.colorPrimary,
     reply: token.colorPrimary,
-    job: token.purple,
+    job: token["purple-7"],
     state: token.colorTextTertiary,
     event: token.colorTextTertiary,
-    placement: token.gold,
-    command: token.cyan,
-    work: token.cyan,
-    answer: token.cyan,
-    step: token.green,
+    placement: token["gold-7"],
+    command: token["cyan-7"],
+    work: token["cyan-7"],
+    answer: token["cyan-7"],
+    step: token["green-7"],
   };
   return colours[entry.kind];
 }
