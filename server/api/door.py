@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gzip
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LARGEST_BODY = 8 << 20
+_LONG = 64 << 10
+"""Bytes of an answer from which on compressing it is worth the time: the list of all commands, a page of 500 rows."""
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 STREAMS = "cloudsim.streams"
 """In a WSGI environment: enters an answer that goes on, by what ends it, and returns what is to be called at its end."""
@@ -78,7 +81,7 @@ class Door:
         if isinstance(reply, StreamReply):
             reply, response = self._stream(reply, incoming)
         else:
-            response = respond(reply, secure=incoming.is_secure)
+            response = respond(reply, secure=incoming.is_secure, gzipped="gzip" in incoming.accept_encodings)
         command = COMMANDS.get(request.command.lower())
         name = command.name if command is not None else "unknown"
         self.metrics.observe(name, reply.status, time.perf_counter() - began)
@@ -107,9 +110,16 @@ class Door:
         return reply, response
 
 
-def respond(reply: Reply, *, secure: bool = False) -> flask.Response:
-    """The reply as HTTP."""
-    response = flask.Response(reply.text(), status=reply.status, content_type=reply.content_type)
+def respond(reply: Reply, *, secure: bool = False, gzipped: bool = False) -> flask.Response:
+    """The reply as HTTP; a long one compressed, where the client takes that."""
+    text = reply.text()
+    compress = gzipped and len(text) >= _LONG
+    response = flask.Response(
+        gzip.compress(text, 1) if compress else text, status=reply.status, content_type=reply.content_type
+    )
+    if compress:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
     response.headers["Cache-Control"] = "no-store"
     if reply.description:
         response.headers["X-Description"] = _header(reply.description)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -123,6 +124,17 @@ def test_the_integration_port_reads_the_query_only(running: Api) -> None:
     assert app.get("/client/api", query_string=call).json["listusersresponse"]["user"][0]["username"] == "system"
     assert app.post("/client/api", data=call).status_code == 432
     assert app.get("/health").status_code == 404
+
+
+def test_a_long_answer_is_compressed_for_clients_that_take_it(running: Api, http: FlaskClient) -> None:
+    key = log_in(http).json["loginresponse"]["sessionkey"]
+    call = {"command": "listApis", "response": "json", "sessionkey": key}
+    plain = http.get("/client/api", query_string=call)
+    small = http.get("/client/api", query_string=call, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain.headers and small.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(small.data) == plain.data and len(small.data) < len(plain.data) / 5
+    short = http.get("/client/api", query_string=call | {"command": "listDomains"}, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in short.headers
 
 
 def test_parallel_requests(running: Api, http: FlaskClient) -> None:
