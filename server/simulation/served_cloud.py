@@ -68,7 +68,7 @@ class ServedCloud:
         self.template = template
         self.network = network
         self._name = name
-        self._caller = caller
+        self._caller = Caller(caller.account)
         self._offerings = dict(chosen)
 
     def deployment(self, index: int, request: VmRequest) -> DeployRequest:
@@ -84,8 +84,8 @@ class ServedCloud:
         )
 
     def caller_for(self, trace_id: str) -> Caller:
-        """The one who started the workload; every request has a trace of its own."""
-        return Caller(self._caller.account, self._caller.user, self.server.foundation.randomness.uuid())
+        """The account of the one who started the workload: no user waits for these jobs, each of which is traced by itself."""
+        return self._caller
 
     def offer(self, shapes: Sequence[Shape]) -> None:
         """Make the offerings of sizes that there are none of yet: all at once, before anything is asked for."""
