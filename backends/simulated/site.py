@@ -89,9 +89,9 @@ class Site:
                 self._add_store(store.url, store.path, store.spec, core)
         for plan in layout.pools():
             self._plan_pool(plan)
-        first = self.topology[layout.zones[0].path]
+        first = self.topology[layout.zones[0].path] if layout.zones else self.topology.root
         self.manager = add("management", "management", first, fabric.management)
-        """Where the management server stands: at the core of the first zone."""
+        """Where the management server stands: at the core of the first zone that is described, else between all zones."""
 
     def _plan_pool(self, plan: PoolPlan) -> None:
         parent = self.topology[plan.rack or plan.pod or plan.zone]
