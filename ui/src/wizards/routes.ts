@@ -13,6 +13,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./zone/AddZonePage.vue"),
     meta: { needs: "createZone", title: "wizards.zone.title" },
   },
+  {
+    path: "/create-network",
+    component: () => import("./network/CreateNetworkPage.vue"),
+    meta: { needs: "createNetwork", title: "wizards.network.title" },
+  },
 ];
 
 export default routes;

@@ -3,7 +3,7 @@
 import { reactive } from "vue";
 import { t } from "@/messages";
 import type { Errors } from "../frame/steps";
-import { isAddress, isCidr, isVlans, rangeFaults, type Range } from "./addresses";
+import { isAddress, isCidr, isVlans, rangeFaults, type Range } from "../frame/addresses";
 
 export type ZoneKind = "advanced" | "securityGroups" | "basic";
 export const TRAFFIC = ["Guest", "Management", "Public", "Storage"] as const;
