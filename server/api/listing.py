@@ -224,7 +224,8 @@ def listed(
     """The page of `row_type`'s rows that a call asks for.
 
     scope         whose rows; None where rows have no owner.
-    equal         field -> value; a None value is no condition. An indexed field narrows without a scan.
+    equal         field -> value; a None value is no condition. An indexed field narrows without a scan. A `name` is
+                  compared without regard to case unless an index has it exactly so.
     ids           only these rows (what `id` and `ids` resolved to); None for no condition.
     keep          any further condition.
     search        the fields that a keyword is looked for in.
@@ -235,6 +236,10 @@ def listed(
     table = call.store.table(row_type)
     conditions = {field: value for field, value in (equal or {}).items() if value is not None}
     tests: list[Callable[[R], bool]] = [keep] if keep is not None else []
+    name = conditions.get("name")
+    if isinstance(name, str) and not ("name" in row_type.keys.indexes and table.count("name", name)):
+        del conditions["name"]
+        tests.append(_named(name))
     if page.keyword is not None:
         tests.append(_contains(page.keyword, search))
     if tags:
@@ -315,6 +320,12 @@ def _matching(
 def _equal(field: str, value: Any) -> Callable[[Any], bool]:
     of = attrgetter(field)
     return lambda row: of(row) == value
+
+
+def _named(name: str) -> Callable[[Any], bool]:
+    """Names are compared without regard to case, as CloudStack's database does."""
+    wanted = name.lower()
+    return lambda row: (row.name or "").lower() == wanted
 
 
 def _owned(scope: Ownership, owner: str) -> Callable[[Any], bool]:

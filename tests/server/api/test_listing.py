@@ -235,3 +235,11 @@ def test_a_member_sees_its_projects_rows_by_id(api: Api) -> None:
     call = Call(COMMANDS["listapis"], api.manager, caller, {}, {})
     assert account in (ownership(call, named=True).accounts or ())
     assert isinstance(listed(call, Volume, page=Paging(), scope=ownership(call, named=True)), Listed)
+
+
+def test_names_are_compared_without_regard_to_case(admin: Client) -> None:
+    for name in ("Web", "web2"):
+        admin("createServiceOffering", name=name, displaytext=name, cpunumber=1, cpuspeed=500, memory=128)
+    found = admin("listServiceOfferings", name="wEB")["serviceoffering"]
+    assert [row["name"] for row in found] == ["Web"]
+    assert admin("listServiceOfferings", name="we") == {}

@@ -119,7 +119,7 @@ def listed_routers(
         return (
             row.kind == kind
             and scope.owns(owner_of(call, row))
-            and (name is None or vm.instance_name == name)
+            and (name is None or vm.instance_name.lower() == name.lower())
             and (state is None or vm.state.lower() == state.lower())
             and (pod is None or vm.pod_id == pod.id)
             and (host is None or vm.host_id == host.id)

@@ -159,7 +159,7 @@ async def list_system_vms(
         return (
             row.kind in TYPES
             and (systemvmtype is None or TYPES[row.kind] == systemvmtype.lower())
-            and (name is None or vm.instance_name == name)
+            and (name is None or vm.instance_name.lower() == name.lower())
             and (state is None or vm.state.lower() == state.lower())
             and (podid is None or vm.pod_id == podid.id)
             and (hostid is None or vm.host_id == hostid.id)

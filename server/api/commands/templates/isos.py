@@ -107,7 +107,7 @@ async def list_isos(
 
     def keep(iso: Template) -> bool:
         return (
-            (name is None or iso.name == name)
+            (name is None or iso.name.lower() == name.lower())
             and (hypervisor is None or iso.hypervisor.lower() == hypervisor.lower())
             and (arch is None or iso.arch == arch)
             and (bootable is None or iso.bootable == bootable)

@@ -187,7 +187,7 @@ async def list_templates(
 
     def keep(template: Template) -> bool:
         return (
-            (name is None or template.name == name)
+            (name is None or template.name.lower() == name.lower())
             and (hypervisor is None or template.hypervisor.lower() == hypervisor.lower())
             and (templatetype is None or template.type == templatetype.upper())
             and (arch is None or template.arch == arch)
