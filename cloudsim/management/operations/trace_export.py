@@ -139,7 +139,7 @@ def perfetto(trace: Trace, entries: Sequence[Entry], now: float) -> dict[str, An
                 "pid": numbers[span.lane],
                 "tid": threads[entry.number],
                 "ts": _micro(entry.start, trace),
-                "dur": max(0.0, round((span.end - entry.start) * 1e6, 3)),
+                "dur": max(0.0, round(_micro(span.end, trace) - _micro(entry.start, trace), 3)),
                 "args": _arguments(entry) | ({"error": span.error} if span.error else {}),
             }
         )
