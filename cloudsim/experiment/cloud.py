@@ -34,7 +34,11 @@ from cloudsim.world import World
 GIB = 1 << 30
 GUEST_CIDR = "172.16.0.0/12"
 """Guest addresses of a zone whose description names none: a million, so that they do not limit a study."""
-_UNMEASURED = {"capacity.history.interval": "0", "storage.stats.interval": "0"}
+_UNMEASURED = {
+    "capacity.history.interval": "0",
+    "storage.stats.interval": "0",
+    "vm.stats.interval": "0",
+}
 """A run has measurements of its own."""
 _UNNAMED_CIDR = "10.1.1.0/24"
 

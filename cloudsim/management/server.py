@@ -69,6 +69,7 @@ class ManagementServer(Services):
         self.spawn(self.vm_schedules.run())
         self.spawn(self.capacity_history.run())
         self.spawn(self.storage_statistics.run())
+        self.spawn(self.vm_usages.run())
         self.world.attach(self.agents.accept)
         self.template_images.resume()
         self.transfers.resume()

@@ -29,6 +29,7 @@ from cloudsim.management.compute.vm_scaling import Scaling
 from cloudsim.management.compute.vm_schedules import VmSchedules
 from cloudsim.management.compute.vm_snapshots import VmSnapshots
 from cloudsim.management.compute.vm_start import Starting
+from cloudsim.management.compute.vm_usage import VmUsages
 from cloudsim.management.compute.vms import VirtualMachines
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.identity import Identity
@@ -259,6 +260,8 @@ class Services:
         self.nic_changes.routers = self.routers
         self.vms.on_expunge.append(self.rules.removal.forget_vm)
         self.vms.on_left.append(self.routers.touch)
+        self.vm_usages = VmUsages(foundation, agents, spawn)
+        self.vms.on_expunge.append(self.vm_usages.forget)
         self.starting.tell_router = self.routers.sync
         self.starting.system = self.system_vms.spec
         self.starting.take_address = self.system_vms.take_pod_address

@@ -23,6 +23,7 @@ from cloudsim.model.compute import (
     VirtualMachine,
     VmSchedule,
     VmSnapshot,
+    VmUsage,
 )
 from cloudsim.model.identity import (
     Account,
@@ -173,6 +174,7 @@ ROW_TYPES = (
     Alert,
     Annotation,
     CapacitySample,
+    VmUsage,
     Configuration,
     ResourceTag,
     Webhook,

@@ -239,3 +239,27 @@ class VmSnapshot(Row, frozen=True, kw_only=True):
     parent_id: str | None = None
     is_current: bool = False
     created: float = 0.0
+
+
+class UsageSample(msgspec.Struct, frozen=True, array_like=True):
+    """What an instance used: CPU (of its vCPUs) and memory `at` a time, the rest since the sample before."""
+
+    at: float
+    cpu_percent: float
+    memory_mib: int
+    disk_read_bytes: int
+    disk_write_bytes: int
+    disk_read_ios: int
+    disk_write_ios: int
+    network_read_bytes: int
+    network_write_bytes: int
+
+
+class VmUsage(Row, frozen=True, kw_only=True):
+    """Some samples of what an instance used, one after the other, from `begun` on."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("vm_id",))
+
+    vm_id: str
+    begun: float
+    samples: tuple[UsageSample, ...]

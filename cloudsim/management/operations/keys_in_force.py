@@ -72,6 +72,26 @@ IN_FORCE: tuple[key, ...] = (
         "Milliseconds between measurements of how full storage is; 0 for none",
         minimum=0,
     ),
+    key(
+        "vm.stats.interval",
+        "300000",
+        "integer",
+        "Milliseconds between measurements of what instances use; 0 for none",
+        minimum=0,
+    ),
+    key(
+        "vm.stats.max.retention.time",
+        "720",
+        "integer",
+        "Minutes that measurements of instances are kept",
+        minimum=1,
+    ),
+    key(
+        "vm.stats.user.vm.only",
+        "false",
+        "boolean",
+        "Whether only users' instances are measured, and system VMs are not",
+    ),
     key("start.retry", "10", "integer", "Hosts tried before a deployment fails", minimum=1),
     key(
         "vm.allocation.algorithm",

@@ -141,9 +141,6 @@ _LIST = (
     _Kept("vm.instancename.flag", "false", "boolean", "whether internal names carry the display name"),
     _Kept("vm.network.throttling.rate", "200", "integer", "Mbit/s of an instance"),
     _Kept("vm.op.wait.interval", "120", "integer", "seconds between looks at a pending operation"),
-    _Kept("vm.stats.interval", "60000", "integer", "milliseconds between measurements of instances"),
-    _Kept("vm.stats.max.retention.time", "720", "integer", "minutes that they are kept"),
-    _Kept("vm.stats.user.vm.only", "false", "boolean", "whether only users' instances are measured"),
     _Kept(
         "vm.strict.host.tags",
         "",

@@ -1275,6 +1275,14 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "vm_usage",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("begun", sa.Double(), nullable=False),
+        sa.Column("samples", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "configuration",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1332,6 +1340,7 @@ def downgrade() -> None:
     op.drop_table("webhook")
     op.drop_table("resource_tag")
     op.drop_table("configuration")
+    op.drop_table("vm_usage")
     op.drop_table("capacity_sample")
     op.drop_table("annotation")
     op.drop_table("alert")
