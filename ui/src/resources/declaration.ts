@@ -174,6 +174,8 @@ export interface Resource {
   nested?: boolean;
   /** It has tags, and the type by which createTags knows it. */
   tagged?: string;
+  /** It has comments, and the type by which addAnnotation knows it. */
+  commented?: string;
   /** Rows of the scope of the project that is chosen in the header. */
   owned?: boolean;
 }

@@ -72,7 +72,7 @@ export const useActing = defineStore("acting", () => {
   ): Promise<void> {
     const { action, resource } = of;
     const target: Parameters =
-      row && action.on === "row"
+      row && action.on === "row" && action.target !== ""
         ? { [action.target ?? "id"]: action.targetValue?.(row) ?? (row[resource.id ?? "id"] as string) }
         : {};
     const id = row ? String(row[resource.id ?? "id"]) : "";

@@ -13,41 +13,14 @@ import {
   RocketOutlined,
   SwapOutlined,
   UndoOutlined,
+  UserSwitchOutlined,
   VerticalAlignMiddleOutlined,
 } from "@ant-design/icons-vue";
-import { call, type Row } from "@/api/client";
-import type { Field, Resource } from "../declaration";
+import type { Row } from "@/api/client";
+import type { Resource } from "../declaration";
 import { create, is, isNot, reboot, remove, start, stop, update } from "./parts/actions";
+import { openConsole } from "./parts/console";
 import * as column from "./parts/columns";
-
-/** Open the instance's console in a tab of its own: its screen, or its serial line. */
-async function openConsole(row: Row, serial: boolean): Promise<void> {
-  // before waiting for the answer: a browser lets a tab be opened while one clicks
-  const tab = window.open("about:blank", "_blank");
-  try {
-    const { consoleendpoint } = await call<{ consoleendpoint?: { url?: string } }>("createConsoleEndpoint", {
-      virtualmachineid: row.id,
-      ...(serial ? { serial } : {}),
-    });
-    if (tab && consoleendpoint?.url) {
-      tab.opener = null;
-      tab.location.href = consoleendpoint.url;
-    }
-  } catch (error) {
-    tab?.close();
-    throw error;
-  }
-}
-
-const NIC: Field[] = [
-  { name: "networkname", link: { resource: "network", id: "networkid" } },
-  { name: "ipaddress" },
-  { name: "macaddress" },
-  { name: "netmask" },
-  { name: "gateway" },
-  { name: "isdefault", kind: "boolean" },
-  { name: "type" },
-];
 
 const alive = isNot("Destroyed", "Expunging", "Error");
 
@@ -55,6 +28,7 @@ const vm: Resource = {
   name: "vm",
   section: "compute",
   icon: DesktopOutlined,
+  commented: "VM",
   list: { command: "listVirtualMachines", key: "virtualmachine" },
   owned: true,
   tagged: "UserVm",
@@ -110,32 +84,16 @@ const vm: Resource = {
     "created",
   ],
   tabs: [
-    {
-      name: "nics",
-      member: "nic",
-      fields: NIC,
-      parameters: (row) => ({ virtualmachineid: row.id }),
-      actions: [
-        { command: "addNicToVirtualMachine", on: "list", form: ["networkid", "ipaddress"] },
-        {
-          command: "updateDefaultNicForVirtualMachine",
-          on: "row",
-          target: "nicid",
-          when: (nic) => nic.isdefault !== true,
-        },
-        { command: "updateVmNicIp", on: "row", target: "nicid", form: ["ipaddress"] },
-        { command: "addIpToNic", on: "row", target: "nicid", form: ["ipaddress"] },
-        {
-          command: "removeNicFromVirtualMachine",
-          on: "row",
-          target: "nicid",
-          danger: true,
-          when: (nic) => nic.isdefault !== true,
-        },
-      ],
-    },
+    { name: "nics", resource: "nic", parameters: (row) => ({ virtualmachineid: row.id }) },
     { name: "volumes", resource: "volume", parameters: (row) => ({ virtualmachineid: row.id }) },
     { name: "snapshots", resource: "vmsnapshot", parameters: (row) => ({ virtualmachineid: row.id }) },
+    { name: "usage", resource: "vmusage", parameters: (row) => ({ id: row.id }) },
+    { name: "schedules", resource: "vmschedule", parameters: (row) => ({ virtualmachineid: row.id }) },
+    {
+      name: "consoleSessions",
+      resource: "consolesession",
+      parameters: (row) => ({ virtualmachineid: row.id }),
+    },
     {
       name: "securityGroups",
       member: "securitygroup",
@@ -158,7 +116,7 @@ const vm: Resource = {
       on: "row",
       target: "virtualmachineid",
       when: is("Running"),
-      run: (row) => openConsole(row, false),
+      run: (row) => openConsole(row),
     },
     start("startVirtualMachine"),
     stop("stopVirtualMachine", { form: ["forced"] }),
@@ -187,7 +145,14 @@ const vm: Resource = {
       bulk: true,
       target: "virtualmachineid",
       when: is("Running"),
-      form: ["hostid", "autoselect"],
+      form: [
+        {
+          name: "hostid",
+          choices: { command: "findHostsForMigration", key: "host", value: "id", label: "name" },
+          filter: (_, row) => ({ virtualmachineid: row?.id }),
+        },
+        "autoselect",
+      ],
     },
     update(
       "updateVirtualMachine",
@@ -278,6 +243,14 @@ const vm: Resource = {
       on: "row",
       danger: true,
       when: is("Running", "Stopped"),
+    },
+    {
+      command: "assignVirtualMachine",
+      icon: UserSwitchOutlined,
+      on: "row",
+      target: "virtualmachineid",
+      when: is("Stopped"),
+      form: ["account", "domainid", "projectid", "networkids", "securitygroupids"],
     },
     { command: "recoverVirtualMachine", icon: UndoOutlined, on: "row", bulk: true, when: is("Destroyed") },
     {

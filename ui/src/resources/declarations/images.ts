@@ -74,6 +74,7 @@ const template: Resource = {
   name: "template",
   section: "images",
   icon: FileImageOutlined,
+  commented: "TEMPLATE",
   list: {
     command: "listTemplates",
     key: "template",
@@ -145,6 +146,7 @@ const iso: Resource = {
   name: "iso",
   section: "images",
   icon: SaveOutlined,
+  commented: "ISO",
   list: {
     command: "listIsos",
     key: "iso",

@@ -54,6 +54,7 @@ const zone: Resource = {
   name: "zone",
   section: "infrastructure",
   icon: EnvironmentOutlined,
+  commented: "ZONE",
   list: { command: "listZones", key: "zone" },
   tagged: "Zone",
   columns: [
@@ -80,6 +81,7 @@ const zone: Resource = {
       needs: "listZonesMetrics",
     },
     { name: "pods", resource: "pod", parameters: (row) => ({ zoneid: row.id }) },
+    { name: "dedication", resource: "dedicatedzone", parameters: (row) => ({ zoneid: row.id }) },
     { name: "clusters", resource: "cluster", parameters: (row) => ({ zoneid: row.id }) },
     { name: "hosts", resource: "host", parameters: (row) => ({ zoneid: row.id }) },
     { name: "physicalNetworks", resource: "physicalnetwork", parameters: (row) => ({ zoneid: row.id }) },
@@ -109,6 +111,7 @@ const pod: Resource = {
   name: "pod",
   section: "infrastructure",
   icon: GatewayOutlined,
+  commented: "POD",
   list: { command: "listPods", key: "pod" },
   tagged: "Pod",
   columns: [
@@ -124,6 +127,7 @@ const pod: Resource = {
   details: ["name", "allocationstate", column.zone, "gateway", "netmask"],
   tabs: [
     { name: "clusters", resource: "cluster", parameters: (row) => ({ podid: row.id }) },
+    { name: "dedication", resource: "dedicatedpod", parameters: (row) => ({ podid: row.id }) },
     { name: "hosts", resource: "host", parameters: (row) => ({ podid: row.id }) },
     {
       name: "ipRanges",
@@ -209,6 +213,7 @@ const cluster: Resource = {
   name: "cluster",
   section: "infrastructure",
   icon: ClusterOutlined,
+  commented: "CLUSTER",
   list: { command: "listClusters", key: "cluster" },
   tagged: "Cluster",
   columns: [
@@ -240,6 +245,8 @@ const cluster: Resource = {
       needs: "listClustersMetrics",
     },
     { name: "hosts", resource: "host", parameters: (row) => ({ clusterid: row.id }) },
+    { name: "dedication", resource: "dedicatedcluster", parameters: (row) => ({ clusterid: row.id }) },
+    { name: "drsPlans", resource: "clusterdrsplan", parameters: (row) => ({ clusterid: row.id }) },
     { name: "instances", resource: "vm", parameters: (row) => ({ clusterid: row.id }) },
     {
       name: "unmanagedInstances",
@@ -264,6 +271,7 @@ const cluster: Resource = {
       { name: "arch", values: ["x86_64", "aarch64"] },
     ]),
     ...allocate("updateCluster"),
+    { command: "generateClusterDrsPlan", icon: DeploymentUnitOutlined, on: "row", form: ["migrations"] },
     remove("deleteCluster"),
   ],
 };
@@ -272,6 +280,7 @@ const host: Resource = {
   name: "host",
   section: "infrastructure",
   icon: DesktopOutlined,
+  commented: "HOST",
   list: { command: "listHosts", key: "host", parameters: () => ({ type: "Routing" }) },
   tagged: "Host",
   columns: [
@@ -335,6 +344,7 @@ const host: Resource = {
       needs: "listHostsMetrics",
     },
     { name: "instances", resource: "vm", parameters: (row) => ({ hostid: row.id }) },
+    { name: "dedication", resource: "dedicatedhost", parameters: (row) => ({ hostid: row.id }) },
     { name: "systemVms", resource: "systemvm", parameters: (row) => ({ hostid: row.id }) },
     { name: "routers", resource: "router", parameters: (row) => ({ hostid: row.id }) },
     { name: "primaryStorage", resource: "storagepool", parameters: (row) => ({ hostid: row.id }) },
@@ -407,6 +417,7 @@ const storagePool: Resource = {
   name: "storagepool",
   section: "infrastructure",
   icon: DatabaseOutlined,
+  commented: "PRIMARY_STORAGE",
   list: { command: "listStoragePools", key: "storagepool" },
   tagged: "Storage",
   columns: [
@@ -503,6 +514,7 @@ const imageStore: Resource = {
   name: "imagestore",
   section: "infrastructure",
   icon: HddOutlined,
+  commented: "SECONDARY_STORAGE",
   list: { command: "listImageStores", key: "imagestore" },
   columns: [
     column.name,

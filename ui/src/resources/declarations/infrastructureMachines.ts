@@ -47,6 +47,7 @@ const systemVm: Resource = {
   name: "systemvm",
   section: "infrastructure",
   icon: CloudServerOutlined,
+  commented: "SYSTEM_VM",
   list: { command: "listSystemVms", key: "systemvm" },
   columns: [
     column.name,
@@ -81,6 +82,7 @@ const systemVm: Resource = {
     column.pod,
     column.zone,
   ],
+  tabs: [{ name: "usage", resource: "systemvmusage", parameters: (row) => ({ id: row.id }) }],
   actions: [
     start("startSystemVm"),
     stop("stopSystemVm", { form: ["forced"] }),
@@ -144,6 +146,7 @@ const router: Resource = {
   name: "router",
   section: "infrastructure",
   icon: ApiOutlined,
+  commented: "VR",
   list: { command: "listRouters", key: "router" },
   columns: routerColumns,
   filters: [

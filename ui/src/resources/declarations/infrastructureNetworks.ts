@@ -179,12 +179,7 @@ function element(name: string, kind: string, lists: string, configure: string): 
     icon: AppstoreOutlined,
     list: { command: lists, key: kind },
     title: (row) => String(row.id),
-    columns: [
-      { name: "id" },
-      { name: "enabled", kind: "boolean" },
-      { name: "nspid" },
-      { name: "account", hidden: true },
-    ],
+    columns: [{ name: "id" }, { name: "enabled", kind: "boolean" }, { name: "nspid" }],
     filters: [{ name: "enabled", values: ["true", "false"] }],
     actions: [toggle("enable", true), toggle("disable", false)],
   };

@@ -161,6 +161,7 @@ const customerGateway: Resource = {
   name: "vpncustomergateway",
   section: "network",
   icon: LockOutlined,
+  commented: "VPN_CUSTOMER_GATEWAY",
   list: { command: "listVpnCustomerGateways", key: "vpncustomergateway" },
   owned: true,
   tagged: "VpnCustomerGateway",

@@ -88,6 +88,7 @@ const serviceOffering: Resource = {
   name: "serviceoffering",
   section: "offerings",
   icon: AppstoreOutlined,
+  commented: "SERVICE_OFFERING",
   list: { command: "listServiceOfferings", key: "serviceoffering" },
   tagged: "ServiceOffering",
   columns: [
@@ -168,6 +169,7 @@ const diskOffering: Resource = {
   name: "diskoffering",
   section: "offerings",
   icon: HddOutlined,
+  commented: "DISK_OFFERING",
   list: { command: "listDiskOfferings", key: "diskoffering" },
   tagged: "DiskOffering",
   columns: [
@@ -232,6 +234,7 @@ const networkOffering: Resource = {
   name: "networkoffering",
   section: "offerings",
   icon: ApartmentOutlined,
+  commented: "NETWORK_OFFERING",
   list: { command: "listNetworkOfferings", key: "networkoffering" },
   tagged: "NetworkOffering",
   columns: [

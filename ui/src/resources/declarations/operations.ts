@@ -3,9 +3,11 @@
 import {
   AlertOutlined,
   CodeOutlined,
+  DeleteOutlined,
   FieldTimeOutlined,
   FlagOutlined,
   GlobalOutlined,
+  InboxOutlined,
   LaptopOutlined,
   NotificationOutlined,
   RollbackOutlined,
@@ -14,8 +16,9 @@ import {
   TagsOutlined,
   ThunderboltOutlined,
 } from "@ant-design/icons-vue";
+import type { Component } from "vue";
 import type { Row } from "@/api/client";
-import type { Resource } from "../declaration";
+import type { Action, Resource } from "../declaration";
 import { create, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
 
@@ -62,6 +65,19 @@ const TAGGED = [
 
 const JOB_STATES = ["InProgress", "Succeeded", "Failed", "Cancelled"];
 
+/** Put single ones away, or all that are chosen. */
+function byIds(command: string, icon: Component): Action {
+  return {
+    command,
+    icon,
+    on: "row",
+    bulk: true,
+    danger: command.startsWith("delete"),
+    target: "ids",
+    without: ["type", "startdate", "enddate"],
+  };
+}
+
 const event: Resource = {
   name: "event",
   section: "operations",
@@ -86,8 +102,9 @@ const event: Resource = {
     { name: "state", values: ["Created", "Scheduled", "Started", "Completed"] },
     { name: "startdate" },
     { name: "enddate" },
+    { name: "archived", values: ["true", "false"] },
   ],
-  actions: [],
+  actions: [byIds("archiveEvents", InboxOutlined), byIds("deleteEvents", DeleteOutlined)],
 };
 
 const alert: Resource = {
@@ -96,7 +113,14 @@ const alert: Resource = {
   icon: AlertOutlined,
   list: { command: "listAlerts", key: "alert" },
   columns: [{ name: "sent", kind: "date" }, { name: "type" }, column.name, column.description],
-  actions: [],
+  filters: [
+    { name: "type", choices: { command: "listAlertTypes", key: "alert", value: "type", label: "name" } },
+  ],
+  actions: [
+    create("generateAlert", ["name", "description", "type", "zoneid", "podid"]),
+    byIds("archiveAlerts", InboxOutlined),
+    byIds("deleteAlerts", DeleteOutlined),
+  ],
 };
 
 const asyncJob: Resource = {
@@ -113,7 +137,7 @@ const asyncJob: Resource = {
     { name: "account" },
     column.created,
     { name: "completed", kind: "date" },
-    ...column.hidden(column.domain, { name: "jobresultcode" }),
+    { name: "jobresultcode", hidden: true },
   ],
   filters: [{ name: "startdate" }],
   actions: [
@@ -320,7 +344,11 @@ const region: Resource = {
     { name: "gslbserviceenabled", kind: "boolean" },
     { name: "portableipserviceenabled", kind: "boolean" },
   ],
-  actions: [],
+  actions: [
+    create("addRegion", ["id", "name", "endpoint"]),
+    update("updateRegion", ["name", "endpoint"]),
+    remove("removeRegion"),
+  ],
 };
 
 const resources: Resource[] = [

@@ -18,12 +18,18 @@ import { create, is, isNot, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
 
 const attached = (row: Row): boolean => Boolean(row.virtualmachineid);
+/** An instance that a volume is attached to belongs to whom the volume belongs to. */
+const ownerOf = (row: Row | null): Record<string, string> =>
+  row?.projectid
+    ? { projectid: String(row.projectid) }
+    : { account: String(row?.account ?? ""), domainid: String(row?.domainid ?? "") };
 const isData = (row: Row): boolean => row.type === "DATADISK";
 
 const volume: Resource = {
   name: "volume",
   section: "storage",
   icon: HddOutlined,
+  commented: "VOLUME",
   list: { command: "listVolumes", key: "volume" },
   owned: true,
   tagged: "Volume",
@@ -82,7 +88,7 @@ const volume: Resource = {
         {
           name: "virtualmachineid",
           resource: "vm",
-          filter: (_, row) => ({ zoneid: String(row?.zoneid ?? "") }),
+          filter: (_, row) => ({ zoneid: String(row?.zoneid ?? ""), ...ownerOf(row) }),
         },
       ],
     },
@@ -116,7 +122,18 @@ const volume: Resource = {
       on: "row",
       target: "volumeid",
       when: is("Ready"),
-      form: [{ name: "storageid", filter: (_, row) => ({ zoneid: String(row?.zoneid ?? "") }) }],
+      form: [
+        {
+          name: "storageid",
+          choices: {
+            command: "findStoragePoolsForMigration",
+            key: "storagepool",
+            value: "id",
+            label: "name",
+          },
+          filter: (_, row) => ({ id: row?.id }),
+        },
+      ],
     },
     {
       command: "createTemplate",

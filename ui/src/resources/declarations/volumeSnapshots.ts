@@ -18,6 +18,7 @@ const snapshot: Resource = {
   name: "snapshot",
   section: "storage",
   icon: ScissorOutlined,
+  commented: "SNAPSHOT",
   list: { command: "listSnapshots", key: "snapshot" },
   owned: true,
   tagged: "Snapshot",
