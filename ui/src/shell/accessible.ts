@@ -68,6 +68,13 @@ function nameTheRest(): void {
   for (const input of document.querySelectorAll(".ant-pagination-simple-pager input:not([aria-label])")) {
     set(input, "aria-label", t("engine.page"));
   }
+  // what scrolls sideways can be scrolled with the arrow keys
+  for (const table of document.querySelectorAll<HTMLElement>(".ant-table-content, .ant-table-body")) {
+    const scrolls = table.scrollWidth > table.clientWidth;
+    set(table, "tabindex", scrolls ? "0" : null);
+    set(table, "role", scrolls ? "group" : null);
+    set(table, "aria-label", scrolls ? t("engine.scrolls") : null);
+  }
 }
 
 const ITEM =

@@ -58,6 +58,7 @@ export default {
   retry: "Try again",
   save: "Save",
   saveView: "Save this view",
+  scrolls: "Table, scrolled sideways with the arrow keys",
   search: "Search",
   searchColumns: "Search columns",
   searchIn: "Search in {resources}",
@@ -77,17 +78,44 @@ export default {
   no: "No",
   // of these the API's names are made: serviceofferingname
   words:
-    "access account acl action activate actual add address admin affinity agent alert algorithm allocated allocation allowed api arch archived associated async attached auto available " +
-    "backup balancer bandwidth base bits block boot bootable bridge broadcast bucket bytes cache canusefordeploy capabilities capability capacity category cert certificate chain check cidr clock " +
-    "cluster code columns command compute conserve console core count cpu create created creator cross current custom customer customized data date default degree delete dedicated deploy deployment " +
-    "description destination destroy destroyed details device dhcp digest direct disable disabled disk display dns domain download dpd dynamic dynamically eager egress element email enable enabled encrypt end " +
-    "endpoint error esp event expires explicit external extractable factor failed featured field file filter fingerprint first fixed flow for force forced forwarding free from full gateway global " +
-    "gpu group guest ha hardware health healthy host hosts hypervisor icmp icon id ids ike image implemented in info ingress instance instances internal interval io iops ip ips ipv4 ipv6 ip6 is iso isolated isolation " +
-    "job key keypair keypairs kvm label last level lifetime limit link list live load local location lock mac management map max maximum mbs memory message method min minimum mode monitor mount mtu multi " +
-    "name names nat needed netmask network networks next nfs nic nics node number of offering on op open options order os out owner parent password path peer percent permission physical pod policies policy pool port portable " +
-    "position power preferred private process project protection protocol provider providers provisioning psk public pxe queue quiesce quota rate read ready reason redundant region registered remaining remote removed " +
-    "requires reservation reserved resource resources response restart restarted result role root route router rule rules running sampled scalable scale schedule scope secondary secret security selected send service services session " +
-    "set shared shrink site size snap snapshot snapshots source specify speed split ssh ssl standard start started state static statistics status stickiness storage store strict subdomain sub support supported supports suspend " +
-    "system table tag tagged tags target template templates text thread threshold ticket time timeout timezone to total traffic type types unallocated unit up update updated uploaded url usage use used user userdata users utilization uuid uri " +
-    "value values version view virtual vlan vm vms vnc volatile volume volumes vpc vpn vr vswitch wait weight with write xen zone zones",
+    "2fa access account accounts acl action activate active actual add additional address admin affinity " +
+    "agent agents alert alerts algorithm all allocated allocation allow allowed annotation annotations " +
+    "api applied arch archived associated async attached auto availability available availableservices " +
+    "backup backups balancer bandwidth base bits block boot bootable bridge broadcast bucket bytes cache " +
+    "canusefordeploy capabilities capability capacity category cause cert certificate chain changes " +
+    "check checksum cidr cleanup client clock cluster clusters code columns command commands complete " +
+    "completed component compute connections conserve consistency console content control core count cpu " +
+    "create created creator cross current custom customer customized data date day dedicated default " +
+    "degree delay delete deploy deployment description dest destination destroy destroyed details device " +
+    "dhcp digest direct disable disabled disconnected disk display distributed distribution dns dns1 " +
+    "dns2 domain download dpd duration dynamic dynamically eager egress elapsed element email enable " +
+    "enabled encap encrypt encryption end ended endpoint enough entity entries entry error esp event " +
+    "every exit expires explicit expunge external extract extractable factor failed featured fetch field " +
+    "file filter fingerprint first fixed flow for force forced format forms forwarding found free fresh " +
+    "from full gateway gb ghz global gpu group groups guest ha hardware has hash health healthy host " +
+    "hosts hypervisor icmp icon id ids ike image implemented implementor implicit in individual info " +
+    "ingress instance instances internal interval io iops iothreads ip ip6 ips ipv4 ipv6 is iso isolated " +
+    "isolation job keepalive key keypair keypairs keyword kvm label labels last latency latest level " +
+    "lifetime limit limited link list live load local location lock mac machine machines make managed " +
+    "management mandated map max maximum mbs memory message metadata method migrate migration min " +
+    "minimum mix mode monitor motion mount mtu multi name names nat needed netmask network networks new " +
+    "next nexthop nfs nic nics node number of offering ok on only op open options order os other out " +
+    "outcome over overcommit overprovisioned overprovisioning owner page pages parent participant " +
+    "passive password patch path peer peers pending percent percentage performance permanent permission " +
+    "persistent physical ping pinged placed pod pods policies policy pool port portable position post " +
+    "power pre precedence preferred primary private process project protection protocol provider " +
+    "providers provisioning psk public pxe queue quiesce quota ranges rate ratio read readonly ready " +
+    "reason received recursive redundant region registered rejected related remaining remote removed " +
+    "requested requires reservation reserved resource resources response restart restarted result " +
+    "revertable role root route routed router routers routing rule rules running sampled sampling " +
+    "scalable scale scaling schedule scheme scope secondary secret security seed selected send sent " +
+    "serial servers service services session sessions set shared show shrink signature since site size " +
+    "snap snaps snapshot snapshots sockets sort source specify speed split ssh ssl standard start " +
+    "started state static statistics stats status stickiness stopped storage storages store strict " +
+    "strictness string sub subdomain success suitable support supported supports suspend swap system " +
+    "table tag tagged tags taken target template templates text thread threshold ticket time timeout " +
+    "timezone to token total trace traffic type types uefi unallocated unhealthy unique unit unused up " +
+    "update updated uploaded uri url usage use used user userdata users utilization uuid value values " +
+    "verified version view viewer viewers virtual vlan vm vms vnc vnet volatile volume volumes vpc vpn " +
+    "vr vswitch wait weight whole with write xen zone zones zonetoken",
 };
