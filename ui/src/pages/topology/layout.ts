@@ -7,11 +7,12 @@ import type { ClusterRow, Datacenter, HostRow, PodRow, StorageRow, ZoneRow } fro
 
 export const HOST_WIDTH = 46;
 export const HOST_HEIGHT = 10;
-const HOST_GAP = 2;
+export const HOST_GAP = 2;
 const STORAGE_HEIGHT = 12;
 const MOST_ROWS = 42;
-/** How much wider than high a screen is. */
+/** How many times as wide as high things are where nothing else is asked for. */
 const SHAPE = 1.6;
+const ZONE_SHAPES = [0.6, 1, 1.4, 1.8, 2.4, 3.4];
 /** A header's part of its box, so that it can be read when the whole box is seen. */
 const ZONE_HEADER = 0.075;
 const POD_HEADER = 0.05;
@@ -107,21 +108,38 @@ export class Scene {
   }
 }
 
-/** Lay the datacenter out. */
-export function layOut(datacenter: Datacenter): Scene {
+/** Lay the datacenter out, for a view that is `shape` times as wide as high. */
+export function layOut(datacenter: Datacenter, shape = SHAPE): Scene {
   const scene = new Scene();
   const total = datacenter.hosts.size;
   scene.x = new Float32Array(total);
   scene.y = new Float32Array(total);
   scene.rackOf = new Int32Array(total);
   scene.zones = datacenter.zones.map((row) => zoneOf(row, scene));
-  const size = pack(scene.zones, scene.zones.length > 1 ? REGION : ALONE);
+  const size = arrange(scene.zones, shape);
   scene.width = Math.max(size.w, 1);
   scene.height = Math.max(size.h, 1);
   for (const zone of scene.zones) {
     settleZone(zone, scene);
   }
   return scene;
+}
+
+/** Put zones next to each other, in the shape of their own that makes all of it largest in a view of that shape. */
+function arrange(zones: ZoneBox[], shape: number): { w: number; h: number } {
+  const margins = zones.length > 1 ? REGION : ALONE;
+  let best = shape;
+  let least = Infinity;
+  for (const each of [shape, ...ZONE_SHAPES]) {
+    zones.forEach((zone) => arrangeZone(zone, each));
+    const { w, h } = pack(zones, margins, { shape });
+    const needed = Math.max(w / shape, h);
+    if (needed < least) {
+      [best, least] = [each, needed];
+    }
+  }
+  zones.forEach((zone) => arrangeZone(zone, best));
+  return pack(zones, margins, { shape });
 }
 
 function bare(): Wired {
@@ -139,16 +157,19 @@ function zoneOf(row: ZoneRow, scene: Scene): ZoneBox {
     each.w = 2 * HOST_WIDTH;
     each.h = 2 * STORAGE_HEIGHT;
   }
-  zone.header = Math.max(ZONE.header, ZONE_HEADER * pack(zone.pods, ZONE).h);
-  const pods = pack(zone.pods, { ...ZONE, header: zone.header });
-  const shelf = pack(zone.storage, { ...ZONE, header: 0 }, Math.max(pods.w, 320));
+  return zone;
+}
+
+function arrangeZone(zone: ZoneBox, shape: number): void {
+  zone.header = Math.max(ZONE.header, ZONE_HEADER * pack(zone.pods, ZONE, { shape }).h);
+  const pods = pack(zone.pods, { ...ZONE, header: zone.header }, { shape });
+  const shelf = pack(zone.storage, { ...ZONE, header: 0 }, { width: Math.max(pods.w, 320) });
   for (const each of zone.storage) {
     each.y += pods.h;
     each.gap += pods.h;
   }
   zone.w = Math.max(pods.w, shelf.w);
   zone.h = pods.h + (zone.storage.length > 0 ? shelf.h : 0);
-  return zone;
 }
 
 function podOf(row: PodRow, parent: ZoneBox, scene: Scene): PodBox {
@@ -198,10 +219,14 @@ function storageOf(row: StorageRow, secondary: boolean, parent: RackBox | ZoneBo
 }
 
 /**
- * Put the boxes into rows, in their order, so that all of them take about the shape of a screen (or are not wider
+ * Put the boxes into rows, in their order, so that they are as large as can be in a view of that shape (or are not wider
  * than `width`). Places are relative to the parent's corner; returns the parent's size.
  */
-function pack(boxes: Wired[], margins: Margins, width?: number): { w: number; h: number } {
+function pack(
+  boxes: Wired[],
+  margins: Margins,
+  { shape = SHAPE, width }: { shape?: number; width?: number } = {},
+): { w: number; h: number } {
   const { header, gutter, gap } = margins;
   let best = { w: 3 * gutter + gap, h: header + gap };
   if (boxes.length === 0) {
@@ -214,7 +239,7 @@ function pack(boxes: Wired[], margins: Margins, width?: number): { w: number; h:
     if (width !== undefined && size.w > width && columns > 1) {
       break;
     }
-    const miss = width === undefined ? Math.abs(Math.log(size.w / size.h / SHAPE)) : -columns;
+    const miss = width === undefined ? Math.max(size.w / shape, size.h) : -columns;
     if (miss < bestMiss) {
       [best, bestColumns, bestMiss] = [size, columns, miss];
     }

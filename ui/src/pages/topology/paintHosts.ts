@@ -3,7 +3,7 @@
 import type { HostRow } from "./datacenter";
 import { STATUSES, statusOf } from "./datacenter";
 import { HEAD, instanceBox, type Instance } from "./instances";
-import { HOST_HEIGHT, HOST_WIDTH, type Box } from "./layout";
+import { HOST_GAP, HOST_HEIGHT, HOST_WIDTH, type Box } from "./layout";
 import { LOOKS, SHADES, colourOf } from "./palette";
 import { ATTENTION, BAR_FROM, INSTANCES_FROM, NAME_FROM, cut, type Picture } from "./picture";
 
@@ -16,6 +16,8 @@ export function paintHosts(canvas: Canvas, picture: Picture): void {
   const dx = camera.width / 2 - camera.x * scale;
   const dy = camera.height / 2 - camera.y * scale;
   const far = height < BAR_FROM;
+  // gaps of less than a pixel would be there for some rows and not for others
+  const drawn = far && HOST_GAP * scale < 1 ? height + HOST_GAP * scale : height;
   const near: number[] = [];
   for (let look = 0; look < LOOKS; look++) {
     const end = looks.start[look + 1]!;
@@ -29,7 +31,7 @@ export function paintHosts(canvas: Canvas, picture: Picture): void {
       const left = scene.x[number]! * scale + dx;
       const top = scene.y[number]! * scale + dy;
       const right = left + HOST_WIDTH * scale;
-      const bottom = top + height;
+      const bottom = top + drawn;
       if (right < 0 || left > camera.width || bottom < 0 || top > camera.height) {
         continue;
       }

@@ -81,7 +81,7 @@ function paintName(canvas: CanvasRenderingContext2D, picture: Picture, box: Plac
   if (room < 11 || width < 30) {
     return;
   }
-  const size = Math.max(10, Math.min(largest, room * 0.62));
+  const size = Math.max(11, Math.min(largest, room * 0.62));
   const left = camera.toScreenX(box.switchX) + Math.max(8, 7 * camera.scale * 0.5);
   // while one looks at a part of the box only, its name stays in sight
   const x = Math.max(left, Math.min(12, camera.toScreenX(box.x + box.w) - 120));
@@ -99,7 +99,7 @@ function paintName(canvas: CanvasRenderingContext2D, picture: Picture, box: Plac
   const note = noteOf(box, picture);
   const from = x + name.length * size * 0.62 + 12;
   if (note && end - from > note.length * (size - 2) * 0.56) {
-    canvas.font = `${size - 2}px ${palette.font}`;
+    canvas.font = `${Math.max(11, size - 2)}px ${palette.font}`;
     canvas.fillStyle = palette.faintText;
     canvas.fillText(note, from, y);
   }

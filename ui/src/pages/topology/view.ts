@@ -69,7 +69,8 @@ export class View {
   layOut(datacenter: Datacenter, whole: boolean): void {
     const { picture } = this;
     picture.datacenter = datacenter;
-    picture.scene = layOut(datacenter);
+    const { width, height } = picture.camera;
+    picture.scene = layOut(datacenter, width > 1 ? Math.min(2.4, Math.max(0.5, width / height)) : undefined);
     picture.failures.clear();
     picture.camera.limit(picture.scene.everything());
     if (whole) {
