@@ -57,7 +57,14 @@ def masked(data: Any) -> Any:
     if isinstance(data, str):
         return masked_text(data)
     if isinstance(data, dict):
-        found = {name: _member(name, value) for name, value in data.items()}
+        found = {}
+        for name, value in data.items():
+            if value is None or value is True or value is False or isinstance(value, int | float):
+                found[name] = value
+            elif value and isinstance(name, str) and is_secret(name):
+                found[name] = MASKED
+            else:
+                found[name] = masked(value)
         named = data.get("key", data.get("name"))
         if data.get("value") and isinstance(named, str) and is_secret(named):
             found["value"] = MASKED
@@ -65,12 +72,6 @@ def masked(data: Any) -> Any:
     if isinstance(data, list | tuple):
         return [masked(each) for each in data]
     return data
-
-
-def _member(name: Any, value: Any) -> Any:
-    if value and isinstance(name, str) and is_secret(name) and not isinstance(value, bool | int | float):
-        return MASKED
-    return masked(value)
 
 
 def masked_text(text: str) -> str:

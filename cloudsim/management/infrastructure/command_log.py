@@ -13,11 +13,9 @@ from typing import Any
 import msgspec
 
 from cloudsim.protocol.commands import Answer
+from cloudsim.protocol.masking import MASKED as MASKED
+from cloudsim.protocol.masking import masked
 from cloudsim.protocol.messages import Request
-
-SECRET = frozenset({"password", "user_data"})
-"""Fields of commands and answers whose values are not written down."""
-MASKED = "********"
 
 
 class CommandRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,15 +80,6 @@ class CommandLog:
                 answer=None if answer is None else masked(msgspec.to_builtins(answer)),
             )
         )
-
-
-def masked(data: Any) -> Any:
-    """The data without what must not be written down."""
-    if isinstance(data, dict):
-        return {k: MASKED if k in SECRET and v else masked(v) for k, v in data.items()}
-    if isinstance(data, list | tuple):
-        return [masked(item) for item in data]
-    return data
 
 
 def read(lines: Iterable[bytes]) -> Iterator[CommandRecord]:

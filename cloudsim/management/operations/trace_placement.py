@@ -11,6 +11,7 @@ from cloudsim.model import Host
 from cloudsim.placement.explaining import Planning
 from cloudsim.store import Table
 
+_encoder = msgspec.json.Encoder()
 _PLACES = {"zone": "Zone", "pod": "Pod", "cluster": "Cluster"}
 
 
@@ -46,6 +47,7 @@ def told(trace: Trace, planning: Planning, hosts: Table[Host], now: float) -> No
         "scores": [{"host": name(each.host_id), "score": each.score} for each in planning.scores],
         "chosen": name(planning.chosen),
     }
+    text = _encoder.encode(result).decode()  # names and numbers of hosts: no secrets to mask
     parent = trace.job or (1 if trace.entries else 0)
     asked = trace.add(
         "placement",
@@ -63,8 +65,7 @@ def told(trace: Trace, planning: Planning, hosts: Table[Host], now: float) -> No
         MANAGEMENT,
         result["chosen"] or "no host",
         now,
-        None,
-        result,
+        text=(text, "json", len(text)),
         error=planning.error,
         parent=asked.number if asked is not None else parent,
     )

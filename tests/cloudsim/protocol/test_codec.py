@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from cloudsim.protocol import MalformedMessage, decode, encode, specs
 from cloudsim.protocol.commands import ANSWERS, COMMANDS, Answer, Command, StopCommand, answer_type
-from cloudsim.protocol.messages import Connected, Message, Ping, Refused, Request, Response, Startup
+from cloudsim.protocol.messages import (
+    Connected,
+    Message,
+    Ping,
+    Refused,
+    Request,
+    Response,
+    Startup,
+    Step,
+    Work,
+)
 from cloudsim.protocol.specs import VmSpec
 
 # JSON numbers are read back as written if they are finite; text is any that UTF-8 can say.
@@ -32,12 +42,14 @@ for spec in vars(specs).values():
     if isinstance(spec, type) and issubclass(spec, msgspec.Struct):
         st.register_type_strategy(spec, lambda kind: any_of(kind))
 
+st.register_type_strategy(Step, lambda kind: any_of(kind))
+
 commands = st.one_of([any_of(kind) for kind in COMMANDS.values()])
 answers = st.one_of([any_of(kind) for kind in ANSWERS.values()])
 sequences = st.integers(0, 2**53)
 messages: st.SearchStrategy[Message] = st.one_of(
-    st.builds(Request, sequences, commands, texts, sequences),
-    st.builds(Response, sequences, answers, texts),
+    st.builds(Request, sequences, commands, texts, sequences, st.booleans()),
+    st.builds(Response, sequences, answers, texts, st.none() | any_of(Work)),
     *(any_of(kind) for kind in (Startup, Connected, Refused, Ping)),
 )
 
