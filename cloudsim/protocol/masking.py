@@ -57,7 +57,7 @@ def masked(data: Any) -> Any:
     if isinstance(data, str):
         return masked_text(data)
     if isinstance(data, dict):
-        found = {}
+        found: dict[Any, Any] = {}
         for name, value in data.items():
             if value is None or value is True or value is False or isinstance(value, int | float):
                 found[name] = value
