@@ -632,6 +632,7 @@ export default {
 
     queryAsyncJobResult: "Show result",
     getTrace: "Way of the command",
+    listTraces: "Ways of its commands",
     updateConfiguration: "Change value",
     resetConfiguration: "Reset to default",
     createTags: "Add tags",

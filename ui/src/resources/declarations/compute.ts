@@ -1,6 +1,7 @@
 // Instances: what the cloud is for.
 
 import {
+  BranchesOutlined,
   CameraOutlined,
   CodeOutlined,
   DesktopOutlined,
@@ -129,6 +130,12 @@ const vm: Resource = {
       target: "virtualmachineid",
       when: is("Running"),
       run: (row) => openConsole(row, true),
+    },
+    {
+      command: "listTraces",
+      icon: BranchesOutlined,
+      on: "row",
+      page: (row) => `/trace?resourceid=${encodeURIComponent(String(row?.id ?? ""))}`,
     },
     {
       command: "createVMSnapshot",
