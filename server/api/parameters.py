@@ -256,7 +256,7 @@ def _kind(annotation: Any, wire: str, access: Access) -> _Kind:
                 return _Kind("date", _date(wire.startswith("end")), params=params)
         kind = _kind(arguments[0], wire, access)
         for param in params:
-            if param.type == "long":
+            if param.type == "long" and kind.type == "integer":
                 kind.type, kind.read = "long", _whole(64)
             elif param.type is not None:
                 kind.type = param.type

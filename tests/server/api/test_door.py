@@ -52,6 +52,13 @@ def test_a_session_from_login_to_logout(http: FlaskClient) -> None:
     assert http.get("/client/api", query_string=call).status_code == 401
 
 
+def test_a_login_names_its_domain_by_id_or_by_path(running: Api, http: FlaskClient) -> None:
+    root = running.manager.identity.domains.root.id
+    for form in ({"domainId": root, "domain": ""}, {"domain": "/"}, {"domain": "ROOT"}):
+        assert log_in(http, **form).json["loginresponse"]["domainid"] == root
+    assert log_in(http, domainId="no such domain").status_code == 531
+
+
 @pytest.mark.parametrize("key", [None, "wrong"])
 def test_a_call_without_the_session_key_ends_the_session(http: FlaskClient, key: str | None) -> None:
     right = log_in(http).json["loginresponse"]["sessionkey"]

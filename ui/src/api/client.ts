@@ -73,6 +73,7 @@ export async function call<T = Record<string, unknown>>(
   signal?: AbortSignal,
 ): Promise<T> {
   let response: Response;
+  const key = sessionKey;
   try {
     response = await fetch(ENDPOINT, {
       method: "POST",
@@ -91,7 +92,7 @@ export async function call<T = Record<string, unknown>>(
   if (response.ok) {
     return answer as T;
   }
-  if (response.status === 401 && command !== "login" && command !== "logout") {
+  if (response.status === 401 && key === sessionKey && command !== "login" && command !== "logout") {
     onSessionOver();
   }
   throw new ApiError(String(answer.errortext ?? response.statusText), response.status, command);

@@ -1,0 +1,155 @@
+"""What is around every page of the web UI, in a browser, against a real server: signing in, live lists, jobs, sessions."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.chromium import CHROMIUM, UI, browser
+from tests.server.serving import Connection, ServerProcess
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or not (UI / "dist" / "index.html").is_file(), reason="needs Chromium, and the web UI: make ui"
+)
+PATIENCE = 20.0
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    with ServerProcess(tmp_path_factory.mktemp("cloud"), "--pace", "max", "--console-port", "0") as server:
+        yield server
+
+
+@pytest.fixture
+def admin(served: ServerProcess) -> Iterator[Connection]:
+    connection = served.connect()
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def page(served: ServerProcess) -> Iterator[Any]:
+    """A page on which nobody has signed in. Fails if it raised an error."""
+    with browser() as context:
+        opened = context.new_page()
+        opened.set_default_timeout(PATIENCE * 1000)
+        opened.goto(f"{served.url}/client/")
+        yield opened
+
+
+def sign_in(page: Any, username: str, password: str) -> None:
+    page.get_by_label("User name").fill(username)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def open_page(page: Any, served: ServerProcess, path: str) -> None:
+    page.goto(f"{served.url}/client/#{path}")
+
+
+def eventually(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_signing_in_asks_again_after_a_wrong_password_and_leads_where_one_wanted_to_go(
+    page: Any, served: ServerProcess
+) -> None:
+    open_page(page, served, "/zone")
+    sign_in(page, "admin", "not this one")
+    page.get_by_role("alert").wait_for()
+    sign_in(page, "admin", served.admin["password"])
+    page.wait_for_url(re.compile(r"#/zone"))
+    page.get_by_role("heading", name="Zones").wait_for()
+
+
+def test_a_list_shows_what_another_client_makes_and_removes_without_being_loaded_again(
+    page: Any, served: ServerProcess, admin: Connection
+) -> None:
+    sign_in(page, "admin", served.admin["password"])
+    page.wait_for_url(re.compile(r"#/dashboard"))
+    open_page(page, served, "/domain")
+    page.get_by_role("link", name="ROOT").first.wait_for()
+    made = admin("createDomain", name="made-elsewhere")["domain"]["id"]
+    row = page.get_by_role("row").filter(has_text="made-elsewhere")
+    row.wait_for()
+    admin("deleteDomain", id=made)
+    row.wait_for(state="detached")
+
+
+def test_a_session_that_is_over_is_begun_again_on_the_same_page(
+    page: Any, served: ServerProcess, admin: Connection
+) -> None:
+    sign_in(page, "admin", served.admin["password"])
+    page.wait_for_url(re.compile(r"#/dashboard"))
+    open_page(page, served, "/domain")
+    page.get_by_role("link", name="ROOT").first.wait_for()
+    page.evaluate("fetch('/client/api?command=logout&response=json')")
+    dialog = page.get_by_role("dialog", name="Your session has ended")
+    dialog.wait_for()
+    dialog.get_by_label("Password").fill(served.admin["password"])
+    dialog.get_by_role("button", name="Sign in", exact=True).click()
+    dialog.wait_for(state="hidden")
+    assert page.url.endswith("#/domain")
+    made = admin("createDomain", name="after-the-session")["domain"]["id"]
+    page.get_by_role("row").filter(has_text="after-the-session").wait_for()
+    admin("deleteDomain", id=made)
+
+
+def test_a_job_that_the_user_began_elsewhere_is_told_of_until_it_ends(
+    page: Any, served: ServerProcess, admin: Connection
+) -> None:
+    eventually(lambda: any(vm["state"] == "Running" for vm in admin("listSystemVms").get("systemvm", [])))
+    proxy = next(vm for vm in admin("listSystemVms")["systemvm"] if vm["state"] == "Running")
+    admin("updateSimulation", pace="real")
+    try:
+        job = admin("rebootSystemVm", id=proxy["id"])["jobid"]
+        sign_in(page, "admin", served.admin["password"])
+        page.get_by_role("button", name="Jobs: 1 running").click()
+        listed = page.get_by_test_id("jobs").get_by_role("listitem").first
+        assert listed.get_attribute("data-state") == "running" and "Reboot system" in listed.inner_text()
+        page.keyboard.press("Escape")
+    finally:
+        admin("updateSimulation", pace="max")
+    admin.job(job)
+    page.locator(".ant-notification-notice").filter(has_text="Reboot system").wait_for()
+    page.get_by_role("button", name="Jobs: 0 running").click()
+    page.locator('[data-testid=jobs] [data-state="done"]').wait_for()
+
+
+def test_a_plain_user_is_offered_what_is_its_own_and_signs_out(
+    page: Any, served: ServerProcess, admin: Connection
+) -> None:
+    names = {"email": "ann@example.org", "firstname": "Ann", "lastname": "Example"}
+    admin("createAccount", username="ann", password="her own", accounttype=0, **names)
+    sign_in(page, "ann", "her own")
+    page.wait_for_url(re.compile(r"#/dashboard"))
+    menu = page.get_by_role("navigation", name="Main menu")
+    menu.get_by_role("button", name="Compute", exact=True).wait_for()
+    menu.get_by_role("button", name="Infrastructure").click()
+    menu.get_by_role("link", name="Zones").wait_for()
+    assert menu.get_by_role("link", name="Hosts").count() == 0
+    page.get_by_role("button", name="Your account: ann").click()
+    page.get_by_text("Account ann, domain ROOT").wait_for()
+    page.get_by_role("menuitem", name="Sign out").click()
+    page.get_by_role("button", name="Sign in").wait_for()
+    open_page(page, served, "/domain")
+    page.get_by_label("User name").wait_for()
+
+
+def test_the_page_is_kept_small_and_compressed(served: ServerProcess) -> None:
+    """What a browser loads before anything is shown, as it comes over the wire."""
+    assets: Path = UI / "dist" / "assets"
+    first = re.findall(r"assets/([\w.-]+\.(?:js|css))", (UI / "dist" / "index.html").read_text())
+    assert first
+    sizes = [
+        (assets / f"{name}.br" if (assets / f"{name}.br").is_file() else assets / name).stat().st_size for name in first
+    ]
+    assert sum(sizes) < 1_500_000
