@@ -13,8 +13,8 @@ const MOST_ROWS = 42;
 /** How many times as wide as high things are where nothing else is asked for. */
 const SHAPE = 1.6;
 const ZONE_SHAPES = [0.6, 1, 1.4, 1.8, 2.4, 3.4];
-/** A header's part of its box, so that it can be read when the whole box is seen. */
-const ZONE_HEADER = 0.075;
+/** A zone's header, as a part of the height of all, and a pod's, of its own. */
+const ZONE_HEADER = 0.026;
 const POD_HEADER = 0.05;
 
 export interface Box {
@@ -128,17 +128,17 @@ export function layOut(datacenter: Datacenter, shape = SHAPE): Scene {
 /** Put zones next to each other, in the shape of their own that makes all of it largest in a view of that shape. */
 function arrange(zones: ZoneBox[], shape: number): { w: number; h: number } {
   const margins = zones.length > 1 ? REGION : ALONE;
-  let best = shape;
-  let least = Infinity;
+  let best = { w: Infinity, h: Infinity, needed: Infinity, shape };
   for (const each of [shape, ...ZONE_SHAPES]) {
-    zones.forEach((zone) => arrangeZone(zone, each));
+    zones.forEach((zone) => arrangeZone(zone, each, ZONE.header));
     const { w, h } = pack(zones, margins, { shape });
     const needed = Math.max(w / shape, h);
-    if (needed < least) {
-      [best, least] = [each, needed];
+    if (needed < best.needed) {
+      best = { w, h, needed, shape: each };
     }
   }
-  zones.forEach((zone) => arrangeZone(zone, best));
+  // names are to be read when all of it is seen
+  zones.forEach((zone) => arrangeZone(zone, best.shape, Math.max(ZONE.header, ZONE_HEADER * best.needed)));
   return pack(zones, margins, { shape });
 }
 
@@ -160,8 +160,8 @@ function zoneOf(row: ZoneRow, scene: Scene): ZoneBox {
   return zone;
 }
 
-function arrangeZone(zone: ZoneBox, shape: number): void {
-  zone.header = Math.max(ZONE.header, ZONE_HEADER * pack(zone.pods, ZONE, { shape }).h);
+function arrangeZone(zone: ZoneBox, shape: number, header: number): void {
+  zone.header = header;
   const pods = pack(zone.pods, { ...ZONE, header: zone.header }, { shape });
   const shelf = pack(zone.storage, { ...ZONE, header: 0 }, { width: Math.max(pods.w, 320) });
   for (const each of zone.storage) {
