@@ -43,6 +43,7 @@ export default {
   nothingFound: "Nothing is found",
   page: "Page",
   older: "Older events",
+  notYours: "Your role may not see this",
   problems: {
     required: "This is needed",
     number: "This is to be a number",
@@ -78,44 +79,53 @@ export default {
   no: "No",
   // of these the API's names are made: serviceofferingname
   words:
-    "2fa access account accounts acl action activate active actual add additional address admin affinity " +
-    "agent agents alert alerts algorithm all allocated allocation allow allowed annotation annotations " +
-    "api applied arch archived associated async attached auto availability available availableservices " +
-    "backup backups balancer bandwidth base bits block boot bootable bridge broadcast bucket bytes cache " +
+    "2fa a access account accounts acl acquired action activate active actual add additional address " +
+    "admin admins affinity agent agents alert alerts algorithm all allocated allocation allow allowed " +
+    "alpha annotation annotations api applied arch archived arrival as associated async attached auto " +
+    "autoscaling availability available availableservices backup backups balancer band bandwidth base " +
+    "began begin bits block boot bootable bridge broadcast bucket by bypass bytes cache caller can " +
     "canusefordeploy capabilities capability capacity category cause cert certificate chain changes " +
-    "check checksum cidr cleanup client clock cluster clusters code columns command commands complete " +
-    "completed component compute connections conserve consistency console content control core count cpu " +
-    "create created creator cross current custom customer customized data date day dedicated default " +
-    "degree delay delete deploy deployment description dest destination destroy destroyed details device " +
-    "dhcp digest direct disable disabled disconnected disk display distributed distribution dns dns1 " +
-    "dns2 domain download dpd duration dynamic dynamically eager egress elapsed element email enable " +
-    "enabled encap encrypt encryption end ended endpoint enough entity entries entry error esp event " +
-    "every exit expires explicit expunge external extract extractable factor failed featured fetch field " +
-    "file filter fingerprint first fixed flow for force forced format forms forwarding found free fresh " +
-    "from full gateway gb ghz global gpu group groups guest ha hardware has hash health healthy host " +
-    "hosts hypervisor icmp icon id ids ike image implemented implementor implicit in individual info " +
-    "ingress instance instances internal interval io iops iothreads ip ip6 ips ipv4 ipv6 is iso isolated " +
-    "isolation job keepalive key keypair keypairs keyword kvm label labels last latency latest level " +
-    "lifetime limit limited link list live load local location lock mac machine machines make managed " +
-    "management mandated map max maximum mbs memory message metadata method migrate migration min " +
-    "minimum mix mode monitor motion mount mtu multi name names nat needed netmask network networks new " +
-    "next nexthop nfs nic nics node number of offering ok on only op open options order os other out " +
-    "outcome over overcommit overprovisioned overprovisioning owner page pages parent participant " +
-    "passive password patch path peer peers pending percent percentage performance permanent permission " +
-    "persistent physical ping pinged placed pod pods policies policy pool port portable position post " +
-    "power pre precedence preferred primary private process project protection protocol provider " +
-    "providers provisioning psk public pxe queue quiesce quota ranges rate ratio read readonly ready " +
-    "reason received recursive redundant region registered rejected related remaining remote removed " +
-    "requested requires reservation reserved resource resources response restart restarted result " +
-    "revertable role root route routed router routers routing rule rules running sampled sampling " +
-    "scalable scale scaling schedule scheme scope secondary secret security seed selected send sent " +
-    "serial servers service services session sessions set shared show shrink signature since site size " +
-    "snap snaps snapshot snapshots sockets sort source specify speed split ssh ssl standard start " +
-    "started state static statistics stats status stickiness stopped storage storages store strict " +
-    "strictness string sub subdomain success suitable support supported supports suspend swap system " +
-    "table tag tagged tags taken target template templates text thread threshold ticket time timeout " +
-    "timezone to token total trace traffic type types uefi unallocated unhealthy unique unit unused up " +
-    "update updated uploaded uri url usage use used user userdata users utilization uuid value values " +
-    "verified version view viewer viewers virtual vlan vm vms vnc vnet volatile volume volumes vpc vpn " +
-    "vr vswitch wait weight whole with write xen zone zones zonetoken",
+    "check checks checksum child children cidr cleanup client clock cluster clusters cmd code columns " +
+    "command commands complete completed component compute config connections conserve consistency " +
+    "console content control conversion core count cpu create created creator cross crossed crt current " +
+    "custom customer customized daily data date day dedicated default defined degree delay delete deploy " +
+    "deployasis deployment description dest destination destroy destroyed details device dhcp digest " +
+    "direct disable disabled disconnected disk display distributed distribution dns dns1 dns2 domain " +
+    "download dpd driver drs duration dynamic dynamically eager egress elapsed elastic element email " +
+    "enable enabled encap encrypt encryption end ended endpoint enough entity entries entry error esp " +
+    "esx event events every exit experimental expires explicit expunge external extract extractable " +
+    "factor failed featured features fetch field file filter fingerprint first fixed flow for force " +
+    "forced format forms forwarding found free fresh from full gateway gb ghz global gpu gpus group " +
+    "groups gslb guest guests ha hardware has hash health healthy host hosts hvm hvmrequired hyperv " +
+    "hypervisor icmp icon id ids ike ilb image implemented implementor implicit in individual info " +
+    "ingress instance instances inter internal internaldns1 internet interval invite io iops iothreads " +
+    "ip ip6 ips ipsec ipv4 ipv6 is iso isolated isolation job keepalive key keypair keypairs keyword " +
+    "kubernetes kvm l2 label labels last latency latest lb lease left level lifetime limit limited link " +
+    "list live load local location lock lv mac machine machines make managed management mandated map max " +
+    "maximum mbs memory message metadata method migrate migration min minimum mix mode monitor motion " +
+    "mount mtu multi name names nat needed netmask network networks new next nexthop nfs nic nics node " +
+    "not np nsx number object of offer offerha offering offset ok on only op open options order os other " +
+    "out outcome outofband over overcommit overlap overprovisioned overprovisioning ovm3 owner p50 p95 " +
+    "p99 pace page pages params parent partial participant passive password patch path payload peer " +
+    "peers pending per percent percentage perform performance permanent permission persistent physical " +
+    "ping pinged placed planner pod pods policies policy pool pools port portable position post power " +
+    "pre precedence preferred presharedkey previous primary private proc process procstatus project " +
+    "protection protocol provider providers provisioning psk public purge pxe queue quiesce quota range " +
+    "ranges rate ratio read readonly ready reason rebalance received recommend recover recursive " +
+    "redundant region registered rejected related remaining remote removed renewal report repositories " +
+    "requested required requires reservation reserved resource resources response restart restarted " +
+    "result retention revertable role roles root route routed router routers routing rule rules running " +
+    "s2s sampled sampling sata scalable scale scaling schedule scheme scope second secondary secret " +
+    "security seed select selected send sent serial series server servers service services session " +
+    "sessions set shared show shrink sigma signature since site size small snap snaps snapshot snapshots " +
+    "sockets software sort source spec specify speed split ssh ssl standard start started state static " +
+    "statistics stats status stderr stdout stickiness stopped storage storages store stores streched " +
+    "strechedl2 stretched strict strictness strikes string struck sub subdomain subnet success suitable " +
+    "support supported supports suspend swap system table tag tagged tags taken target template " +
+    "templates text tftp thread threshold ticket time timeout timezone to token total trace traffic " +
+    "tungsten type types u uefi ui unallocated unhealthy unique unit units until unused up update " +
+    "updated upgrade uploaded uri url usage use used user userdata users utilization uuid v value values " +
+    "verified version view viewer viewers virtual virtualization vlan vm vms vmware vnc vnet volatile " +
+    "volume volumes vpc vpn vr vswitch wait wall webhook websocket weight whole with within write xen " +
+    "zone zones zonetoken",
 };
