@@ -1,0 +1,130 @@
+"""The simulation console and the experiments' pages, in a browser, on a cloud that is really served."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.chromium import CHROMIUM, UI, browser
+from tests.server.serving import ONE_RACK, ServerProcess
+
+AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
+WITHIN = 30_000.0
+"""Milliseconds that anything may take to appear."""
+SCENARIO = """\
+name: two policies
+datacenter:
+  uniform: {hosts_per_rack: 3, host: {cores: 8, memory_gib: 32}}
+workload:
+  format: poisson
+  per_hour: 120
+  requests_in_all: 60
+  lifetime: {mean: 3600}
+  flavours: [{vcpu: 1, memory_mib: 1024}, {vcpu: 4, memory_mib: 2048}]
+"""
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None or not (UI / "dist" / "index.html").is_file(),
+    reason="needs Chromium, and the UI: cd ui && npm ci && npm run build",
+)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "rack.yaml").write_text(ONE_RACK)
+    with ServerProcess(folder / "data", "--pace", "real", "--datacenter", str(folder / "rack.yaml")) as server:
+        yield server
+
+
+@pytest.fixture
+def page(served: ServerProcess) -> Iterator[Any]:
+    with browser() as context:
+        opened = context.new_page()
+        opened.set_default_timeout(WITHIN)
+        opened.set_viewport_size({"width": 1440, "height": 900})
+        opened.goto(f"{served.url}/client/#/simulation")
+        opened.fill("input >> nth=0", "admin")
+        opened.fill("input[type=password]", served.admin["password"])
+        opened.click("button[type=submit]")
+        opened.wait_for_selector("h1:has-text('Simulation console')")
+        yield opened
+
+
+def serious(page: Any) -> list[str]:
+    """What axe finds of the content that keeps people from using it."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document.querySelector('#content'))")["violations"]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found if each["impact"] in ("serious", "critical")
+    ]
+
+
+def number(page: Any, name: str) -> int:
+    """The figure under that name among a workload's."""
+    text = page.text_content(f".total:has-text('{name}') .value")
+    return int(re.sub(r"[^0-9]", "", text or "") or 0)
+
+
+def test_the_clock_is_paused_from_the_header_and_a_fault_is_injected_and_healed(page: Any, served: ServerProcess) -> None:
+    call = served.connect()
+    page.click("header .clock")
+    page.click(".ant-popover [title^='Pause']")
+    page.wait_for_selector("text=Jobs wait until time goes on")
+    assert call("listSimulations")["simulation"][0]["state"] == "Paused"
+    page.keyboard.press("Escape")
+    page.click("#content [title^='As fast as it goes']")
+    page.wait_for_selector("text=Jobs wait until time goes on", state="detached")
+    assert call("listSimulations")["simulation"][0]["pace"] == "max"
+    page.click("button:has-text('Inject')")
+    page.wait_for_selector("text=Active (1)")
+    assert call("listFaults", active=True)["fault"][0]["type"] == "HostCrash"
+    page.click("button:has-text('Heal')")
+    page.wait_for_selector("text=Past (1)")
+    assert serious(page) == []
+
+
+def test_a_workload_is_started_from_its_form_and_watched(page: Any, served: ServerProcess) -> None:
+    page.click("button:has-text('New workload') >> nth=0")
+    page.fill("#workload-name", "watched")
+    page.fill("#workload-limit", "15")
+    page.fill("#workload-rate", "600")
+    page.click(".ant-drawer button[type=submit]")
+    page.wait_for_selector("text=watched · ")
+    page.click("#content [title^='As fast as it goes']")
+    page.wait_for_selector(".total:has-text('Requested') .value:text-is('15')")
+    page.wait_for_selector("text=watched · ended")
+    told = served.connect()("listWorkloads", name="watched")["workload"][0]
+    assert number(page, "Placed") == told["placed"] and number(page, "Rejected") == told["rejected"]
+    assert page.locator("table tbody tr.ant-table-row").count() == 12
+    assert serious(page) == []
+
+
+def test_two_policies_are_compared_side_by_side(page: Any, served: ServerProcess) -> None:
+    page.goto(f"{served.url}/client/#/experiments/new")
+    page.wait_for_selector("#experiment-text")
+    page.wait_for_selector("p:has-text('A day of 480')")
+    page.fill("#experiment-text", SCENARIO)
+    page.wait_for_selector("text=changed")
+    assert serious(page) == []
+    page.click("button:has-text('Start 2 runs')")
+    page.wait_for_selector("h1:has-text('two policies')")
+    page.wait_for_selector(".ant-card-head-title:has-text('Summary')", timeout=90_000)
+    page.wait_for_selector("h4:has-text('How full each host is') >> nth=1", timeout=90_000)
+    found = served.connect()("listExperiments")["experiment"][0]
+    result = served.connect()("getExperimentResult", id=found["id"])["experimentresult"]["result"]
+    row = page.text_content("tr:has-text('Placement check')") or ""
+    for each in result:
+        assert f"{each['figures']['placement_check']:,}" in row
+    assert serious(page) == []
+    with page.expect_download() as saved:
+        page.click("button:has-text('Files') >> nth=0")
+        page.click(".ant-dropdown li:has-text('summary.json')")
+    assert Path(saved.value.path()).read_bytes().startswith(b"{")
+    page.goto(f"{served.url}/client/#/experiments")
+    page.wait_for_selector("a:has-text('two policies')")
+    assert serious(page) == []
