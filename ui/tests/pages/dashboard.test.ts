@@ -11,6 +11,7 @@ import {
   summed,
   wireTime,
   type Capacity,
+  type InfrastructureSeries,
 } from "@/pages/dashboard/capacity";
 import { filled, limitsOf } from "@/pages/dashboard/limits";
 
@@ -71,7 +72,7 @@ describe("history", () => {
   });
 
   it("counts every state at every time, what runs first", () => {
-    const series = [
+    const series: InfrastructureSeries[] = [
       {
         zoneid: "a",
         zonename: "a",
@@ -91,7 +92,7 @@ describe("history", () => {
   });
 
   it("ends with the last sample of every zone", () => {
-    const series = [
+    const series: InfrastructureSeries[] = [
       {
         zoneid: "a",
         zonename: "a",

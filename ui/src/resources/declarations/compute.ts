@@ -88,7 +88,11 @@ const vm: Resource = {
     { name: "nics", resource: "nic", parameters: (row) => ({ virtualmachineid: row.id }) },
     { name: "volumes", resource: "volume", parameters: (row) => ({ virtualmachineid: row.id }) },
     { name: "snapshots", resource: "vmsnapshot", parameters: (row) => ({ virtualmachineid: row.id }) },
-    { name: "usage", resource: "vmusage", parameters: (row) => ({ id: row.id }) },
+    {
+      name: "usage",
+      component: () => import("@/pages/usage/UsageTab.vue"),
+      needs: "listVirtualMachinesUsageHistory",
+    },
     { name: "schedules", resource: "vmschedule", parameters: (row) => ({ virtualmachineid: row.id }) },
     {
       name: "consoleSessions",

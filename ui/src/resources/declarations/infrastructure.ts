@@ -75,6 +75,11 @@ const zone: Resource = {
   filters: [{ name: "networktype", values: ["Basic", "Advanced"] }],
   tabs: [
     {
+      name: "history",
+      component: () => import("@/pages/usage/ZoneHistoryTab.vue"),
+      needs: "listCapacityHistory",
+    },
+    {
       name: "figures",
       resource: "zonemetrics",
       parameters: (row) => ({ id: row.id }),

@@ -82,7 +82,13 @@ const systemVm: Resource = {
     column.pod,
     column.zone,
   ],
-  tabs: [{ name: "usage", resource: "systemvmusage", parameters: (row) => ({ id: row.id }) }],
+  tabs: [
+    {
+      name: "usage",
+      component: () => import("@/pages/usage/UsageTab.vue"),
+      needs: "listSystemVmsUsageHistory",
+    },
+  ],
   actions: [
     start("startSystemVm"),
     stop("stopSystemVm", { form: ["forced"] }),
