@@ -18,6 +18,11 @@ const routes: RouteRecordRaw[] = [
     component: () => import("./network/CreateNetworkPage.vue"),
     meta: { needs: "createNetwork", title: "wizards.network.title" },
   },
+  {
+    path: "/register-template",
+    component: () => import("./image/RegisterImagePage.vue"),
+    meta: { needs: "registerTemplate", title: "wizards.image.title" },
+  },
 ];
 
 export default routes;

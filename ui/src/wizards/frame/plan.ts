@@ -15,8 +15,8 @@ export interface Task {
   title: string;
   /** The wizard's step to go back to when it fails. */
   step: string;
-  /** Do it; what it answers is kept under the task's name. Raises ApiError. */
-  run: (made: Made) => Promise<Row | void>;
+  /** Do it; what it answers is kept under the task's name, and `note` tells how far it is. Raises ApiError. */
+  run: (made: Made, note: (text: string) => void) => Promise<Row | void>;
   /** Remove what it made. */
   undo?: (row: Row) => Promise<unknown>;
   /** Neighbours of the same group are done at once, a few at a time. */
@@ -27,6 +27,8 @@ export interface TaskState {
   task: Task;
   state: "waiting" | "running" | "done" | "failed" | "removed";
   error: string;
+  /** How far it is. */
+  note: string;
 }
 
 export interface Plan {
@@ -50,9 +52,9 @@ export function usePlan(): Plan {
   const doneCount = computed(() => tasks.value.filter((each) => each.state === "done").length);
 
   async function one(entry: TaskState): Promise<boolean> {
-    Object.assign(entry, { state: "running", error: "" });
+    Object.assign(entry, { state: "running", error: "", note: "" });
     try {
-      const row = await entry.task.run(made);
+      const row = await entry.task.run(made, (text) => (entry.note = text));
       if (row) {
         made[entry.task.name] = row;
       }
@@ -70,6 +72,7 @@ export function usePlan(): Plan {
       task,
       state: done.has(task.name) ? "done" : "waiting",
       error: "",
+      note: "",
     }));
     state.value = "running";
     for (const group of groupsOf(tasks.value)) {
