@@ -18,6 +18,7 @@ from backends.simulated.world import SimulatedWorld
 from cloudsim.errors import CloudError
 from cloudsim.management.server import ManagementServer
 from cloudsim.randomness import Randomness
+from server.api.command import COMMANDS
 from server.api.dispatch import Dispatcher
 from server.api.envelope import Reply, error_reply
 from server.api.request import Request
@@ -30,7 +31,17 @@ from server.pacing import REAL, Pacing, pace_text
 from server.simulation.console import SIMULATED, SimulationConsole
 from server.storage_door import LARGEST_UPLOAD, SimulatedStorageDoor, add_routes
 
-_NOT_SIMULATED = frozenset({"login", "logout"})
+_NOT_SIMULATED = frozenset(
+    {
+        "login",
+        "logout",
+        "createexperiment",
+        "deleteexperiment",
+        "getexperimentresult",
+        "getexperimentfile",
+        "startworkload",
+    }
+)
 """Commands that wait, if at all, for something real: simulated time must not race meanwhile."""
 
 PATIENCE = 5.0
@@ -77,7 +88,9 @@ class _PacedDispatcher(Dispatcher):
             return await task
         # what was begun goes on when time does: cut off in the middle it would leave half a change
         text = f"The simulation is paused: {request.command} goes on when its time does (updateSimulation pace=resume)"
-        return error_reply("errorresponse", CloudError(text), json=request.wants_json)
+        command = COMMANDS.get(request.command.lower())
+        name = command.response if command is not None else "errorresponse"
+        return error_reply(name, CloudError(text), json=request.wants_json)
 
     async def _at_work(self, request: Request, trusted: bool) -> Reply:
         with self.pacing.work():

@@ -27,7 +27,8 @@ from server.simulation.workload_request import Requests
 log = logging.getLogger(__name__)
 
 KEPT = 50
-"""How many workloads that have ended are remembered."""
+"""How many workloads that have ended are remembered, as long as they have brought no more than `KEPT_REQUESTS` together."""
+KEPT_REQUESTS = 300_000
 RUNNING_AT_ONCE = 10
 COLUMNS = (
     "time_s",
@@ -243,6 +244,10 @@ class Workloads:
                 )
 
     def _forget(self) -> None:
-        ended = [w.id for w in self._workloads.values() if w.ended is not None]
-        for workload_id in ended[: max(0, len(ended) - KEPT)]:
-            del self._workloads[workload_id]
+        ended = [w for w in self._workloads.values() if w.ended is not None]
+        requests = sum(len(w.outcomes) for w in ended)
+        for left, workload in zip(range(len(ended), 0, -1), ended, strict=True):
+            if left <= KEPT and requests <= KEPT_REQUESTS:
+                return
+            requests -= len(workload.outcomes)
+            del self._workloads[workload.id]

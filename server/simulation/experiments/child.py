@@ -17,7 +17,7 @@ from server.simulation.experiments.process import Told
 
 _ROOT = Path(__file__).resolve().parents[3]
 _LONGEST_ERROR = 2000
-_CHECK_WITHIN = 120.0
+_CHECK_WITHIN = 50.0
 
 
 def _launch(task: Task, errors: IO[bytes] | int) -> subprocess.Popen[bytes]:
