@@ -17,6 +17,7 @@ export default {
   command: "Command",
   does: "What it does",
   job: "job",
+  more: "Parameters",
   required: "required",
   answers: "Answers {members}",
 };
