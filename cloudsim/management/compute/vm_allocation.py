@@ -57,7 +57,8 @@ class DataDisk(msgspec.Struct, frozen=True):
 
 
 class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What `deployVirtualMachine` asks for. `cpus`, `cpu_mhz`, `memory_mib` are for customized offerings.
+    """What `deployVirtualMachine` asks for. With an ISO as template, the first of `data_disks` is the root disk, and
+    `hypervisor` says on which hosts it runs. `cpus`, `cpu_mhz`, `memory_mib` are for customized offerings.
 
     Without `nics`, the instance gets one on the zone's default guest network. `password` is for its guest to set.
     Without `security_groups`, it is in its account's default one, on a network that has them.
@@ -67,6 +68,7 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     template_id: str
     service_offering_id: str
     owner: Account
+    hypervisor: str = ""
     name: str | None = None
     display_name: str | None = None
     nics: tuple[NicRequest, ...] = ()
@@ -196,14 +198,24 @@ class Allocation:
             raise InvalidParameterValue(f"Unable to find the object that {missing} names")
         owner = request.owner
         self._check(caller, zone, template, offering, owner)
+        iso = template.format == "ISO"
         size = sizes(offering, request.cpus, request.cpu_mhz, request.memory_mib)
         networks = self._network_choice(request, zone)
         groups = self._affinity_groups(caller, request)
         on = [network for network, _ in networks]
         self._security_groups.check_choice(owner, on, request.security_groups)
         self._key_pairs(request)
-        root_size = self._root_size(request, offering, template)
         data = [self._data_disk(disk, zone) for disk in request.data_disks]
+        root_offering = None
+        if iso:
+            # CloudStack's rule: what an ISO installs on is of the disk offering
+            if not data:
+                raise InvalidParameterValue(f"diskofferingid must be given: {template.name} is an ISO, and needs a root disk")
+            if request.root_size is not None:
+                raise InvalidParameterValue("rootdisksize is for templates: with an ISO, diskofferingid and size say it")
+            (root_offering, root_size), *data = data
+        else:
+            root_size = self._root_size(request, offering, template)
         self._quota.check_deployment(
             owner, size.cpus, size.memory_mib, offering.gpus, root_size, [bytes_ for _, bytes_ in data]
         )
@@ -236,7 +248,8 @@ class Allocation:
                     gpu_milli=offering.gpu_milli,
                     gpu_models=offering.gpu_models,
                     user_id=caller.user_id,
-                    hypervisor=template.hypervisor,
+                    hypervisor=request.hypervisor if iso else template.hypervisor,
+                    iso_id=template.id if iso else None,
                     guest_os_id=template.guest_os_id,
                     group_id=self._group(request, owner),
                     key_pairs=request.key_pairs,
@@ -256,7 +269,7 @@ class Allocation:
                     details=request.details,
                 )
             )
-            self._disks.allocate_root(vm, template, root_size)
+            self._disks.allocate_root(vm, template, root_size, root_offering.id if root_offering else None)
             for device, (disk_offering, bytes_) in enumerate(data, start=1):
                 self._disks.allocate_data(vm, disk_offering, bytes_, device)
             for device, (network, nic) in enumerate(networks):
@@ -280,8 +293,10 @@ class Allocation:
             raise InvalidParameterValue(
                 f"Service offering {offering.name} is not offered in zone {zone.name}"
             )
-        if template.state != "Active" or template.format == "ISO":
+        if template.state != "Active":
             raise InvalidParameterValue(f"Unable to use template {template.id}: it is not an active template")
+        if template.format == "ISO" and not template.bootable:
+            raise InvalidParameterValue(f"Installing from ISO requires an ISO that is bootable: {template.id}")
         if template.type == "SYSTEM":
             raise InvalidParameterValue(f"Unable to use system template {template.id} to deploy a user vm")
         if not (template.is_public or owner.id in template.shared_with or template.account_id == owner.id):

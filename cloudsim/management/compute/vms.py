@@ -297,12 +297,15 @@ class VirtualMachines:
         if ran:
             vm = await self.stopped(caller, vm_id)
         old = [v for v in self._disks.of(vm) if v.type == "ROOT"]
-        size = max(chosen.size, *(v.size for v in old)) if old else chosen.size
+        size = max([0 if chosen.format == "ISO" else chosen.size, *(v.size for v in old)])
         with self._store.transaction():
             for volume in old:
                 self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None)
-            self._disks.allocate_root(vm, chosen, size)
-            vm = self._vms.update(vm.id, template_id=chosen.id, guest_os_id=chosen.guest_os_id)
+            self._disks.allocate_root(vm, chosen, size, old[0].disk_offering_id if old else None)
+            changes = {"iso_id": chosen.id} if chosen.format == "ISO" else {}
+            vm = self._vms.update(
+                vm.id, template_id=chosen.id, guest_os_id=chosen.guest_os_id, **changes
+            )
         for volume in old:
             await self._disks.expunge(volume, vm.last_host_id)
         if ran:

@@ -96,8 +96,17 @@ class Disks:
 
     # rows
 
-    def allocate_root(self, vm: VirtualMachine, template: Template, size: int | None) -> Volume:
-        """The instance's root disk, of `size` bytes or the template's. Needs an open transaction."""
+    def allocate_root(
+        self,
+        vm: VirtualMachine,
+        template: Template,
+        size: int | None,
+        disk_offering_id: str | None = None,
+    ) -> Volume:
+        """The instance's root disk, of `size` bytes or the template's. Needs an open transaction.
+
+        With an ISO it is an empty disk to install on, of a disk offering.
+        """
         return self._volumes.insert(
             Volume(
                 id=self._randomness.uuid(),
@@ -109,7 +118,8 @@ class Disks:
                 size=size or template.size,
                 vm_id=vm.id,
                 device_id=0,
-                template_id=template.id,
+                template_id=None if template.format == "ISO" else template.id,
+                disk_offering_id=disk_offering_id,
                 service_offering_id=vm.service_offering_id,
                 created=self._foundation.now(),
             )

@@ -53,7 +53,7 @@ async def deploy_virtual_machine(
     owner: Owner,
     zoneid: Zone,
     serviceofferingid: ServiceOffering,
-    templateid: Template | None = None,
+    templateid: Annotated[Template | None, Param("a template, or an ISO to install from")] = None,
     name: Annotated[str | None, Param("its host name")] = None,
     displayname: str | None = None,
     networkids: Annotated[Sequence[Network] | None, Param("its networks, the default one first")] = None,
@@ -62,7 +62,9 @@ async def deploy_virtual_machine(
     iptonetworklist: Annotated[
         Sequence[Mapping[str, str]] | None, Param("networkid with ip and mac, instead of networkids")
     ] = None,
-    diskofferingid: Annotated[DiskOffering | None, Param("a data disk to make with it")] = None,
+    diskofferingid: Annotated[
+        DiskOffering | None, Param("a data disk to make with it; with an ISO, its root disk")
+    ] = None,
     size: Annotated[Long | None, Param("GiB of that data disk, where its offering leaves it open")] = None,
     rootdisksize: Annotated[Long | None, Param("GiB of the root disk, if larger than the template")] = None,
     hypervisor: str | None = None,
@@ -100,9 +102,10 @@ async def deploy_virtual_machine(
         raise InvalidParameterValue(
             "Unable to execute API command deployvirtualmachine due to missing parameter templateid"
         )
-    if hypervisor is not None and hypervisor.lower() != templateid.hypervisor.lower():
+    runs_on = manager.world.hypervisor if templateid.format == "ISO" else templateid.hypervisor
+    if hypervisor is not None and hypervisor.lower() != runs_on.lower():
         raise InvalidParameterValue(
-            f"hypervisor {hypervisor} is not that of template {templateid.name}, which is {templateid.hypervisor}"
+            f"hypervisor {hypervisor} is not that of template {templateid.name}, which is {runs_on}"
         )
     if (podid or clusterid or hostid or deploymentplanner) and not call.caller.is_root_admin:
         raise PermissionDenied(
@@ -126,6 +129,7 @@ async def deploy_virtual_machine(
         zone_id=zoneid.id,
         template_id=templateid.id,
         service_offering_id=serviceofferingid.id,
+        hypervisor=runs_on,
         owner=owner,
         name=name or None,
         display_name=displayname or None,
