@@ -135,7 +135,9 @@ class Dispatcher:
         else:
             body = self._done(call, answer, arguments.get("id"))
         if self.store.sequence != before:
+            since = self.manager.foundation.now()
             await self.store.durable()
+            self.manager.traces.written(since, by_api=True)
         return Reply(command.response, body, request.wants_json, cookies=call.cookies)
 
     def offers(self, command: Command) -> bool:

@@ -229,7 +229,10 @@ class Agents:
         the command leaves. Raises AgentUnavailable or OutcomeUnknown.
         """
         if self._store.journal is not None:
+            since = self._foundation.now()
             await self._store.durable()
+            if self.traces is not None:
+                self.traces.written(since)
         connection = self._connections.get(host_id)
         if connection is None or connection.link is None:
             raise AgentUnavailable(f"Host {self._name(host_id)} has no agent connected")

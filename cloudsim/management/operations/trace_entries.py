@@ -8,7 +8,7 @@ import msgspec
 
 from cloudsim.protocol.masking import masked, masked_text
 
-USER, API, JOBS, MANAGEMENT, PLACEMENT = "user", "api", "jobs", "management", "placement"
+USER, API, JOBS, MANAGEMENT, PLACEMENT, DATABASE = "user", "api", "jobs", "management", "placement", "database"
 """Participants; beside them `agent NAME` and `hypervisor NAME` of each host."""
 
 LONGEST = 16 * 1024
@@ -18,7 +18,9 @@ MOST_IN_ALL = 32 * LONGEST
 """Characters of payload of all entries of a trace: beyond it entries have none."""
 MOST_SUBJECTS = 200
 
-Kind = Literal["call", "reply", "job", "state", "event", "placement", "command", "work", "step", "answer"]
+Kind = Literal[
+    "call", "reply", "job", "state", "event", "placement", "written", "command", "work", "step", "answer"
+]
 Format = Literal["json", "xml", "text"]
 Status = Literal["running", "succeeded", "failed"]
 

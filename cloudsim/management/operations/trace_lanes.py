@@ -6,11 +6,19 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from cloudsim.management.operations.trace_entries import API, JOBS, MANAGEMENT, PLACEMENT, USER, Entry
+from cloudsim.management.operations.trace_entries import (
+    API,
+    DATABASE,
+    JOBS,
+    MANAGEMENT,
+    PLACEMENT,
+    USER,
+    Entry,
+)
 
 Interval = tuple[float, float]
 
-ORDER = (USER, API, JOBS, MANAGEMENT, PLACEMENT)
+ORDER = (USER, API, JOBS, MANAGEMENT, DATABASE, PLACEMENT)
 """Participants from the left; agents and hypervisors of the hosts follow, in the order in which they appear."""
 
 
@@ -54,6 +62,8 @@ def spans(entries: Sequence[Entry], now: float) -> list[Span]:
             found.append(Span(entry, JOBS, began.start if began is not None else now, 1, ""))
         elif entry.kind == "job" and entry.source == JOBS:
             found.append(Span(entry, MANAGEMENT, end, 2, error))
+        elif entry.kind == "written":
+            found.append(Span(entry, DATABASE, entry.end, 3, ""))
         elif entry.kind == "command":
             found.append(Span(entry, entry.target, end, 3, error))
         elif entry.kind == "work":

@@ -19,7 +19,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.trace import TRACE
 from cloudsim.management.operations.trace_changes import heard_of
 from cloudsim.management.operations.trace_commands import answered, sent, unanswered
-from cloudsim.management.operations.trace_entries import API, JOBS, MANAGEMENT, USER, Trace
+from cloudsim.management.operations.trace_entries import API, DATABASE, JOBS, MANAGEMENT, USER, Trace
 from cloudsim.management.operations.trace_placement import told
 from cloudsim.model import AsyncJob, Host
 from cloudsim.model.operations import JOB_FAILED
@@ -220,6 +220,13 @@ class Traces:
             for change in changes:
                 heard_of(trace, change, now)
             self._grew(trace)
+
+    def written(self, since: float, *, by_api: bool = False) -> None:
+        """What was changed is durable now; that was waited for since then (Unix seconds), by the API or by a job."""
+        trace, now = self._kept.get(TRACE.get()), self._now()
+        if trace is not None and now > since:
+            source, parent = (API, 1) if by_api else (MANAGEMENT, trace.job or 1)
+            trace.add("written", source, DATABASE, "durable", since, now, parent=parent)
 
     def planning(self) -> Callable[[Planning], None] | None:
         """What wants to hear the explanation of the planning that is to come, if anything does."""

@@ -38,7 +38,7 @@ class ParticipantView(View):
     key: ClassVar = "participant"
 
     name: str | None = None
-    kind: Annotated[str | None, "user, api, jobs, management, placement, agent or hypervisor"] = None
+    kind: Annotated[str | None, "user, api, jobs, management, database, placement, agent or hypervisor"] = None
     host: Annotated[str | None, "the host of an agent or hypervisor"] = None
     seconds: Annotated[float | None, "how long it was at work itself, not waiting for the next one"] = None
     entries: Annotated[int | None, "how many entries it has a part in"] = None
@@ -60,7 +60,7 @@ class TraceEntryView(View):
     source: Annotated[str | None, "the participant that it is from"] = None
     target: Annotated[str | None, "the participant that it is to"] = None
     kind: Annotated[
-        str | None, "call, reply, job, state, event, placement, command, work, step or answer"
+        str | None, "call, reply, job, state, event, placement, written, command, work, step or answer"
     ] = None
     name: str | None = None
     start: Annotated[float | None, "seconds since the trace began"] = None

@@ -122,6 +122,28 @@ def test_a_call_whose_client_went_away_does_not_run_for_ever(bench: Bench) -> No
     assert (trace.status, trace.error) == ("failed", "the client went away before the reply")
 
 
+def test_waiting_for_the_database_is_told_as_its_time(bench: Bench) -> None:
+    async def write() -> None:
+        TRACE.set("t")
+        with bench.store.transaction():
+            bench.store.table(PhysicalNetwork).insert(PhysicalNetwork(id="n", name="net", zone_id="z"))
+        since = bench.foundation.now()
+        bench.traces.written(since)  # there was nothing to wait for
+        await asyncio.sleep(2.0)
+        bench.traces.written(since, by_api=True)
+
+    bench.call()
+    bench.run(write())
+    bench.reply()
+    trace = bench.traces.get("t")
+    assert [short(entry) for entry in trace.entries][2:] == [
+        ("written", "api", "database", "durable"),
+        ("reply", "api", "user", "OK"),
+    ]
+    lanes = {lane.name: lane.seconds for lane in participants(trace.in_order(), bench.foundation.now())}
+    assert (lanes["database"], lanes["api"]) == (2.0, 0.0)
+
+
 class TestCommands:
     def request(self, bench: Bench) -> Request:
         return Request(7, StopCommand(vm="i-2-1-VM"), "t", 0, True)

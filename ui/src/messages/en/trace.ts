@@ -71,6 +71,7 @@ export default {
     api: "API",
     jobs: "Jobs",
     management: "Management",
+    database: "Database",
     placement: "Placement",
     agent: "Agent",
     hypervisor: "Hypervisor",
@@ -82,6 +83,7 @@ export default {
     state: "Change of state",
     event: "Event",
     placement: "Placement",
+    written: "Write to the database",
     command: "Command",
     work: "Agent's work",
     step: "Hypervisor's step",
@@ -99,6 +101,8 @@ export default {
     planning: "The management server asks placement for a host that can hold the instance.",
     planned:
       "Placement has applied its filters one after the other and let the policy choose among what was left.",
+    written:
+      "What was changed is written to the database. Nobody is told of it before it would survive a crash.",
     command: "The management server sends a command, as JSON, to the host's agent.",
     work: "The agent has the command and does it. Commands for the same instance are done in order.",
     step: "The agent has the hypervisor do a part of it: on a real host libvirt or a program, on a simulated one a step that takes its time.",

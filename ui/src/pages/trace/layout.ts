@@ -47,6 +47,10 @@ export interface Measures {
   gutter: number;
 }
 
+/** Messages that are drawn as long as they are on their way; of others the bars show how long they took. */
+const SLANTED: ReadonlySet<string> = new Set(["command", "answer"]);
+/** Times are told to the microsecond. */
+const CLOCK = 0.0000015;
 const TOP = 20;
 const ROW = 30;
 const CLOSEST = 26;
@@ -75,11 +79,11 @@ export function layout(entries: Entry[], participants: Participant[], measures: 
   const lines = entries.map((entry, index) => {
     const y = ys[index] ?? TOP;
     const own = isOwn(entry);
-    const slanted = axis === "time" && !own && entry.kind !== "step" && entry.duration > 0;
+    const slanted = axis === "time" && !own && SLANTED.has(entry.kind) && entry.duration > 0;
     return {
       entry,
       y,
-      yEnd: slanted ? Math.max(y, yAt(entry.start + entry.duration)) : y,
+      yEnd: slanted ? Math.max(y, arrival(entries, ys, index, yAt)) : y,
       x1: at.get(entry.source) ?? gutter,
       x2: at.get(entry.target) ?? gutter,
       own,
@@ -131,6 +135,14 @@ function along(entries: Entry[], ys: number[], after: number): (time: number) =>
   };
 }
 
+/** Where a message arrives: at the first row of that time, or between the rows of earlier and later ones. */
+function arrival(entries: Entry[], ys: number[], index: number, yAt: (time: number) => number): number {
+  const sent = entries[index];
+  const until = (sent?.start ?? 0) + (sent?.duration ?? 0);
+  const next = entries.findIndex((each, other) => other > index && each.start >= until - CLOCK);
+  return next >= 0 && (entries[next]?.start ?? 0) <= until + CLOCK ? (ys[next] ?? TOP) : yAt(until);
+}
+
 function barsOf(lines: Line[], at: Map<string, number>, yAt: (time: number) => number): Bar[] {
   const ends = new Map<number, Line>();
   for (const line of lines) {
@@ -157,7 +169,7 @@ function barsOf(lines: Line[], at: Map<string, number>, yAt: (time: number) => n
     } else if (entry.kind === "work") {
       const answer = entry.parent === undefined ? undefined : ends.get(entry.parent);
       add(line, entry.target, answer?.y ?? yAt(entry.start + entry.duration), Boolean(entry.error));
-    } else if (entry.kind === "step") {
+    } else if (entry.kind === "step" || entry.kind === "written") {
       add(line, entry.target, yAt(entry.start + entry.duration), Boolean(entry.error));
     }
   }

@@ -14,6 +14,7 @@ export function colourOf(entry: Entry, token: GlobalToken): string {
     state: token.colorTextTertiary,
     event: token.colorTextTertiary,
     placement: token["gold-7"],
+    written: token["magenta-7"],
     command: token["cyan-7"],
     work: token["cyan-7"],
     answer: token["cyan-7"],

@@ -3,7 +3,17 @@
 import { call, list, type Page } from "@/api/client";
 
 export type Kind =
-  "call" | "reply" | "job" | "state" | "event" | "placement" | "command" | "work" | "step" | "answer";
+  | "call"
+  | "reply"
+  | "job"
+  | "state"
+  | "event"
+  | "placement"
+  | "written"
+  | "command"
+  | "work"
+  | "step"
+  | "answer";
 
 export interface Entry {
   number: number;
@@ -25,7 +35,7 @@ export interface Entry {
 
 export interface Participant {
   name: string;
-  kind: "user" | "api" | "jobs" | "management" | "placement" | "agent" | "hypervisor";
+  kind: "user" | "api" | "jobs" | "management" | "database" | "placement" | "agent" | "hypervisor";
   host?: string;
   seconds: number;
   entries: number;
