@@ -15,6 +15,8 @@ interface Sight {
 interface Flight {
   from: Sight;
   to: Sight;
+  box: Box;
+  share: number;
   began: number;
 }
 
@@ -41,6 +43,9 @@ export class Camera implements Sight {
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
     this.limit(this.bounds);
+    if (this.flight !== null) {
+      this.flight.to = this.sightOf(this.flight.box, this.flight.share);
+    }
     this.keepIn();
   }
 
@@ -93,7 +98,7 @@ export class Camera implements Sight {
       Object.assign(this, to);
       this.flight = null;
     } else {
-      this.flight = { from: { x: this.x, y: this.y, scale: this.scale }, to, began: now };
+      this.flight = { from: { x: this.x, y: this.y, scale: this.scale }, to, box, share, began: now };
     }
   }
 

@@ -51,7 +51,7 @@ function paintSuitable(canvas: Canvas, picture: Picture): void {
     }
     if (!drag.suitable?.has(host.id) && host.id !== drag.instance.hostid) {
       const box = onScreen(picture, scene.hostBox(number));
-      canvas.fillRect(box.x, box.y, box.w, box.h);
+      canvas.fillRect(box.x - 1, box.y - 1, box.w + 2, box.h + 2);
     }
   });
   for (const id of drag.suitable) {

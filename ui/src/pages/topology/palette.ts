@@ -38,7 +38,8 @@ type Rgb = [number, number, number];
 
 export function paletteOf(token: GlobalToken, dark: boolean): Palette {
   const ground = rgb(token.colorBgContainer);
-  const accent = rgb(token.colorPrimary);
+  // a full host stands out from the ground: darker on light, lighter on dark
+  const accent = dark ? mix(rgb(token.colorPrimary), [255, 255, 255], 0.3) : rgb(token.colorPrimary);
   const free = mix(ground, rgb(token.colorTextBase), dark ? 0.14 : 0.08);
   const status: Record<Status, string> = {
     ok: token.colorPrimary,

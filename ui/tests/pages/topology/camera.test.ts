@@ -41,6 +41,15 @@ describe("the camera", () => {
     expect(made.toScreenX(3040) - made.toScreenX(3000)).toBeCloseTo(400);
   });
 
+  it("gets to the box also when the view becomes smaller on the way", () => {
+    const made = camera();
+    made.show({ x: 3000, y: 2000, w: 40, h: 10 }, 0.5, 1000);
+    made.fly(1100);
+    made.resize(400, 600);
+    made.fly(2000);
+    expect(made.toScreenX(3040) - made.toScreenX(3000)).toBeCloseTo(200);
+  });
+
   it("is there at once for those who want no motion", () => {
     const made = camera(true);
     made.show({ x: 3000, y: 2000, w: 40, h: 10 }, 0.5, 1000);
