@@ -69,7 +69,9 @@ function nameTheRest(): void {
     set(input, "aria-label", t("engine.page"));
   }
   // what scrolls sideways can be scrolled with the arrow keys
-  for (const table of document.querySelectorAll<HTMLElement>(".ant-table-content, .ant-table-body")) {
+  for (const table of document.querySelectorAll<HTMLElement>(
+    ".ant-table-content, .ant-table-body, .scroll-sideways",
+  )) {
     const scrolls = table.scrollWidth > table.clientWidth;
     set(table, "tabindex", scrolls ? "0" : null);
     set(table, "role", scrolls ? "group" : null);

@@ -65,6 +65,7 @@ export default {
   searchIn: "Search in {resources}",
   searching: "Searching",
   select: "Choose {name}",
+  selectAll: "Choose all on this page",
   settings: "Settings",
   show: "Show",
   tagKey: "Key of a new tag",
