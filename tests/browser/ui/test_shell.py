@@ -114,12 +114,12 @@ def test_a_job_that_the_user_began_elsewhere_is_told_of_until_it_ends(
         sign_in(page, "admin", served.admin["password"])
         page.get_by_role("button", name="Jobs: 1 running").click()
         listed = page.get_by_test_id("jobs").get_by_role("listitem").first
-        assert listed.get_attribute("data-state") == "running" and "Reboot system" in listed.inner_text()
+        assert listed.get_attribute("data-state") == "running" and "Reboot" in listed.inner_text()
         page.keyboard.press("Escape")
     finally:
         admin("updateSimulation", pace="max")
     admin.job(job)
-    page.locator(".ant-notification-notice").filter(has_text="Reboot system").wait_for()
+    page.locator(".ant-notification-notice").filter(has_text="Reboot").wait_for()
     page.get_by_role("button", name="Jobs: 0 running").click()
     page.locator('[data-testid=jobs] [data-state="done"]').wait_for()
 

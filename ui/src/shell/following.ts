@@ -4,10 +4,13 @@ import { watch } from "vue";
 import { useRouter } from "vue-router";
 import { useApis } from "@/api/apis";
 import { feed } from "@/api/changes";
-import { useJobs, type JobAnswer } from "@/api/jobs";
+import { useJobs, type Job, type JobAnswer } from "@/api/jobs";
 import { useSession } from "@/api/session";
-import { words } from "@/resources/labels";
-import { resourceListedBy } from "@/resources/links";
+import { resource, resources } from "@/resources";
+import { actionLabel, words } from "@/resources/labels";
+import { resourceListedBy, titleOf } from "@/resources/links";
+
+const MOST_NAMED = 20;
 
 /** Names of things in jobs whose list commands are not called after them. */
 const LISTED_BY: Record<string, string> = {
@@ -23,6 +26,32 @@ export function linkOfJob(job: Pick<JobAnswer, "jobinstancetype" | "jobinstancei
   const { jobinstancetype: type, jobinstanceid: id } = job;
   const listed = type ? resourceListedBy(LISTED_BY[type] ?? `list${type}s`) : undefined;
   return listed && id ? `/${listed.name}/${encodeURIComponent(id)}` : "";
+}
+
+/** What a job does, in the words of the menus where they offer its command. */
+export function titleOfJob(command: string): string {
+  for (const { actions } of resources) {
+    const action = actions.find((each) => each.command === command);
+    if (action) {
+      return actionLabel(action);
+    }
+  }
+  return words(command);
+}
+
+/** Put in what those jobs work on is called, where they do not say it. */
+async function nameSubjects(jobs: Job[]): Promise<void> {
+  const nameless = jobs.filter((each) => each.subject === "" && each.link !== "").slice(0, MOST_NAMED);
+  if (nameless.length === 0) {
+    return;
+  }
+  const { fetchOne } = await import("@/resources/list/rows");
+  for (const job of nameless) {
+    const [, name = "", id = ""] = job.link.split("/");
+    const of = resource(name);
+    const row = of && (await fetchOne(of, decodeURIComponent(id)).catch(() => undefined));
+    job.subject = of && row ? titleOf(of, row) : "";
+  }
 }
 
 /** To be called once, by what is around every page. */
@@ -47,8 +76,11 @@ export function followWhileSignedIn(): void {
         void router.push("/sign-in");
       } else if (now !== userid) {
         userid = now;
-        const described = (job: JobAnswer) => ({ title: words(job.cmd), link: linkOfJob(job) });
-        jobs.restore(described).catch(() => undefined); // they are told of again when the next reload succeeds
+        const described = (job: JobAnswer) => ({ title: titleOfJob(job.cmd), link: linkOfJob(job) });
+        jobs
+          .restore(described)
+          .then(() => nameSubjects(jobs.running))
+          .catch(() => undefined); // they are told of again when the next reload succeeds
       }
     },
     { immediate: true },
