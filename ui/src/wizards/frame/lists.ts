@@ -1,10 +1,10 @@
 // The rows of a list command, asked anew when its parameters change.
 
-import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from "vue";
+import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { list, type Parameters, type Row } from "@/api/client";
 
 export interface Rows {
-  rows: ShallowRef<Row[]>;
+  rows: Readonly<Ref<Row[]>>;
   /** How many there are on all pages. */
   count: Ref<number>;
   busy: Ref<boolean>;
