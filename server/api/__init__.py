@@ -33,6 +33,7 @@ work itself: it calls one service, which raises `cloudsim.errors`. What it retur
     a row, or a View          {"<key>": {...}} with the declared view; key "" answers flat
     a sequence, or Listed     {"count": n, "<key>": [...]}; names beginning with list, or many=True
     None, or Success(text)    {"success": true}
+    a Reply                   as it is, such as a stream that goes on (`server.changes`)
     Job(work, instance)       {"jobid": ...}; with job=True. With creates=RowType also {"id": instance.id}
 
 A job checks, and a creating command allocates, before it returns; what is left to do is the `work`:
