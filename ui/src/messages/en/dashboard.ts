@@ -43,6 +43,7 @@ export default {
     jobs: "Running jobs",
   },
   yourInstances: "Instances",
+  domainInstances: "Instances of your domain",
   noInstances: "You have no instance yet: deploy one",
   limits: "What you have, and may have",
   noLimits: "Limits are not known",
