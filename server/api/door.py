@@ -81,7 +81,7 @@ class Door:
         if isinstance(reply, StreamReply):
             reply, response = self._stream(reply, incoming)
         else:
-            response = respond(reply, secure=incoming.is_secure, gzipped="gzip" in incoming.accept_encodings)
+            response = respond(reply, secure=incoming.is_secure, gzipped=incoming.accept_encodings.quality("gzip") > 0)
         command = COMMANDS.get(request.command.lower())
         name = command.name if command is not None else "unknown"
         self.metrics.observe(name, reply.status, time.perf_counter() - began)
