@@ -475,6 +475,7 @@ export default {
     add: "Add this rule",
     remove: "Remove the rule",
     removeOne: "Remove this rule?",
+    open: "Everything about this rule",
     doing: "What can be done",
     none: "No rules yet",
     needed: "{field} is needed",

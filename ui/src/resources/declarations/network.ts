@@ -119,7 +119,7 @@ const network: Resource = {
     {
       name: "egressRules",
       resource: "egressfirewallrule",
-      parameters: (row) => ({ networkid: row.id }),
+      component: () => import("@/wizards/rules/EgressRules.vue"),
       when: (row) => row.type === "Isolated" && !row.vpcid && gives("Firewall")(row),
     },
     {
@@ -316,19 +316,19 @@ const publicIp: Resource = {
     {
       name: "firewall",
       resource: "firewallrule",
-      parameters: (row) => ({ ipaddressid: row.id }),
+      component: () => import("@/wizards/rules/FirewallRules.vue"),
       when: (row) => Boolean(row.associatednetworkid) && !row.vpcid,
     },
     {
       name: "portForwarding",
       resource: "portforwardingrule",
-      parameters: (row) => ({ ipaddressid: row.id }),
+      component: () => import("@/wizards/rules/PortForwardingRules.vue"),
       when: carriesRules,
     },
     {
       name: "loadBalancing",
       resource: "loadbalancerrule",
-      parameters: (row) => ({ publicipid: row.id }),
+      component: () => import("@/wizards/rules/LoadBalancerRules.vue"),
       when: carriesRules,
     },
     {
@@ -395,6 +395,7 @@ const securityGroup: Resource = {
   ],
   details: ["name", "description", "virtualmachinecount"],
   tabs: [
+    { name: "rules", component: () => import("@/wizards/rules/SecurityGroupRules.vue") },
     {
       name: "ingressRules",
       member: "ingressrule",

@@ -393,7 +393,9 @@ const aclList: Resource = {
   list: { command: "listNetworkACLLists", key: "networkacllist" },
   tagged: "NetworkACLList",
   columns: [column.name, column.description, column.vpc],
-  tabs: [{ name: "aclRules", resource: "networkacl", parameters: (row) => ({ aclid: row.id }) }],
+  tabs: [
+    { name: "aclRules", resource: "networkacl", component: () => import("@/wizards/rules/NetworkAcls.vue") },
+  ],
   actions: [
     create("createNetworkACLList", ["vpcid", "name", "description"]),
     update("updateNetworkACLList", ["name", "description"], { when: (row) => Boolean(row.vpcid) }),
