@@ -1,6 +1,6 @@
 // One value of a row in a table. A table has thousands of them, so this is a function without state or components inside.
 
-import { h, type FunctionalComponent } from "vue";
+import { h, type FunctionalComponent, type VNode } from "vue";
 import type { Row } from "@/api/client";
 import { t } from "@/messages";
 import type { Field } from "../declaration";
@@ -9,6 +9,8 @@ import { kindOf, textOf, valueOf } from "./kinds";
 import { moodOf } from "./states";
 
 const ENTRIES = 3;
+/** From so many characters on a text stands in several lines. */
+const LONG = 48;
 const NUMBERS = new Set(["bytes", "mebibytes", "gibibytes", "megahertz", "number", "share"]);
 
 /** `to`: where it leads, instead of to what it names. */
@@ -35,16 +37,20 @@ const Cell: FunctionalComponent<{ row: Row; field: Field; type?: string; to?: st
     case "boolean":
       return h("span", text === "true" ? t("engine.yes") : t("engine.no"));
     case "date":
-      return h("time", { datetime: String(value), class: "numbers whole" }, text);
+      return h("time", { datetime: String(value), class: "numbers" }, text);
     case "secret":
       return h("span", "••••");
     case "tags":
     case "list":
-      return h("span", { class: "long" }, some(value, text));
+      return plain(some(value, text));
     default:
-      return h("span", { class: NUMBERS.has(kind) ? "numbers whole" : "long" }, text);
+      return NUMBERS.has(kind) ? h("span", { class: "numbers" }, text) : plain(text);
   }
 };
+
+function plain(text: string): VNode {
+  return h("span", { class: text.length > LONG ? "long" : undefined }, text);
+}
 
 function some(value: unknown, text: string): string {
   return Array.isArray(value) && value.length > ENTRIES
