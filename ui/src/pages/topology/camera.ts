@@ -26,6 +26,8 @@ export class Camera implements Sight {
   scale = 1;
   width = 1;
   height = 1;
+  /** How many pixels at the bottom something else lies over. */
+  covered = 0;
   least = 0.01;
   most = 60;
   private bounds: Box = { x: 0, y: 0, w: 1, h: 1 };
@@ -125,8 +127,9 @@ export class Camera implements Sight {
   }
 
   private sightOf(box: Box, share: number): Sight {
-    const scale = Math.min((this.width * share) / box.w, (this.height * share) / box.h);
-    return { x: box.x + box.w / 2, y: box.y + box.h / 2, scale: Math.min(this.most, scale) };
+    const height = Math.max(1, this.height - this.covered);
+    const scale = Math.min(this.most, (this.width * share) / box.w, (height * share) / box.h);
+    return { x: box.x + box.w / 2, y: box.y + box.h / 2 + this.covered / 2 / scale, scale };
   }
 
   private keepIn(): void {

@@ -50,6 +50,14 @@ describe("the camera", () => {
     expect(made.toScreenX(3040) - made.toScreenX(3000)).toBeCloseTo(200);
   });
 
+  it("shows a box above what lies over the view", () => {
+    const made = camera();
+    made.covered = 200;
+    made.show({ x: 1000, y: 1000, w: 100, h: 100 }, 1);
+    expect(made.toScreenY(1000)).toBeCloseTo(0);
+    expect(made.toScreenY(1100)).toBeCloseTo(400);
+  });
+
   it("is there at once for those who want no motion", () => {
     const made = camera(true);
     made.show({ x: 3000, y: 2000, w: 40, h: 10 }, 0.5, 1000);
