@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import islice
 from operator import attrgetter
 from typing import Annotated, Any, TypeVar, cast
@@ -257,7 +258,10 @@ def listed(
     if conditions or tests or left is not None or unindexed:
         whose = scope if hidden else left
         source = base.rows(table, scope, owner)
-        return _cut(list(_matching(source, conditions, whose, owner, tests)), page, newest_first)
+        found = list(_matching(source, conditions, whose, owner, tests))
+        if newest_first and base.by_owner and "created" in row_type.__struct_fields__:
+            found.sort(key=attrgetter("created"))  # they came one account after the other
+        return _cut(found, page, newest_first)
     if base.by_owner and base.ids is None:
         assert scope is not None and scope.accounts is not None
         return _across(table, scope.accounts, owner, page, newest_first)
@@ -338,13 +342,21 @@ def _owned(scope: Ownership, owner: str) -> Callable[[Any], bool]:
 
 
 def _across(table: Table[R], accounts: Sequence[str], owner: str, page: Paging, newest_first: bool) -> Listed:
-    """A page of what several accounts own, one account after the other."""
+    """A page of what several accounts own: one account after the other, or the newest first where rows tell when."""
     total = sum(table.count(owner, account_id) for account_id in accounts)
     size = total if page.size is None else page.size
+    if newest_first and "created" in table.row_type.__struct_fields__:
+        newest = (map(table.__getitem__, reversed(_bucket_of(table, owner, each))) for each in accounts)
+        rows = merge(*newest, key=lambda row: -row.created)  # type: ignore[attr-defined]
+        return Listed(list(islice(rows, page.start, page.start + size)), total)
     ordered = reversed(accounts) if newest_first else accounts
-    buckets = (cast("dict[str, None]", table.ids(owner, account_id)) for account_id in ordered)
+    buckets = (_bucket_of(table, owner, account_id) for account_id in ordered)
     ids = (row_id for bucket in buckets for row_id in (reversed(bucket) if newest_first else bucket))
     return Listed([table[row_id] for row_id in islice(ids, page.start, page.start + size)], total)
+
+
+def _bucket_of(table: Table[R], index: str, key: Any) -> dict[str, None]:
+    return cast("dict[str, None]", table.ids(index, key))
 
 
 def _whole(

@@ -28,6 +28,8 @@ _READING = (
     ("find*", "allow"),
     ("query*", "allow"),
     ("is*", "allow"),
+    ("followChanges", "allow"),
+    ("exportTrace", "allow"),
     ("login", "allow"),
     ("logout", "allow"),
 )

@@ -116,6 +116,28 @@ def test_listed_finds_what_a_scan_finds(
         assert list(answer.rows) == ordered[page.start : end]
 
 
+@pytest.mark.parametrize("kept", [None, lambda event: event.level == "INFO"], ids=["whole", "filtered"])
+def test_the_newest_of_several_accounts_come_first(kept: Any) -> None:
+    store = cloud([])
+    with store.transaction():
+        for n in range(12):
+            store.table(Event).insert(
+                Event(
+                    id=str(n),
+                    type="T",
+                    level="INFO",
+                    state="Completed",
+                    description="",
+                    account_id="ab"[n % 2],
+                    domain_id="",
+                    created=float(n),
+                )
+            )
+    scope = Ownership(("a", "b"))
+    answer = listed(call_of(store), Event, page=Paging(2, 4), scope=scope, keep=kept, newest_first=True)
+    assert [event.id for event in answer.rows] == ["9", "8", "7", "6"] and answer.total == 12
+
+
 def test_rows_without_an_owner_index_are_scoped_too() -> None:
     store = cloud([])
     with store.transaction():
