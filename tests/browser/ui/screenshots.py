@@ -31,17 +31,76 @@ SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
 SETTLED = 1200
 """Milliseconds after which charts and lists have come to rest."""
 
-LISTS = (
-    "vm vmsnapshot instancegroup sshkeypair userdata affinitygroup volume snapshot network vpc publicip securitygroup "
-    "sslcert vpnconnection vpncustomergateway vpnuser template iso zone pod cluster host storagepool imagestore capacity "
-    "systemvm router internalloadbalancervm managementserver physicalnetwork virtualrouterelement vlaniprange guestvlan "
-    "serviceoffering systemoffering diskoffering networkoffering vpcoffering account user domain role project "
-    "projectinvitation event alert asyncjob configuration resourcelimit tag webhook ostype oscategory "
-    "hypervisorcapabilities region"
-).split()
-DOCUMENTED = (
-    "dashboard topology vm vm-detail trace-detail simulation deploy add-zone network-detail api experiments".split()
-)
+LISTS = [
+    "vm",
+    "vmsnapshot",
+    "instancegroup",
+    "sshkeypair",
+    "userdata",
+    "affinitygroup",
+    "volume",
+    "snapshot",
+    "network",
+    "vpc",
+    "publicip",
+    "securitygroup",
+    "sslcert",
+    "vpnconnection",
+    "vpncustomergateway",
+    "vpnuser",
+    "template",
+    "iso",
+    "zone",
+    "pod",
+    "cluster",
+    "host",
+    "storagepool",
+    "imagestore",
+    "capacity",
+    "systemvm",
+    "router",
+    "internalloadbalancervm",
+    "managementserver",
+    "physicalnetwork",
+    "virtualrouterelement",
+    "vlaniprange",
+    "guestvlan",
+    "serviceoffering",
+    "systemoffering",
+    "diskoffering",
+    "networkoffering",
+    "vpcoffering",
+    "account",
+    "user",
+    "domain",
+    "role",
+    "project",
+    "projectinvitation",
+    "event",
+    "alert",
+    "asyncjob",
+    "configuration",
+    "resourcelimit",
+    "tag",
+    "webhook",
+    "ostype",
+    "oscategory",
+    "hypervisorcapabilities",
+    "region",
+]
+DOCUMENTED = [
+    "dashboard",
+    "topology",
+    "vm",
+    "vm-detail",
+    "trace-detail",
+    "simulation",
+    "deploy",
+    "add-zone",
+    "network-detail",
+    "api",
+    "experiments",
+]
 
 
 @dataclass(frozen=True)
@@ -124,7 +183,9 @@ def visit(page: Any, server: ServerProcess, of: PageOf) -> None:
     page.wait_for_timeout(150)
     if of.before is not None:
         of.before(page)
-    page.wait_for_function("() => !document.querySelector('main .ant-spin-spinning, main .ant-skeleton-active')")
+    page.wait_for_function(
+        "() => !document.querySelector('main .ant-spin-spinning, main .ant-skeleton-active')"
+    )
     page.wait_for_timeout(SETTLED)
 
 
@@ -140,7 +201,9 @@ def serious(page: Any) -> list[str]:
 
 def too_wide(page: Any) -> int:
     """Pixels by which the page would have to be scrolled sideways."""
-    return int(page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+    return int(
+        page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    )
 
 
 def keep(page: Any, path: Path) -> None:

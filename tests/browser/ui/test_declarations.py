@@ -25,9 +25,12 @@ def api() -> Iterator[Api]:
 
 
 @pytest.mark.skipif(
-    shutil.which("node") is None or not VITEST.is_file(), reason="needs Node and the UI's libraries: make console-assets"
+    shutil.which("node") is None or not VITEST.is_file(),
+    reason="needs Node and the UI's libraries: make console-assets",
 )
-def test_every_command_of_the_api_is_offered_by_the_web_ui_with_parameters_that_it_has(api: Api, tmp_path: Path) -> None:
+def test_every_command_of_the_api_is_offered_by_the_web_ui_with_parameters_that_it_has(
+    api: Api, tmp_path: Path
+) -> None:
     told = tmp_path / "apis.json"
     told.write_text(json.dumps(api.admin("listApis")["api"]))
     run = subprocess.run(

@@ -405,7 +405,7 @@ const project: Resource = {
     ),
   ],
   filters: [{ name: "domainid" }, { name: "state", values: ["Active", "Suspended", "Disabled"] }],
-  details: ["name", "displaytext", "state", column.domain, { name: "owner", value: ownersOf }],
+  details: ["name", "displaytext", "state", column.domain, { name: "owner", kind: "text", value: ownersOf }],
   tabs: [
     { name: "members", resource: "projectaccount", parameters: (row) => ({ projectid: row.id }) },
     { name: "invitations", resource: "projectinvitation", parameters: (row) => ({ projectid: row.id }) },
