@@ -28,7 +28,6 @@ const BY_NAME: Record<string, { command: string; value: string }> = {
   securitygroupnames: { command: "listSecurityGroups", value: "name" },
   hypervisor: { command: "listHypervisors", value: "name" },
   deploymentplanner: { command: "listDeploymentPlanners", value: "name" },
-  group: { command: "listInstanceGroups", value: "name" },
 };
 
 /** Parameters whose names say which of several lists is meant. */
