@@ -52,8 +52,12 @@ export const useActing = defineStore("acting", () => {
     if (action.page) {
       await router.push(action.page(row));
     } else if (action.run && row) {
-      await action.run(row);
-      changed();
+      try {
+        await action.run(row);
+        changed();
+      } catch (error) {
+        told.value = { title: actionLabel(action), answer: { errortext: (error as Error).message } };
+      }
     } else {
       const takes = new Set(apis.get(action.command)?.params.map((each) => each.name));
       const given = Object.fromEntries(
