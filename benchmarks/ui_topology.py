@@ -45,7 +45,7 @@ def sign_in(page: Any, address: str, folder: Path) -> None:
     page.wait_for_url("**/#/dashboard")
     page.goto(f"{address}#/topology")
     page.wait_for_selector("canvas.picture")
-    page.wait_for_function("!document.querySelector('.middle')")
+    page.wait_for_selector(".middle", state="detached")
     page.wait_for_timeout(2000)
 
 
