@@ -103,14 +103,14 @@ function paintNear(canvas: Canvas, picture: Picture, number: number): void {
   canvas.fillStyle = palette.text;
   const figures = figuresOf(host, status === "ok" ? "" : picture.word(wordOf(host)));
   const room = w - 12;
-  const forFigures = inside || w > 230 ? figures.length * size * 0.56 + 10 : 0;
+  const forFigures = inside || w > 230 ? Math.min(room * 0.55, figures.length * size * 0.56 + 10) : 0;
   canvas.textAlign = "left";
   canvas.fillText(cut(host.name, room - forFigures, size), x + 6, middle);
   if (forFigures > 0) {
     canvas.textAlign = "right";
     canvas.font = `${size}px ${palette.font}`;
     canvas.fillStyle = palette.faintText;
-    canvas.fillText(cut(figures, room * 0.6, size), x + w - 6, middle);
+    canvas.fillText(cut(figures, forFigures, size), x + w - 6, middle);
   }
   if (inside && w * h < 40 * camera.width * camera.height) {
     paintInstances(canvas, picture, host, scene.hostBox(number));
