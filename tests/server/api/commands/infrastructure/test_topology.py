@@ -171,12 +171,9 @@ def test_a_migration_is_seen_on_the_links_that_it_crosses(cloud: TwoRacks) -> No
     reply = cloud.admin.reply("migrateVirtualMachine", virtualmachineid=vm["id"], hostid=other["id"])
     job = json.loads(reply.text())["migratevirtualmachineresponse"]["jobid"]
 
-    async def moving() -> None:
-        while not cloud.world.site.flows.active:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0)
-
-    cloud.run(moving())
+    while not cloud.world.site.flows.active:
+        cloud.run(asyncio.sleep(0.01))
+    cloud.run(asyncio.sleep(0))
     seen = picture(cloud)
     links = {link["from"]: link for link in seen["link"]}
     assert set(links) == {row.id, other["id"]}
