@@ -69,6 +69,8 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
         return st.floats(allow_nan=False)
     if annotation in (bool, type(None)):
         return st.from_type(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        return st.builds(annotation, **{f.name: values_of(f.type) for f in msgspec.structs.fields(annotation)})
     arguments = get_args(annotation)
     if get_origin(annotation) is dict:
         return st.dictionaries(values_of(arguments[0]), values_of(arguments[1]), max_size=2)
