@@ -214,6 +214,7 @@ export default {
     comments: "Comments",
     schedules: "Schedules",
     usage: "Usage",
+    history: "History",
     deliveries: "Deliveries",
     invitations: "Invitations",
     projectRoles: "Project roles",

@@ -90,6 +90,7 @@ const vm: Resource = {
     { name: "snapshots", resource: "vmsnapshot", parameters: (row) => ({ virtualmachineid: row.id }) },
     {
       name: "usage",
+      resource: "vmusage",
       component: () => import("@/pages/usage/UsageTab.vue"),
       needs: "listVirtualMachinesUsageHistory",
     },

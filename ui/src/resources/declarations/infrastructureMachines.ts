@@ -85,6 +85,7 @@ const systemVm: Resource = {
   tabs: [
     {
       name: "usage",
+      resource: "systemvmusage",
       component: () => import("@/pages/usage/UsageTab.vue"),
       needs: "listSystemVmsUsageHistory",
     },
