@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -10,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import browser, keep, needs_a_browser, state_of, wait_for_text
+from tests.browser.chromium import UI, browser, keep, needs_a_browser, state_of, wait_for_text
 from tests.browser.screen_text import ALPHABET, Font, picture_of
 from tests.lab.lab_cloud import LabCloud, eventually, lab_cloud
 
@@ -131,6 +133,56 @@ def test_a_person_works_on_the_serial_terminal(cloud: LabCloud, guest: dict[str,
         wait_for_text(page, "product 42", 30.0)
         keep(page, "serial-terminal-of-a-real-guest")
         page.keyboard.type("exit\n")
+
+
+@pytest.mark.skipif(not (UI / "dist" / "index.html").is_file(), reason="needs the web UI: make ui")
+def test_a_person_deploys_in_the_web_ui_opens_the_console_types_and_reads(
+    cloud: LabCloud, guest: dict[str, Any], proxy: dict[str, Any]
+) -> None:
+    admin = json.loads((cloud.lab.cloud / "admin.json").read_text())
+    client = f"http://127.0.0.1:{cloud.port}/client/"
+    with browser() as context:
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(client)
+        page.get_by_label("User name").fill("admin")
+        page.get_by_label("Password", exact=True).fill(admin["password"])
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url("**/#/dashboard*")
+        page.goto(f"{client}#/deploy")
+        title = page.locator("form h2")
+        for choice in (None, "mini", "tiny"):  # the zone is chosen, there being one
+            if choice is not None:
+                page.locator("label.card").filter(has_text=choice).first.click()
+            _next(page, title)
+        while title.inner_text() != "Name and more":
+            _next(page, title)
+        page.get_by_label("Name", exact=True).fill("from-the-ui")
+        page.get_by_role("button", name="Deploy", exact=True).click()
+        page.get_by_role("link", name="from-the-ui").wait_for(timeout=120_000)
+        password = page.locator("code").first.inner_text()
+        keep(page, "deployed-on-a-real-host")
+        (vm,) = cloud.cs.listVirtualMachines(name="from-the-ui")["virtualmachine"]
+        assert vm["state"] == "Running" and cloud.running_on(vm["instancename"]) == [vm["hostname"]]
+        log = cloud.host(vm["hostname"]).folder.agent / "consoles" / f"{vm['instancename']}.log"
+        eventually("a prompt", lambda: log.exists() and "login:" in log.read_text(errors="replace"), 120.0)
+        page.goto(f"{client}#/vm/{vm['id']}")
+        with context.expect_page() as opened:
+            page.get_by_role("button", name=re.compile("Open console$")).click()
+        console = opened.value
+        state_of(console, "open", 60.0)
+        console.click("canvas")
+        log_in(console, {"password": password})
+        font = learned(console)
+        type_keys(console, "expr 6 '*' 9")
+        eventually("the product on the screen", lambda: "54" in font.read(picture_of(console)), 20.0)
+        keep(console, "console-from-the-web-ui")
+
+
+def _next(page: Any, title: Any) -> None:
+    before = title.inner_text()
+    page.get_by_role("button", name="Next", exact=True).click()
+    eventually("the next step", lambda: title.inner_text() != before, 30.0)
 
 
 def test_a_proxy_that_is_killed_is_replaced_and_the_page_says_that_it_is_gone(
