@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import CHROMIUM, UI, browser
+from tests.browser.chromium import UI
+from tests.browser.ui.opening import needs_the_web_ui, serving, signed_in_at
 from tests.server.serving import ONE_RACK, ServerProcess
 
 AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
@@ -27,31 +28,18 @@ workload:
   flavours: [{vcpu: 1, memory_mib: 1024}, {vcpu: 4, memory_mib: 2048}]
 """
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or not (UI / "dist" / "index.html").is_file(),
-    reason="needs Chromium, and the UI: cd ui && npm ci && npm run build",
-)
+pytestmark = needs_the_web_ui
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    folder = tmp_path_factory.mktemp("pages")
-    (folder / "rack.yaml").write_text(ONE_RACK)
-    with ServerProcess(folder / "data", "--pace", "real", "--datacenter", str(folder / "rack.yaml")) as server:
+    with serving(tmp_path_factory.mktemp("cloud"), ONE_RACK, "real") as server:
         yield server
 
 
 @pytest.fixture
 def page(served: ServerProcess) -> Iterator[Any]:
-    with browser() as context:
-        opened = context.new_page()
-        opened.set_default_timeout(WITHIN)
-        opened.set_viewport_size({"width": 1440, "height": 900})
-        opened.goto(f"{served.url}/client/#/simulation")
-        opened.fill("input >> nth=0", "admin")
-        opened.fill("input[type=password]", served.admin["password"])
-        opened.click("button[type=submit]")
-        opened.wait_for_selector("h1:has-text('Simulation console')")
+    with signed_in_at(served, "/simulation", "h1:has-text('Simulation console')") as opened:
         yield opened
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import CHROMIUM, UI, browser
+from tests.browser.chromium import UI
+from tests.browser.ui.opening import needs_the_web_ui, serving, signed_in_at
 from tests.browser.ui.waiting import eventually
 from tests.server.serving import ServerProcess
 
@@ -23,33 +24,18 @@ RED_SEEN = """() => {
   return red;
 }"""
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None or not (UI / "dist" / "index.html").is_file(),
-    reason="needs Chromium, and the UI: cd ui && npm ci && npm run build",
-)
+pytestmark = needs_the_web_ui
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    folder = tmp_path_factory.mktemp("topology")
-    (folder / "zones.yaml").write_text(TWO_ZONES)
-    with ServerProcess(
-        folder / "data", "--pace", "max", "--datacenter", str(folder / "zones.yaml")
-    ) as server:
+    with serving(tmp_path_factory.mktemp("cloud"), TWO_ZONES) as server:
         yield server
 
 
 @pytest.fixture
 def page(served: ServerProcess) -> Iterator[Any]:
-    with browser() as context:
-        opened = context.new_page()
-        opened.set_default_timeout(30_000)
-        opened.set_viewport_size({"width": 1440, "height": 900})
-        opened.goto(f"{served.url}/client/#/topology")
-        opened.fill("input >> nth=0", "admin")
-        opened.fill("input[type=password]", served.admin["password"])
-        opened.click("button[type=submit]")
-        opened.wait_for_selector("canvas.picture")
+    with signed_in_at(served, "/topology", "canvas.picture") as opened:
         opened.wait_for_selector(".middle", state="detached")
         yield opened
 
