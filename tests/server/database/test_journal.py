@@ -70,7 +70,9 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
     if annotation in (bool, type(None)):
         return st.from_type(annotation)
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-        return st.builds(annotation, **{f.name: values_of(f.type) for f in msgspec.structs.fields(annotation)})
+        finite = st.floats(allow_nan=False, allow_infinity=False)  # structures are kept as JSON, which has no others
+        parts = {f.name: finite if f.type is float else values_of(f.type) for f in msgspec.structs.fields(annotation)}
+        return st.builds(annotation, **parts)
     arguments = get_args(annotation)
     if get_origin(annotation) is dict:
         return st.dictionaries(values_of(arguments[0]), values_of(arguments[1]), max_size=2)
