@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
-from uuid import NAMESPACE_OID, uuid5
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import Project, ProjectRole
 from server.api.command import Call, Listed, command
-from server.api.commands.roles import check_rule
 from server.api.listing import Page, page_of
 from server.api.parameters import Param
+from server.api.role_rules import changing, check_rule, rule_id
 from server.api.views import View
 
 GROUP, SINCE = "Project", "4.15.0"
 Rule = Annotated[str, Param(type="uuid")]
-Rules = tuple[tuple[str, str], ...]
 
 
 class ProjectRoleView(View):
@@ -46,11 +44,6 @@ class ProjectRolePermissionView(View):
     projectrolename: str | None = None
     rule: Annotated[str | None, "a command's name, or a pattern with *"] = None
     permission: Annotated[str | None, "allow or deny"] = None
-
-
-def rule_id(role: ProjectRole, rule: str) -> str:
-    """A rule's id: it follows from the role and the rule, which is there once."""
-    return str(uuid5(NAMESPACE_OID, f"{role.id}/{rule.lower()}"))
 
 
 def _shown(role: ProjectRole, rule: str, permission: str) -> ProjectRolePermissionView:
@@ -141,13 +134,6 @@ async def create_project_role_permission(
     return _shown(role, rule, permission)
 
 
-def _position(role: ProjectRole, permission_id: str) -> int:
-    for position, (rule, _) in enumerate(role.rules):
-        if rule_id(role, rule) == permission_id:
-            return position
-    raise InvalidParameterValue(f"Project role {role.name} has no rule with id {permission_id}")
-
-
 @command("updateProjectRolePermission", group=GROUP, since=SINCE, event="PROJECT.ROLE.PERMISSION.UPDATE")
 async def update_project_role_permission(
     call: Call,
@@ -164,15 +150,7 @@ async def update_project_role_permission(
     if (ruleorder is None) == (projectrolepermissionid is None or permission is None):
         raise InvalidParameterValue("Give either ruleorder, or projectrolepermissionid and permission")
 
-    def change(rules: Rules) -> Rules:
-        if ruleorder is not None:
-            if len(ruleorder) != len(rules):
-                raise InvalidParameterValue(f"Role {role.name} has {len(rules)} rules, all of which must be named")
-            return tuple(rules[_position(role, each)] for each in ruleorder)
-        at = _position(role, projectrolepermissionid or "")
-        return (*rules[:at], (rules[at][0], permission or ""), *rules[at + 1 :])
-
-    call.manager.project_roles.change_rules(role, change)
+    call.manager.project_roles.change_rules(role, changing(role, ruleorder, projectrolepermissionid, permission, "Project role"))
 
 
 @command("deleteProjectRolePermission", group=GROUP, since=SINCE, event="PROJECT.ROLE.PERMISSION.DELETE")

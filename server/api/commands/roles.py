@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
-from uuid import NAMESPACE_OID, uuid5
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import Role
 from server.api.command import ADMINS, ROOT, Call, Listed, command
 from server.api.listing import Page, page_of
 from server.api.parameters import Param, one_of
+from server.api.role_rules import changing, check_rule, rule_id
 from server.api.views import View
 
 RoleType = Literal["Admin", "ResourceAdmin", "DomainAdmin", "User"]
 Rule = Annotated[str, Param(type="uuid")]
-Rules = tuple[tuple[str, str], ...]
 
 
 class RoleView(View):
@@ -56,11 +55,6 @@ class RolePermissionView(View):
     rule: Annotated[str | None, "a command's name, or a pattern with *"] = None
     permission: Annotated[str | None, "allow or deny"] = None
     description: str | None = None
-
-
-def rule_id(role: Role, rule: str) -> str:
-    """A rule's id: it follows from the role and the rule, which is there once."""
-    return str(uuid5(NAMESPACE_OID, f"{role.id}/{rule.lower()}"))
 
 
 def _shown(role: Role, rule: str, permission: str) -> RolePermissionView:
@@ -161,12 +155,6 @@ async def import_role(
     return imported
 
 
-def check_rule(rule: str) -> None:
-    """Raise InvalidParameterValue unless it is a command's name or a pattern."""
-    if not rule.replace("*", "a").isalnum() or not rule.isascii():
-        raise InvalidParameterValue(f"{rule!r} is neither a command's name nor a pattern with *")
-
-
 @command("deleteRole", roles=ROOT, group="Role", since="4.9.0", event="ROLE.DELETE")
 async def delete_role(call: Call, *, id: Role) -> None:
     """Deletes a role that no account has."""
@@ -202,13 +190,6 @@ async def create_role_permission(
     return _shown(role, rule, permission)
 
 
-def _position(role: Role, permission_id: str) -> int:
-    for position, (rule, _) in enumerate(role.rules):
-        if rule_id(role, rule) == permission_id:
-            return position
-    raise InvalidParameterValue(f"Role {role.name} has no rule with id {permission_id}")
-
-
 @command(
     "updateRolePermission", roles=ROOT, group="Role", since="4.9.0", event="ROLE.PERMISSION.UPDATE"
 )
@@ -224,15 +205,7 @@ async def update_role_permission(
     if (ruleorder is None) == (ruleid is None or permission is None):
         raise InvalidParameterValue("Give either ruleorder, or ruleid and permission")
 
-    def change(rules: Rules) -> Rules:
-        if ruleorder is not None:
-            if len(ruleorder) != len(rules):
-                raise InvalidParameterValue(f"Role {roleid.name} has {len(rules)} rules, all of which must be named")
-            return tuple(rules[_position(roleid, each)] for each in ruleorder)
-        at = _position(roleid, ruleid or "")
-        return (*rules[:at], (rules[at][0], permission or ""), *rules[at + 1 :])
-
-    call.manager.roles.change_rules(roleid, change)
+    call.manager.roles.change_rules(roleid, changing(roleid, ruleorder, ruleid, permission))
 
 
 @command("deleteRolePermission", roles=ROOT, group="Role", since="4.9.0", event="ROLE.PERMISSION.DELETE")
