@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from typing import Any, cast
+
+from msgspec.structs import replace
 
 from cloudsim.errors import CloudError
 from cloudsim.management.foundation import Foundation
@@ -22,6 +24,15 @@ from cloudsim.protocol.specs import VmStatistics
 INTERVAL, RETENTION, USERS_ONLY = "vm.stats.interval", "vm.stats.max.retention.time", "vm.stats.user.vm.only"
 CHUNK = 12
 """Samples of an instance that stand in one row."""
+COUNTED = (
+    "disk_read_bytes",
+    "disk_write_bytes",
+    "disk_read_ios",
+    "disk_write_ios",
+    "network_read_bytes",
+    "network_write_bytes",
+)
+"""What hosts count from an instance's start on."""
 _OFF = 300.0
 """Seconds between looks at whether measurements are wanted again, or hosts are there."""
 
@@ -68,6 +79,19 @@ class VmUsages:
             for sample in chunk.samples:
                 if (start is None or sample.at >= start) and (end is None or sample.at <= end):
                     yield sample
+
+    def latest(self, vm_id: str) -> UsageSample | None:
+        """The last sample of an instance; None before there is one."""
+        chunk_id = next(reversed(cast("dict[str, None]", self._table.ids("vm_id", vm_id))), None)
+        return None if chunk_id is None else self._table[chunk_id].samples[-1]
+
+    def total(self, vm_id: str) -> UsageSample | None:
+        """The last sample, with all that is kept of what was read, written and sent added up."""
+        samples = list(self.of(vm_id))
+        if not samples:
+            return None
+        sums = {field: sum(getattr(sample, field) for sample in samples) for field in COUNTED}
+        return replace(samples[-1], **sums)
 
     async def forget(self, vm: VirtualMachine) -> None:
         """The instance is gone."""
@@ -127,10 +151,5 @@ def _sample(at: float, before: VmStatistics, now: VmStatistics) -> UsageSample:
         at=at,
         cpu_percent=round(now.cpu_percent, 2),
         memory_mib=now.memory_mib,
-        disk_read_bytes=since("disk_read_bytes"),
-        disk_write_bytes=since("disk_write_bytes"),
-        disk_read_ios=since("disk_read_ios"),
-        disk_write_ios=since("disk_write_ios"),
-        network_read_bytes=since("network_read_bytes"),
-        network_write_bytes=since("network_write_bytes"),
+        **{counter: since(counter) for counter in COUNTED},
     )

@@ -92,6 +92,12 @@ IN_FORCE: tuple[key, ...] = (
         "boolean",
         "Whether only users' instances are measured, and system VMs are not",
     ),
+    key(
+        "vm.stats.increment.metrics",
+        "false",
+        "boolean",
+        "Whether lists of instances add up what is kept of measurements, and do not show the last one",
+    ),
     key("start.retry", "10", "integer", "Hosts tried before a deployment fails", minimum=1),
     key(
         "vm.allocation.algorithm",

@@ -9,12 +9,11 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import VirtualMachine
 from cloudsim.model.compute import UsageSample
 from server.api.command import ROOT, Call, Listed, command
+from server.api.commands.compute.usage_fields import KIB, usage_fields
 from server.api.listing import Ownership, Page, Paging, listed, ownership
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
 from server.api.views import Long, View, date
-
-KIB = 1 << 10
 
 Start = Annotated[DateParameter | None, Param("none before that")]
 End = Annotated[DateParameter | None, Param("none after that")]
@@ -64,22 +63,13 @@ class VmUsageView(View):
 
 
 def _shown(sample: UsageSample, memory: int) -> UsageSampleView:
-    received, sent = sample.network_read_bytes // KIB, sample.network_write_bytes // KIB
+    used = usage_fields(sample, memory)
     return UsageSampleView(
         timestamp=date(sample.at),
-        cpuused=f"{sample.cpu_percent:.2f}".rstrip("0").rstrip(".") + "%",
-        memorykbs=memory,
-        memoryintfreekbs=max(0, memory - sample.memory_mib * KIB),
-        memorytargetkbs=memory,
-        diskkbsread=sample.disk_read_bytes // KIB,
-        diskkbswrite=sample.disk_write_bytes // KIB,
-        diskioread=sample.disk_read_ios,
-        diskiowrite=sample.disk_write_ios,
         diskiopstotal=sample.disk_read_ios + sample.disk_write_ios,
-        networkkbsread=received,
-        networkkbswrite=sent,
-        networkread=f"{received} KB",
-        networkwrite=f"{sent} KB",
+        networkread=f"{used['networkkbsread']} KB",
+        networkwrite=f"{used['networkkbswrite']} KB",
+        **used,
     )
 
 

@@ -22,6 +22,7 @@ from cloudsim.model import (
 )
 from cloudsim.model import Nic as NicRow
 from server.api.command import Call
+from server.api.commands.compute.usage_fields import KIB, usage_fields
 from server.api.commands.network.nic_views import NicView
 from server.api.views import Date, Long, TagView, View, date, owner, tags
 
@@ -126,6 +127,16 @@ class VirtualMachineView(View):
     vmtype: str | None = None
     servicestate: Annotated[str | None, "UP or DOWN: what its load balancer finds"] = None
     arch: str | None = None
+    cpuused: Annotated[str | None, "of its vCPUs, in percent, when it was measured last"] = None
+    memorykbs: Annotated[Long | None, "KiB that it has"] = None
+    memoryintfreekbs: Annotated[Long | None, "KiB of them that it does not use"] = None
+    memorytargetkbs: Annotated[Long | None, "KiB that it is to have"] = None
+    diskkbsread: Annotated[Long | None, "KiB since the measurement before"] = None
+    diskkbswrite: Long | None = None
+    diskioread: Annotated[Long | None, "operations since the measurement before"] = None
+    diskiowrite: Long | None = None
+    networkkbsread: Annotated[Long | None, "KiB since the measurement before"] = None
+    networkkbswrite: Long | None = None
     tags: list[TagView] | None = None
 
     @classmethod
@@ -170,6 +181,7 @@ class VirtualMachineView(View):
         boot = firmware(row.details)
         view.boottype, view.bootmode = boot.type.capitalize(), "secure" if boot.secure else "legacy"
         view._told_by_others(row, table)
+        view._show_usage(row, call)
         if call.caller.is_root_admin:
             view.instancename = row.instance_name
         if call.caller.is_admin:
@@ -178,6 +190,13 @@ class VirtualMachineView(View):
                 view.hostid, view.hostname = host.id, host.name
                 view.hostcontrolstate = "Enabled" if host.resource_state == "Enabled" else host.resource_state
         return view
+
+    def _show_usage(self, row: VirtualMachine, call: Call) -> None:
+        usages, accumulate = call.manager.vm_usages, call.cache.get("accumulate")
+        sample = usages.total(row.id) if accumulate else usages.latest(row.id)
+        if sample is not None and (accumulate or row.state == "Running"):
+            for field, value in usage_fields(sample, row.memory_mib * KIB).items():
+                setattr(self, field, value)
 
     def _told_by_others(self, row: VirtualMachine, table: Any) -> None:
         """Fill in what the rows say that the instance's row refers to."""

@@ -263,9 +263,13 @@ async def list_virtual_machines(
     userdata: Annotated[bool, Param("show the user data, too")] = False,
     userdataid: UserData | None = None,
     details: Annotated[Sequence[str] | None, Param("min for what the row itself says")] = None,
+    accumulate: Annotated[bool | None, Param("add up what is kept of measurements; by default a setting says")] = None,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists instances."""
+    call.cache["accumulate"] = (
+        accumulate if accumulate is not None else call.manager.settings.boolean("vm.stats.increment.metrics")
+    )
     wanted: list[VirtualMachine] | None = (
         None if id is None and not ids else [*([id] if id else []), *(ids or [])]
     )
@@ -322,7 +326,8 @@ async def list_virtual_machines(
     if userdata:
         shown = []
         for vm in answer.rows:
-            view = VirtualMachineView.of(vm, call)
+            view = (call.command.view or VirtualMachineView).of(vm, call)
+            assert isinstance(view, VirtualMachineView)
             view.userdata = vm.user_data
             shown.append(view)
         return Listed(shown, answer.total)

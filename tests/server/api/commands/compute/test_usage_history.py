@@ -41,3 +41,24 @@ def test_a_user_sees_the_usage_of_his_own(cloud_api: CloudApi) -> None:
         user("listSystemVmsUsageHistory")
     assert cloud_api.admin("listSystemVmsUsageHistory") == {}
     assert set(history(cloud_api.admin, id=vm.id)) == set(history(cloud_api.admin, name="we")) == {"web"}
+
+
+def test_lists_of_instances_show_what_was_measured_last_and_what_was_measured_in_all(cloud_api: CloudApi) -> None:
+    vm = cloud_api.cloud.deploy("web")
+    (shown,) = cloud_api.admin("listVirtualMachinesMetrics")["virtualmachine"]
+    assert shown["cputotal"] == f"{vm.cpus * vm.cpu_mhz / 1000:.2f} Ghz"
+    assert shown["memorytotal"] == f"{vm.memory_mib / 1024:.2f} GB"
+    assert not {"cpuused", "diskread", "networkread", "diskiopstotal"} & set(shown), "nothing is measured yet"
+    cloud_api.cloud.wait(1800)
+    stats = history(cloud_api.admin)["web"]
+    (shown,) = cloud_api.admin("listVirtualMachinesMetrics")["virtualmachine"]
+    (plain,) = cloud_api.admin("listVirtualMachines")["virtualmachine"]
+    for field in ("cpuused", "memoryintfreekbs", "diskkbswrite", "diskioread", "networkkbsread"):
+        assert shown[field] == plain[field] == stats[-1][field]
+    assert shown["diskiopstotal"] == stats[-1]["diskiopstotal"]
+    assert shown["networkread"] == f"{shown['networkkbsread'] / 1024:.2f} MB"
+    (added,) = cloud_api.admin("listVirtualMachines", accumulate=True)["virtualmachine"]
+    assert added["diskioread"] == sum(each["diskioread"] for each in stats) > plain["diskioread"]
+    assert added["cpuused"] == plain["cpuused"]
+    cloud_api.admin("updateConfiguration", name="vm.stats.increment.metrics", value="true")
+    assert cloud_api.admin("listVirtualMachines")["virtualmachine"] == [added]
