@@ -19,6 +19,61 @@ from server.api.commands import load
 FACTS = Path(__file__).parent / "cloudstack_facts.json"
 
 
+OWN_FIELDS: dict[tuple[str, str], str] = {
+    ("ApiView", "params.values"): "CloudStack does not tell which words a parameter takes",
+    ("VirtualMachineView", "nic.secondaryip"): "CloudStack answers it; the facts lack it where a VM holds the NIC",
+    ("RouterView", "nic.secondaryip"): "as with an instance's",
+}
+OWN_FIELDS |= {
+    ("TrafficTypeView", name): "CloudStack answers these too, but its declaration names a provider's fields"
+    for name in (
+        "traffictype",
+        "xennetworklabel",
+        "kvmnetworklabel",
+        "vmwarenetworklabel",
+        "hypervnetworklabel",
+        "ovm3networklabel",
+    )
+}
+OWN_FIELDS |= {
+    ("IpForwardingRuleView", name): "CloudStack answers these too, but its declaration names a forwarding rule's fields"
+    for name in ("startport", "endport")
+}
+OWN_FIELDS |= {
+    ("ProjectAccountView", name): "CloudStack answers these too, but its declaration names a project's fields"
+    for name in (
+        "projectid",
+        "project",
+        "accountid",
+        "account",
+        "accounttype",
+        "role",
+        "projectroleid",
+        "userid",
+        "username",
+        "user",
+    )
+}
+"""(view, field) that CloudStack does not have or has otherwise, and why."""
+
+_INTEGERS = {"int": "integer", "short": "integer", "integer": "integer", "long": "long"}
+_FLOATS = {"float": "float", "double": "float", "bigdecimal": "float"}
+_LISTS = {"list", "set"}
+
+
+def family(fact: Any) -> str:
+    """The JSON kind of a fact's response type."""
+    if isinstance(fact, dict):
+        return "object"
+    if isinstance(fact, list) or fact in _LISTS or fact.startswith("list<") or fact.endswith("[]"):
+        return "list"
+    if fact in ("boolean", "date", "map"):
+        return str(fact)
+    if fact in ("responseobject", "any") or fact.endswith("response"):
+        return "object"
+    return _INTEGERS.get(fact) or _FLOATS.get(fact) or "string"
+
+
 def cut(full: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """Of each command: async, its parameters' type, required and length, its answer's fields and types."""
     facts = {}
