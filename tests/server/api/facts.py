@@ -2,8 +2,8 @@
 
     python -m tests.server.api.facts path/to/cloudstack-api.json
 
-writes `cloudstack_facts.json` beside this file, for the commands that the server declares. Run it when a command
-has been added.
+writes `cloudstack_facts.json` beside this file, for the commands that the server declares, and the names of all of
+CloudStack's. Run it when a command has been added.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from server.api.command import COMMANDS
 from server.api.commands import load
 
 FACTS = Path(__file__).parent / "cloudstack_facts.json"
+NAMES = Path(__file__).parent / "cloudstack_commands.txt"
+"""The names of all of CloudStack's commands, one a line."""
 
 
 OWN_FIELDS: dict[tuple[str, str], str] = {
     ("ApiView", "params.values"): "CloudStack does not tell which words a parameter takes",
     ("VirtualMachineView", "nic.secondaryip"): "CloudStack answers it; the facts lack it where a VM holds the NIC",
+    ("VirtualMachineMetricsView", "nic.secondaryip"): "as before",
     ("RouterView", "nic.secondaryip"): "as with an instance's",
 }
 OWN_FIELDS |= {
@@ -92,7 +95,9 @@ def cut(full: dict[str, Any], names: list[str]) -> dict[str, Any]:
 def main(path: str) -> None:
     load()
     names = sorted(command.name for command in COMMANDS.values())
-    facts = cut(json.loads(Path(path).read_text())["apis"], names)
+    full = json.loads(Path(path).read_text())["apis"]
+    facts = cut(full, names)
+    NAMES.write_text("\n".join(sorted(full)) + "\n")
     rows = [f"{json.dumps(name)}: {json.dumps(fact, separators=(',', ':'))}" for name, fact in facts.items()]
     FACTS.write_text("{\n" + ",\n".join(rows) + "\n}\n")
     print(f"{len(facts)} commands; not CloudStack's: {', '.join(n for n in names if n not in facts) or 'none'}")

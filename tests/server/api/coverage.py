@@ -1,0 +1,115 @@
+"""How much of CloudStack's API is here: `python -m tests.server.api.coverage [FOLDER]`.
+
+Tells a demo cloud its story and lists everything in it; FOLDER has what test runs with CLOUDSIM_ANSWERS=FOLDER have
+recorded. A field counts as filled when an answer of the command that documents it has held it. Written to
+docs/conformance.md, a row for each command: how many of its documented fields, nested ones included, were filled,
+and which were not.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from server.api.command import COMMANDS
+from server.api.commands import load
+from server.demo.story import load_datacenter, load_story
+from tests.server.api.facts import FACTS, NAMES
+from tests.server.api.recording import Paths, recording, remembered, together
+from tests.server.demo.served_demo import Served
+
+ALWAYS = ("jobid", "jobstatus")
+"""Documented for every answer; they are there while a job works on the thing."""
+
+
+class Coverage(NamedTuple):
+    """Of one command: the fields that CloudStack documents, and those of them that answers have held."""
+
+    command: str
+    documented: frozenset[str]
+    filled: frozenset[str]
+
+    @property
+    def missing(self) -> list[str]:
+        """What was never filled; of a nested answer that never came, its own name alone."""
+        return sorted(
+            path
+            for path in self.documented - self.filled
+            if "." not in path or path.rpartition(".")[0] in self.filled
+        )
+
+
+def documented(response: Mapping[str, Any], prefix: str = "") -> frozenset[str]:
+    """The paths of an answer's fields: `state`, and `nic.ipaddress` of what is nested."""
+    paths: set[str] = set()
+    for name, fact in response.items():
+        if name in ALWAYS:
+            continue
+        paths.add(prefix + name)
+        nested = fact[0] if isinstance(fact, list) and fact else fact
+        if isinstance(nested, dict):
+            paths |= documented(nested, f"{prefix}{name}.")
+    return frozenset(paths)
+
+
+def coverage(facts: Mapping[str, Any], filled: Paths) -> list[Coverage]:
+    """Of every command in the facts, by name."""
+    told = []
+    for name in sorted(facts):
+        fields = documented(facts[name]["response"])
+        told.append(Coverage(name, fields, fields & frozenset(filled.get(name, ()))))
+    return told
+
+
+def demo_answers() -> Paths:
+    """What the answers of a demo cloud hold: those of its story, and of every list that needs no parameter."""
+    load()
+    with recording() as recorder, TemporaryDirectory() as folder:
+        served = Served(Path(folder), load_datacenter(), load_story()).begin()
+        try:
+            for command in COMMANDS.values():
+                asked = {"listall": "true"} if any(p.name == "listall" for p in command.parameters) else {}
+                if command.many and not command.job and not any(p.required for p in command.parameters):
+                    served(command.name, **asked)
+        finally:
+            served.end()
+    return recorder.filled
+
+
+def report(told: list[Coverage], commands_in_cloudstack: int) -> str:
+    """The text of docs/conformance.md."""
+    fields = sum(len(each.documented) for each in told)
+    filled = sum(len(each.filled) for each in told)
+    answered = sum(bool(each.filled) for each in told)
+    lines = [
+        "# Conformance",
+        "",
+        "How much of CloudStack's API 4.22 is here, written by `python -m tests.server.api.coverage FOLDER` from the",
+        "answers of the demo cloud and of the test suite (run with `CLOUDSIM_ANSWERS=FOLDER`). The suite itself compares",
+        "every command's parameters with CloudStack's, and the type of every field of every answer that it sees.",
+        "",
+        f"Implemented {len(told)} of {commands_in_cloudstack} commands, of which {answered} were answered; response "
+        f"fields filled {100 * filled / fields if fields else 0:.1f} % ({filled} of {fields}, nested ones included).",
+        "",
+        "| command | filled | never filled |",
+        "|---|---|---|",
+    ]
+    for each in told:
+        missing = ", ".join(each.missing) if each.filled else "not answered in this recording"
+        lines.append(f"| {each.command} | {len(each.filled)} of {len(each.documented)} | {missing} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(folder: str | None) -> None:
+    recorded = remembered(Path(folder)) if folder is not None else {}
+    facts = json.loads(FACTS.read_text())
+    told = coverage(facts, together(demo_answers(), recorded))
+    print(report(told, len(NAMES.read_text().split())), end="")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else None)
