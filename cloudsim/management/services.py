@@ -67,6 +67,8 @@ from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.network.security_members import SecurityMembers
 from cloudsim.management.network.security_rules import SecurityRules
 from cloudsim.management.operations.annotations import Annotations
+from cloudsim.management.operations.details import ResourceDetails
+from cloudsim.management.operations.fixed_details import FIXED_DETAILS
 from cloudsim.management.operations.history import History
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
@@ -140,6 +142,8 @@ class Services:
         self.project_invitations = ProjectInvitations(foundation, self.projects)
         self.project_roles = ProjectRoles(foundation)
         self.tags = Tags(foundation)
+        self.details = ResourceDetails(foundation)
+        self.details.fixed |= FIXED_DETAILS
         self.annotations = Annotations(foundation)
         self.history = History(foundation)
         self.regions = Regions(foundation)

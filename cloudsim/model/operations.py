@@ -155,3 +155,20 @@ class ResourceTag(Row, frozen=True, kw_only=True):
     account_id: str
     domain_id: str
     customer: str | None = None
+
+
+class ResourceDetail(Row, frozen=True, kw_only=True):
+    """What an operator says of a resource besides what its own row says. `display`: whether its owner sees it.
+
+    Without a `value` the resource keeps that itself in its own `details`, and this only says who sees it.
+    """
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("resource_id", "resource_type"), unique=(("resource_id", "key"),)
+    )
+
+    resource_type: str
+    resource_id: str
+    key: str
+    value: str | None = None
+    display: bool = True

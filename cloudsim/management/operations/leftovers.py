@@ -1,19 +1,22 @@
-"""What hangs on a thing by its id alone and goes when it goes: scoped settings, tags and comments."""
+"""What hangs on a thing by its id alone and goes when it goes: scoped settings, tags, details and comments."""
 
 from __future__ import annotations
 
 from cloudsim.management.foundation import Foundation
-from cloudsim.model import Annotation, Configuration, ResourceTag
+from cloudsim.model import Annotation, Configuration, ResourceDetail, ResourceTag
 
 
 def remove_leftovers(foundation: Foundation, row_id: str) -> None:
-    """Delete the settings scoped to that id, and the tags and comments on it. Needs an open transaction."""
+    """Delete the settings scoped to that id, and the tags, details and comments on it. Needs an open transaction."""
     settings = foundation.table(Configuration)
     for setting in [each for each in settings if each.scope_id == row_id]:
         settings.delete(setting.id)
     tags = foundation.table(ResourceTag)
     for tag_id in list(tags.ids("resource_id", row_id)):
         tags.delete(tag_id)
+    details = foundation.table(ResourceDetail)
+    for detail_id in list(details.ids("resource_id", row_id)):
+        details.delete(detail_id)
     annotations = foundation.table(Annotation)
     for annotation_id in list(annotations.ids("entity_id", row_id)):
         annotations.delete(annotation_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.management.compute.vm_hardware import firmware
+from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import (
     AffinityGroup,
     GuestOs,
@@ -164,7 +165,7 @@ class VirtualMachineView(View):
             nic=nics,
             ipaddress=next((nic.ipaddress for nic in nics if nic.isdefault), None),
             hypervisor=row.hypervisor,
-            details=row.details or None,
+            details=shown_details(call.store, call.caller, row) or None,
             keypairs=",".join(row.key_pairs) or None,
             affinitygroup=[_group(group_id, call) for group_id in row.affinity_group_ids],
             securitygroup=[_security_group(group_id, call) for group_id in row.security_group_ids],

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.management.compute.offerings import DISK_DETAIL, GIB, planners, traits_of
+from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import Domain, ServiceOffering, Template, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import RootDisk, words
@@ -70,7 +71,8 @@ class ServiceOfferingView(View):
     @classmethod
     def of(cls, row: ServiceOffering, call: Call) -> Self:
         disk = traits_of(row)
-        details = {name: text for name, text in row.details.items() if not name.startswith(DISK_DETAIL)}
+        kept = shown_details(call.store, call.caller, row)
+        details = {name: text for name, text in kept.items() if not name.startswith(DISK_DETAIL)}
         return cls(
             id=row.id,
             name=row.name,

@@ -9,6 +9,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.network.network_offerings import NetworkOfferingRequest
+from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import Domain, Network, NetworkOffering, ServiceOffering, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.offering_scope import scope_fields, scope_ids
@@ -86,7 +87,7 @@ class NetworkOfferingView(View):
             serviceofferingid=row.service_offering_id or router_offering(call),
             maxconnections=row.max_connections,
             tags=",".join(row.tags) or None,
-            details=row.details or None,
+            details=shown_details(call.store, call.caller, row) or None,
             service=service_views(row),
             **scope_fields(call, row),
         )

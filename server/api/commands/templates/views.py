@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import Account, GuestOs, ImageStore, Template, TemplateOnStore, UserData, Zone
 from server.api.command import Call
 from server.api.views import Date, Long, TagView, View, Wire, date, owner, tags
@@ -153,7 +154,7 @@ class TemplateView(View):
             userdataname=user_data.name if user_data else None,
             userdatapolicy=template.user_data_policy,
             userdataparams=user_data.params if user_data else None,
-            details=dict(template.details),
+            details=dict(shown_details(call.store, call.caller, template)),
             tags=tags(call, template.id),
             **owner(call, template.account_id),
         )

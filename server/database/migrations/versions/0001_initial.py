@@ -1293,6 +1293,16 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "resource_detail",
+        sa.Column("position", sa.BigInteger(), primary_key=True, autoincrement=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("resource_type", sa.Text(), nullable=False),
+        sa.Column("resource_id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("display", sa.Boolean(), nullable=False),
+    )
+    op.create_table(
         "resource_tag",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("resource_type", sa.Text(), nullable=False),
@@ -1339,6 +1349,7 @@ def downgrade() -> None:
     op.drop_table("webhook_delivery")
     op.drop_table("webhook")
     op.drop_table("resource_tag")
+    op.drop_table("resource_detail")
     op.drop_table("configuration")
     op.drop_table("vm_usage")
     op.drop_table("capacity_sample")
