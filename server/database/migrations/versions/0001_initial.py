@@ -1294,13 +1294,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "resource_detail",
-        sa.Column("position", sa.BigInteger(), primary_key=True, autoincrement=False),
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("resource_type", sa.Text(), nullable=False),
         sa.Column("resource_id", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=True),
         sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
         "resource_tag",
