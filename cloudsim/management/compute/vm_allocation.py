@@ -8,6 +8,8 @@ import msgspec
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.affinity_groups import AffinityGroups
+from cloudsim.management.compute.default_template import DefaultTemplates
+from cloudsim.management.compute.disk_plan import DataDisk, DiskPlan, DiskPlans
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity import visibility
@@ -20,19 +22,19 @@ from cloudsim.management.network.nic_changes import MAC
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.storage.disks import Disks
-from cloudsim.management.storage.volume_sizes import GIB, MAX_GIB
 from cloudsim.model import (
     Account,
     AffinityGroup,
-    DiskOffering,
     Network,
     Nic,
     SecurityGroup,
     ServiceOffering,
+    Snapshot,
     SshKeyPair,
     Template,
     TemplateOnStore,
     VirtualMachine,
+    Volume,
     Zone,
 )
 
@@ -49,30 +51,30 @@ class NicRequest(msgspec.Struct, frozen=True):
     mac: str | None = None
 
 
-class DataDisk(msgspec.Struct, frozen=True):
-    """A data disk to make at deployment; `size` bytes for an offering that leaves it open."""
-
-    disk_offering_id: str
-    size: int | None = None
-
-
 class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What `deployVirtualMachine` asks for. With an ISO as template, the first of `data_disks` is the root disk, and
-    `hypervisor` says on which hosts it runs. `cpus`, `cpu_mhz`, `memory_mib` are for customized offerings.
+    """What `deployVirtualMachine` asks for. One of template, snapshot and volume is what it starts from. With an ISO as
+    template, the first of `data_disks` is the root disk. `hypervisor` says on which hosts it runs where no template
+    does. `root_offering_id` names a disk offering for the root disk. `cpus`, `cpu_mhz`, `memory_mib` are for customized
+    offerings. `id` is that which the instance is to get.
 
     Without `nics`, the instance gets one on the zone's default guest network. `password` is for its guest to set.
     Without `security_groups`, it is in its account's default one, on a network that has them.
     """
 
     zone_id: str
-    template_id: str
     service_offering_id: str
     owner: Account
+    template_id: str | None = None
+    snapshot_id: str | None = None
+    volume_id: str | None = None
+    id: str | None = None
     hypervisor: str = ""
     name: str | None = None
     display_name: str | None = None
     nics: tuple[NicRequest, ...] = ()
     root_size: int | None = None
+    root_offering_id: str | None = None
+    root_iops: tuple[int | None, int | None] = (None, None)
     data_disks: tuple[DataDisk, ...] = ()
     cpus: int | None = None
     cpu_mhz: int | None = None
@@ -175,6 +177,8 @@ class Allocation:
         self._permissions = permissions
         self._groups = affinity_groups
         self._dedication = dedication
+        self._plans = DiskPlans(foundation)
+        self._default_templates = DefaultTemplates(foundation)
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
         self._offerings = foundation.table(ServiceOffering)
@@ -191,42 +195,39 @@ class Allocation:
     def allocate(self, caller: Caller, request: DeployRequest) -> VirtualMachine:
         """Check everything, then make the instance: Stopped, with its volumes Allocated and its NICs."""
         zone = self._zones.get(request.zone_id)
-        template = self._templates.get(request.template_id)
         offering = self._offerings.get(request.service_offering_id)
-        if zone is None or template is None or offering is None:
-            missing = "zoneid" if zone is None else "templateid" if template is None else "serviceofferingid"
+        if zone is None or offering is None:
+            missing = "zoneid" if zone is None else "serviceofferingid"
             raise InvalidParameterValue(f"Unable to find the object that {missing} names")
         owner = request.owner
-        self._check(caller, zone, template, offering, owner)
-        iso = template.format == "ISO"
+        self._check(caller, zone, offering, owner)
+        template, plan = self._source(caller, request, zone, offering)
+        iso = template is not None and template.format == "ISO"
         size = sizes(offering, request.cpus, request.cpu_mhz, request.memory_mib)
         networks = self._network_choice(request, zone)
         groups = self._affinity_groups(caller, request)
         on = [network for network, _ in networks]
         self._security_groups.check_choice(owner, on, request.security_groups)
         self._key_pairs(request)
-        data = [self._data_disk(disk, zone) for disk in request.data_disks]
-        root_offering = None
-        if iso:
-            # CloudStack's rule: what an ISO installs on is of the disk offering
-            if not data:
-                raise InvalidParameterValue(f"diskofferingid must be given: {template.name} is an ISO, and needs a root disk")
-            if request.root_size is not None:
-                raise InvalidParameterValue("rootdisksize is for templates: with an ISO, diskofferingid and size say it")
-            (root_offering, root_size), *data = data
-        else:
-            root_size = self._root_size(request, offering, template)
+        root = plan.root
         self._quota.check_deployment(
-            owner, size.cpus, size.memory_mib, offering.gpus, root_size, [bytes_ for _, bytes_ in data]
+            owner,
+            size.cpus,
+            size.memory_mib,
+            offering.gpus,
+            None if root.volume is not None else root.size,
+            [disk.size for disk in plan.data],
         )
         if request.group is not None and not request.group.strip():
             raise InvalidParameterValue("An instance group needs a name")
         expected = expected_ms(request)
-        vm_id = self._randomness.uuid()
+        vm_id = self._vm_id(request)
         name = self._name(request, vm_id)
         instance_name = self._instance_name()
         now = self._foundation.now()
         with self._store.transaction():
+            if template is None:
+                template = self._default_templates.of(request.hypervisor)
             if not networks:
                 made = self._account_networks.of(caller, owner, zone)
                 networks = [(made, NicRequest(made.id))]
@@ -250,7 +251,7 @@ class Allocation:
                     user_id=caller.user_id,
                     hypervisor=request.hypervisor if iso else template.hypervisor,
                     iso_id=template.id if iso else None,
-                    guest_os_id=template.guest_os_id,
+                    guest_os_id=(root.snapshot.guest_os_id if root.snapshot else None) or template.guest_os_id,
                     group_id=self._group(request, owner),
                     key_pairs=request.key_pairs,
                     user_data=request.user_data,
@@ -269,16 +270,68 @@ class Allocation:
                     details=request.details,
                 )
             )
-            self._disks.allocate_root(vm, template, root_size, root_offering.id if root_offering else None)
-            for device, (disk_offering, bytes_) in enumerate(data, start=1):
-                self._disks.allocate_data(vm, disk_offering, bytes_, device)
+            if root.volume is not None:
+                self._disks.adopt_root(vm, root.volume)
+            else:
+                self._disks.allocate_root(
+                    vm,
+                    template,
+                    root.size,
+                    root.offering.id if root.offering else None,
+                    snapshot=root.snapshot,
+                    min_iops=root.min_iops,
+                    max_iops=root.max_iops,
+                )
+            for disk in plan.data:
+                self._disks.allocate_data(
+                    vm, disk.offering, disk.size, disk.device, min_iops=disk.min_iops, max_iops=disk.max_iops
+                )
             for device, (network, nic) in enumerate(networks):
                 self._nics.allocate(vm, network, ip=nic.ip, mac=nic.mac, default=device == 0, device=device)
         return vm
 
-    def _check(
-        self, caller: Caller, zone: Zone, template: Template, offering: ServiceOffering, owner: Account
-    ) -> None:
+    def _vm_id(self, request: DeployRequest) -> str:
+        if request.id is not None and request.id in self._vms:
+            raise InvalidParameterValue(f"customid {request.id} is the id of an instance already")
+        return request.id or self._randomness.uuid()
+
+    def _source(
+        self, caller: Caller, request: DeployRequest, zone: Zone, offering: ServiceOffering
+    ) -> tuple[Template | None, DiskPlan]:
+        """The template behind what the instance starts from, if there is one, and its disks."""
+        sources = (request.template_id, request.snapshot_id, request.volume_id)
+        if sum(source is not None for source in sources) != 1:
+            raise InvalidParameterValue("One of templateid, snapshotid and volumeid must be given")
+        override, size, data = request.root_offering_id, request.root_size, request.data_disks
+        if request.template_id is not None:
+            template = self._templates.get(request.template_id)
+            if template is None:
+                raise InvalidParameterValue("Unable to find the object that templateid names")
+            self._check_template(caller, zone, template, request.owner)
+            hypervisor = request.hypervisor if template.format == "ISO" else template.hypervisor
+            plan = self._plans.of_template(
+                template,
+                offering,
+                zone,
+                override_id=override,
+                size=size,
+                iops=request.root_iops,
+                data=data,
+                hypervisor=hypervisor,
+            )
+            return template, plan
+        more = {"override_id": override, "size": size, "data": data, "hypervisor": request.hypervisor}
+        if request.snapshot_id is not None:
+            plan = self._plans.of_snapshot(
+                request.snapshot_id, offering, zone, iops=request.root_iops, **more  # type: ignore[arg-type]
+            )
+            origin: Snapshot | Volume | None = plan.root.snapshot
+        else:
+            plan = self._plans.of_volume(request.volume_id or "", request.owner, zone, **more)  # type: ignore[arg-type]
+            origin = plan.root.volume
+        return self._templates.get(origin.template_id if origin is not None else None), plan
+
+    def _check(self, caller: Caller, zone: Zone, offering: ServiceOffering, owner: Account) -> None:
         if owner.state != "enabled":
             raise PermissionDenied(f"The owner of vm to deploy is disabled: {owner.name}")
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:
@@ -293,6 +346,8 @@ class Allocation:
             raise InvalidParameterValue(
                 f"Service offering {offering.name} is not offered in zone {zone.name}"
             )
+
+    def _check_template(self, caller: Caller, zone: Zone, template: Template, owner: Account) -> None:
         if template.state != "Active":
             raise InvalidParameterValue(f"Unable to use template {template.id}: it is not an active template")
         if template.format == "ISO" and not template.bootable:
@@ -369,34 +424,6 @@ class Allocation:
                 raise InvalidParameterValue(
                     f"Not all specified keyparis exist: {request.owner.name} has none of name {name}"
                 )
-
-    def _root_size(self, request: DeployRequest, offering: ServiceOffering, template: Template) -> int:
-        size = request.root_size
-        if size is None:
-            size = offering.root_disk_size or template.size
-        if size > MAX_GIB * GIB:
-            raise InvalidParameterValue(f"rootdisksize must not be above {MAX_GIB} GiB")
-        if size < template.size:
-            raise InvalidParameterValue(
-                f"rootdisksize {size} bytes is smaller than template {template.name} of {template.size} bytes"
-            )
-        return size
-
-    def _data_disk(self, disk: DataDisk, zone: Zone) -> tuple[DiskOffering, int]:
-        offering = self._foundation.table(DiskOffering).get(disk.disk_offering_id)
-        if offering is None or offering.state != "Active":
-            raise InvalidParameterValue(f"Unable to find disk offering {disk.disk_offering_id}")
-        if offering.zone_ids and zone.id not in offering.zone_ids:
-            raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in zone {zone.name}")
-        if not offering.customized:
-            return offering, offering.size
-        if disk.size is None:
-            raise InvalidParameterValue(f"size must be given: disk offering {offering.name} is customized")
-        if not GIB <= disk.size <= MAX_GIB * GIB:
-            raise InvalidParameterValue(
-                f"size must be from 1 to {MAX_GIB} GiB, not {disk.size / GIB:.0f} (disk offering {offering.name})"
-            )
-        return offering, disk.size
 
     def _name(self, request: DeployRequest, vm_id: str) -> str:
         if request.name is None:

@@ -15,6 +15,11 @@ UEFI = "UEFI"
 """The detail of an instance with UEFI firmware; its value is the boot mode."""
 IO_THREADS = "iothreads"
 IO_POLICY = "io.policy"
+IO_POLICIES = ("native", "threads", "io_uring", "storage_specific")
+NIC_QUEUES = "nic.multiqueue.number"
+NIC_PACKED = "nic.packed.virtqueues.enabled"
+MOST_QUEUES = 256
+"""More queues than that no card on a host has."""
 
 HEADROOM = 2
 """A running instance can be scaled to this many times its size, where its offering does not say how far."""
@@ -42,6 +47,21 @@ def boot_details(boot_type: BootType | None, boot_mode: BootMode | None) -> dict
     if boot_mode == "SECURE":
         raise InvalidParameterValue("bootmode SECURE needs boottype UEFI")
     return {}
+
+
+def check_hardware(details: Mapping[str, str]) -> None:
+    """Raise InvalidParameterValue for details that ask for hardware that no host gives."""
+    policy = details.get(IO_POLICY)
+    if policy is not None and policy not in IO_POLICIES:
+        raise InvalidParameterValue(f"{IO_POLICY} is one of {', '.join(IO_POLICIES)}, not {policy!r}")
+    for name in (IO_THREADS, NIC_PACKED):
+        if details.get(name, "true").lower() not in ("true", "false"):
+            raise InvalidParameterValue(f"{name} is true or false, not {details[name]!r}")
+    queues = details.get(NIC_QUEUES)
+    if queues is not None and queues != "-1" and not (queues.isdigit() and 1 <= int(queues) <= MOST_QUEUES):
+        raise InvalidParameterValue(
+            f"{NIC_QUEUES} (nicmultiqueuenumber) is -1, or from 1 to {MOST_QUEUES}, not {queues!r}"
+        )
 
 
 class Largest(NamedTuple):

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from cloudsim.errors import CloudError, InsufficientCapacity, InvalidParameterValue
+from cloudsim.management.compute.default_template import DefaultTemplates
 from cloudsim.management.compute.import_plan import ImportedDisk, ImportedNic, ImportPlans
 from cloudsim.management.compute.unmanaged import Found, Unmanaged
 from cloudsim.management.compute.vm_allocation import Allocation, Sizes, sizes
@@ -25,7 +26,6 @@ from cloudsim.model import (
     Account,
     Cluster,
     GuestOs,
-    Host,
     Network,
     ServiceOffering,
     Template,
@@ -36,9 +36,6 @@ from cloudsim.placement import HostCapacity
 from cloudsim.protocol.commands import AdoptCommand
 from cloudsim.protocol.specs import VmSpec
 
-DEFAULT_TEMPLATE = "kvm-default-vm-import-dummy-template"
-"""What an imported instance is said to be made from where nobody says; CloudStack's name. It has no file."""
-OTHER_OS = "Other (64-bit)"
 LEAVING = frozenset({"PrepareForMaintenance", "ErrorInMaintenance", "Maintenance"})
 
 
@@ -100,7 +97,7 @@ class VmImport:
         self._join = join
         self._vms = foundation.table(VirtualMachine)
         self._volumes = foundation.table(Volume)
-        self._templates = foundation.table(Template)
+        self._default_templates = DefaultTemplates(foundation)
         self._guest_os = foundation.table(GuestOs)
         self._randomness = foundation.randomness.branch("imports")
 
@@ -253,7 +250,7 @@ class VmImport:
         self, caller: Caller, request: ImportRequest, found: Found, size: Sizes, host_name: str
     ) -> VirtualMachine:
         host, instance = found
-        template = request.template or self._default_template(host)
+        template = request.template or self._default_templates.of(host.hypervisor)
         guest_os = self._guest_os.find("description", instance.guest_os)
         now = self._foundation.now()
         return VirtualMachine(
@@ -307,29 +304,6 @@ class VmImport:
 
     def _connect(self, vm: VirtualMachine, nic: ImportedNic, device: int) -> None:
         self._nics.allocate(vm, nic.network, ip=nic.ip, mac=nic.mac, default=device == 0, device=device)
-
-    def _default_template(self, host: Host) -> Template:
-        """The template of instances of no template, made if there is none. Goes with the last of them."""
-        for template in self._templates.where("name", DEFAULT_TEMPLATE):
-            if template.hypervisor == host.hypervisor and template.type == "SYSTEM":
-                return template
-        guest_os = self._guest_os.find("description", OTHER_OS)
-        owner = next(a for a in self._foundation.table(Account) if a.name == "system")
-        return self._templates.insert(
-            Template(
-                id=self._randomness.uuid(),
-                name=DEFAULT_TEMPLATE,
-                display_text="VM Import Default Template",
-                account_id=owner.id,
-                domain_id=owner.domain_id,
-                format="QCOW2",
-                hypervisor=host.hypervisor,
-                guest_os_id=guest_os.id if guest_os is not None else "",
-                type="SYSTEM",
-                state="Inactive",
-                created=self._foundation.now(),
-            )
-        )
 
     # afterwards
 

@@ -189,16 +189,19 @@ class Limits:
             )
 
     def check_deployment(
-        self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int, data_sizes: list[int]
+        self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int | None, data_sizes: list[int]
     ) -> None:
-        """Raise ResourceAllocationFailed unless one more instance of that size is within every limit."""
+        """Raise ResourceAllocationFailed unless one more instance of that size is within every limit.
+
+        `root_size` None: its root disk is there already.
+        """
         if owner.type == ROOT_ADMIN:
             return
         self.check(owner, "user_vm")
         self.check(owner, "cpu", cpus)
         self.check(owner, "memory", memory_mib)
-        self.check(owner, "volume", 1 + len(data_sizes))
-        self.check(owner, "primary_storage", root_size + sum(data_sizes))
+        self.check(owner, "volume", (root_size is not None) + len(data_sizes))
+        self.check(owner, "primary_storage", (root_size or 0) + sum(data_sizes))
 
     # setting them
 

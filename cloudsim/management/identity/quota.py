@@ -15,6 +15,9 @@ class Quota(Protocol):
         """Raise ResourceAllocationFailed if `amount` more (memory in MiB) would exceed a limit."""
 
     def check_deployment(
-        self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int, data_sizes: list[int]
+        self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int | None, data_sizes: list[int]
     ) -> None:
-        """Raise ResourceAllocationFailed unless one more instance of that size is within every limit."""
+        """Raise ResourceAllocationFailed unless one more instance of that size is within every limit.
+
+        `root_size` None: its root disk is there already.
+        """

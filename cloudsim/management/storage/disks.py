@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Literal
 
 import msgspec
@@ -68,6 +68,8 @@ class Disks:
         self._copies: dict[tuple[str, str], asyncio.Future[TemplateOnPool]] = {}
         self._maker: dict[str, str] = {}
         """By volume, the host whose answer to its creation never came: it may still be at it."""
+        self.on_placed: Callable[[Volume], Awaitable[None]] | None = None
+        """Called once an uploaded volume that an instance starts with is on a pool."""
         self.promised: dict[str, int] = {}
         for volume in self._volumes:
             self._count(volume, 1)
@@ -102,10 +104,14 @@ class Disks:
         template: Template,
         size: int | None,
         disk_offering_id: str | None = None,
+        *,
+        snapshot: Snapshot | None = None,
+        min_iops: int | None = None,
+        max_iops: int | None = None,
     ) -> Volume:
         """The instance's root disk, of `size` bytes or the template's. Needs an open transaction.
 
-        With an ISO it is an empty disk to install on, of a disk offering.
+        With a snapshot it holds what that does; with an ISO it is an empty disk to install on, of a disk offering.
         """
         return self._volumes.insert(
             Volume(
@@ -119,14 +125,31 @@ class Disks:
                 vm_id=vm.id,
                 device_id=0,
                 template_id=None if template.format == "ISO" else template.id,
+                snapshot_id=None if snapshot is None else snapshot.id,
                 disk_offering_id=disk_offering_id,
                 service_offering_id=vm.service_offering_id,
+                min_iops=min_iops,
+                max_iops=max_iops,
                 created=self._foundation.now(),
             )
         )
 
+    def adopt_root(self, vm: VirtualMachine, volume: Volume) -> Volume:
+        """Make a volume that is there the instance's root disk. Needs an open transaction."""
+        return self._volumes.update(
+            volume.id, type="ROOT", vm_id=vm.id, device_id=0, attached=self._foundation.now()
+        )
+
     def allocate_data(
-        self, vm: VirtualMachine, offering: DiskOffering, size: int, device: int, name: str = ""
+        self,
+        vm: VirtualMachine,
+        offering: DiskOffering,
+        size: int,
+        device: int,
+        name: str = "",
+        *,
+        min_iops: int | None = None,
+        max_iops: int | None = None,
     ) -> Volume:
         """A data disk of `size` bytes for the instance. Needs an open transaction."""
         return self._volumes.insert(
@@ -141,6 +164,9 @@ class Disks:
                 vm_id=vm.id,
                 device_id=device,
                 disk_offering_id=offering.id,
+                provisioning_type=offering.provisioning_type,
+                min_iops=min_iops,
+                max_iops=max_iops,
                 created=self._foundation.now(),
             )
         )
@@ -238,7 +264,10 @@ class Disks:
         specs = []
         for volume in self.of(vm):
             if volume.state in UNMADE:
+                uploaded = volume.state == "Uploaded"
                 volume = await self.place(volume, host)
+                if uploaded and self.on_placed is not None:
+                    await self.on_placed(volume)
             specs.append(self.spec(volume))
         return tuple(specs)
 

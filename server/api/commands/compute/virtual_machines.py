@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.user_data import MAX_BYTES, checked
-from cloudsim.management.compute.vm_allocation import DataDisk, DeployRequest, NicRequest
-from cloudsim.management.compute.vm_hardware import IO_POLICY, IO_THREADS, BootMode, BootType, boot_details
+from cloudsim.management.compute.vm_allocation import DeployRequest, NicRequest
+from cloudsim.management.compute.vm_hardware import (
+    IO_POLICY,
+    IO_THREADS,
+    NIC_PACKED,
+    NIC_QUEUES,
+    BootMode,
+    BootType,
+    boot_details,
+    check_hardware,
+)
 from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (
     Account,
@@ -21,8 +31,10 @@ from cloudsim.model import (
     Network,
     Nic,
     Pod,
+    ResourceTag,
     SecurityGroup,
     ServiceOffering,
+    Snapshot,
     StoragePool,
     Template,
     User,
@@ -33,6 +45,7 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
+from server.api.commands.compute.deployed_disks import data_disks
 from server.api.commands.compute.virtual_machine_views import (
     MinimalVirtualMachineView,
     VirtualMachineView,
@@ -54,6 +67,12 @@ async def deploy_virtual_machine(
     zoneid: Zone,
     serviceofferingid: ServiceOffering,
     templateid: Annotated[Template | None, Param("a template, or an ISO to install from")] = None,
+    snapshotid: Annotated[
+        Snapshot | None, Param("of a root disk, to start from instead", access="operate", since="4.21")
+    ] = None,
+    volumeid: Annotated[
+        Volume | None, Param("detached, to be its root disk instead", access="operate", since="4.21")
+    ] = None,
     name: Annotated[str | None, Param("its host name")] = None,
     displayname: str | None = None,
     networkids: Annotated[Sequence[Network] | None, Param("its networks, the default one first")] = None,
@@ -66,7 +85,14 @@ async def deploy_virtual_machine(
         DiskOffering | None, Param("a data disk to make with it; with an ISO, its root disk")
     ] = None,
     size: Annotated[Long | None, Param("GiB of that data disk, where its offering leaves it open")] = None,
+    datadisksdetails: Annotated[
+        Sequence[Mapping[str, str]] | None,
+        Param("data disks: each diskofferingid, with size (GiB), miniops, maxiops and deviceid", since="4.21.0"),
+    ] = None,
     rootdisksize: Annotated[Long | None, Param("GiB of the root disk, if larger than the template")] = None,
+    overridediskofferingid: Annotated[
+        DiskOffering | None, Param("what kind of root disk, instead of what its service offering says", since="4.17")
+    ] = None,
     hypervisor: str | None = None,
     group: Annotated[str | None, Param("the instance group to put it in")] = None,
     userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None,
@@ -92,21 +118,28 @@ async def deploy_virtual_machine(
     dynamicscalingenabled: Annotated[bool, Param("whether it may be scaled while it runs")] = True,
     iothreadsenabled: Annotated[bool, Param("threads of their own for its disks' I/O")] = False,
     iodriverpolicy: Literal["native", "threads", "io_uring", "storage_specific"] | None = None,
+    nicmultiqueuenumber: Annotated[
+        int | None, Param("queues of its NICs; -1 for as many as vCPUs", since="4.18")
+    ] = None,
+    nicpackedvirtqueuesenabled: Annotated[
+        bool, Param("whether its NICs have packed queues", since="4.18")
+    ] = False,
+    copyimagetags: Annotated[bool, Param("give it the tags of its template", since="4.13")] = False,
+    customid: Annotated[str | None, Param("the UUID that it gets; root admins only")] = None,
     details: Annotated[
         Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory of a customized offering, and others")
     ] = None,
 ) -> Job:
     """Makes an instance of a template and an offering, and starts it."""
     manager = call.manager
-    if templateid is None:
+    if templateid is None and snapshotid is None and volumeid is None:
         raise InvalidParameterValue(
             "Unable to execute API command deployvirtualmachine due to missing parameter templateid"
         )
-    runs_on = manager.world.hypervisor if templateid.format == "ISO" else templateid.hypervisor
+    iso = templateid is not None and templateid.format == "ISO"
+    runs_on = manager.world.hypervisor if iso or templateid is None else templateid.hypervisor
     if hypervisor is not None and hypervisor.lower() != runs_on.lower():
-        raise InvalidParameterValue(
-            f"hypervisor {hypervisor} is not that of template {templateid.name}, which is {runs_on}"
-        )
+        raise InvalidParameterValue(f"hypervisor {hypervisor} is not that of what it starts from, which is {runs_on}")
     if (podid or clusterid or hostid or deploymentplanner) and not call.caller.is_root_admin:
         raise PermissionDenied(
             "Only a root admin can say with podid, clusterid, hostid or deploymentplanner where an instance goes"
@@ -117,17 +150,26 @@ async def deploy_virtual_machine(
         raise InvalidParameterValue("Parameters userdata and userdataid exclude each other")
     if bootintosetup:
         raise InvalidParameterValue(
-            f"Booting into a hardware setup menu is not implemented on {templateid.hypervisor}"
+            f"Booting into a hardware setup menu is not implemented on {runs_on}"
         )
     chosen = dict(details or {}) | boot_details(boottype, bootmode)
     if iothreadsenabled:
         chosen[IO_THREADS] = "true"
     if iodriverpolicy is not None:
         chosen[IO_POLICY] = iodriverpolicy
-    given = manager.vm_passwords.for_template(templateid, password)
+    if nicmultiqueuenumber is not None:
+        chosen[NIC_QUEUES] = str(nicmultiqueuenumber)
+    if nicpackedvirtqueuesenabled:
+        chosen[NIC_PACKED] = "true"
+    check_hardware(chosen)
+    origin = templateid or call.store.table(Template).get((snapshotid or volumeid).template_id)  # type: ignore[union-attr]
+    given = manager.vm_passwords.for_template(origin, password)
     request = DeployRequest(
         zone_id=zoneid.id,
-        template_id=templateid.id,
+        id=custom_id(call, customid),
+        template_id=templateid.id if templateid else None,
+        snapshot_id=snapshotid.id if snapshotid else None,
+        volume_id=volumeid.id if volumeid else None,
         service_offering_id=serviceofferingid.id,
         hypervisor=runs_on,
         owner=owner,
@@ -135,9 +177,9 @@ async def deploy_virtual_machine(
         display_name=displayname or None,
         nics=_nics(networkids, iptonetworklist, ipaddress, macaddress),
         root_size=rootdisksize * GIB if rootdisksize is not None else None,
-        data_disks=()
-        if diskofferingid is None
-        else (DataDisk(diskofferingid.id, size * GIB if size is not None else None),),
+        root_offering_id=overridediskofferingid.id if overridediskofferingid else None,
+        root_iops=(_number(chosen, "minIops"), _number(chosen, "maxIops")),
+        data_disks=data_disks(call, diskofferingid, size, datadisksdetails, iso=iso),
         cpus=_number(chosen, "cpuNumber"),
         cpu_mhz=_number(chosen, "cpuSpeed"),
         memory_mib=_number(chosen, "memory"),
@@ -153,6 +195,9 @@ async def deploy_virtual_machine(
         details=chosen,
     )
     vm = manager.vms.allocate(call.caller, request)
+    if copyimagetags and origin is not None:
+        tags = {tag.key: tag.value for tag in call.store.table(ResourceTag).where("resource_id", origin.id)}
+        manager.tags.create(call.caller, "UserVm", [vm], tags)
 
     async def work() -> View:
         if not startvm:
@@ -168,6 +213,18 @@ async def deploy_virtual_machine(
         return with_password(call, started, given)
 
     return Job(work, vm)
+
+
+def custom_id(call: Call, text: str | None) -> str | None:
+    """The UUID that a root admin wants a new row to have."""
+    if not text:
+        return None
+    if not call.caller.is_root_admin:
+        raise PermissionDenied("Only a root admin may give a customid")
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise InvalidParameterValue(f"customid must be a UUID, not {text[:40]!r}") from None
 
 
 def _nics(

@@ -1,0 +1,242 @@
+"""Which disks a deployment makes: everything about them checked before anything is made."""
+
+from __future__ import annotations
+
+import msgspec
+
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.compute.offerings import DiskTraits, traits_of
+from cloudsim.management.foundation import Foundation
+from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
+from cloudsim.management.storage.volume_attachment import CDROM_DEVICE
+from cloudsim.management.storage.volume_sizes import GIB, MAX_GIB
+from cloudsim.management.storage.volume_states import check_at_rest
+from cloudsim.model import Account, DiskOffering, ServiceOffering, Snapshot, Template, Volume, Zone
+
+Iops = tuple[int | None, int | None]
+"""The least and the most; None where nobody says."""
+
+
+class DataDisk(msgspec.Struct, frozen=True):
+    """A data disk to make at deployment; `size` bytes and IOPS for an offering that leaves them open.
+
+    `device` is the slot that it takes, the first free one where None.
+    """
+
+    disk_offering_id: str
+    size: int | None = None
+    min_iops: int | None = None
+    max_iops: int | None = None
+    device: int | None = None
+
+
+class RootPlan(msgspec.Struct, frozen=True):
+    """The root disk: a new one of `size` bytes, of the snapshot where there is one; or a volume that is there."""
+
+    size: int
+    offering: DiskOffering | None = None
+    snapshot: Snapshot | None = None
+    volume: Volume | None = None
+    min_iops: int | None = None
+    max_iops: int | None = None
+
+
+class DataPlan(msgspec.Struct, frozen=True):
+    """A new data disk of `size` bytes in slot `device`."""
+
+    offering: DiskOffering
+    size: int
+    device: int
+    min_iops: int | None = None
+    max_iops: int | None = None
+
+
+class DiskPlan(msgspec.Struct, frozen=True):
+    """The disks of one instance."""
+
+    root: RootPlan
+    data: tuple[DataPlan, ...] = ()
+
+
+class DiskPlans:
+    """Makes DiskPlans. Each method raises InvalidParameterValue for what cannot be."""
+
+    def __init__(self, foundation: Foundation) -> None:
+        self._offerings = foundation.table(DiskOffering)
+        self._volumes = foundation.table(Volume)
+        self._snapshots = foundation.table(Snapshot)
+
+    def of_template(
+        self,
+        template: Template,
+        service: ServiceOffering,
+        zone: Zone,
+        *,
+        override_id: str | None,
+        size: int | None,
+        iops: Iops = (None, None),
+        data: tuple[DataDisk, ...],
+        hypervisor: str,
+    ) -> DiskPlan:
+        """For a template, or an ISO: with one the first of `data` is the root disk, by CloudStack's rule.
+
+        `override_id` names a disk offering for the root disk; `size` is the bytes that the caller wants of it.
+        """
+        if template.format != "ISO":
+            root = self._root(template.size, f"template {template.name}", service, zone, override_id, size, iops)
+            return DiskPlan(root, self._data(data, zone, hypervisor))
+        if override_id is not None:
+            data = (DataDisk(override_id, size), *data)
+        elif size is not None:
+            raise InvalidParameterValue("rootdisksize is for templates: with an ISO, diskofferingid and size say it")
+        if not data:
+            raise InvalidParameterValue(f"diskofferingid must be given: {template.name} is an ISO, and needs a root disk")
+        first, *rest = data
+        offering = self._offering(first.disk_offering_id, zone)
+        least, most = _iops(offering, f"Disk offering {offering.name}", first.min_iops, first.max_iops)
+        root = RootPlan(_size(offering, first.size), offering, min_iops=least, max_iops=most)
+        return DiskPlan(root, self._data(tuple(rest), zone, hypervisor))
+
+    def of_snapshot(
+        self,
+        snapshot_id: str,
+        service: ServiceOffering,
+        zone: Zone,
+        *,
+        override_id: str | None,
+        size: int | None,
+        iops: Iops = (None, None),
+        data: tuple[DataDisk, ...],
+        hypervisor: str,
+    ) -> DiskPlan:
+        """For a snapshot of a root disk."""
+        snapshot = self._snapshots.get(snapshot_id)
+        if snapshot is None:
+            raise InvalidParameterValue(f"Unable to find snapshot {snapshot_id}")
+        if snapshot.state != "BackedUp":
+            raise InvalidParameterValue(f"Snapshot {snapshot.name} is {snapshot.state}, and has to be BackedUp to deploy from it")
+        if snapshot.zone_id != zone.id:
+            raise InvalidParameterValue(f"Snapshot {snapshot.name} is not in zone {zone.name}")
+        if snapshot.volume_type != "ROOT":
+            raise InvalidParameterValue(f"Snapshot {snapshot.name} is of a data disk: snapshotid names one of a root disk")
+        root = self._root(snapshot.size, f"snapshot {snapshot.name}", service, zone, override_id, size, iops)
+        return DiskPlan(
+            msgspec.structs.replace(root, snapshot=snapshot), self._data(data, zone, hypervisor)
+        )
+
+    def of_volume(
+        self,
+        volume_id: str,
+        owner: Account,
+        zone: Zone,
+        *,
+        override_id: str | None,
+        size: int | None,
+        data: tuple[DataDisk, ...],
+        hypervisor: str,
+    ) -> DiskPlan:
+        """For a volume of the owner's that no instance has, and that has something in it."""
+        volume = self._volumes.get(volume_id)
+        if volume is None:
+            raise InvalidParameterValue(f"Unable to find volume {volume_id}")
+        if override_id is not None or size is not None:
+            raise InvalidParameterValue(
+                "With volumeid the root disk is as it is: overridediskofferingid and rootdisksize are for others"
+            )
+        check_at_rest(volume)
+        if volume.vm_id is not None:
+            raise InvalidParameterValue(f"Volume {volume.name} is attached to an instance, and has to be detached")
+        if volume.zone_id != zone.id:
+            raise InvalidParameterValue(f"Volume {volume.name} is not in zone {zone.name}")
+        if volume.account_id != owner.id:
+            raise InvalidParameterValue(f"Volume {volume.name} does not belong to {owner.name}, whose instance is deployed")
+        if volume.state not in ("Ready", "Uploaded"):
+            raise InvalidParameterValue(f"Volume {volume.name} is {volume.state}: there is nothing on it to start from")
+        return DiskPlan(RootPlan(0, volume=volume), self._data(data, zone, hypervisor))
+
+    def _root(
+        self,
+        least: int,
+        source: str,
+        service: ServiceOffering,
+        zone: Zone,
+        override_id: str | None,
+        asked: int | None,
+        iops: Iops,
+    ) -> RootPlan:
+        """A root disk that holds at least what its source does."""
+        offering = None if override_id is None else self._offering(override_id, zone)
+        if offering is None:
+            size = service.root_disk_size or least if asked is None else asked
+            low, high = _iops(traits_of(service), f"Service offering {service.name}", *iops)
+        else:
+            size = _size(offering, asked)
+            if asked is None or not offering.customized:
+                size = max(least, size)
+            low, high = _iops(offering, f"Disk offering {offering.name}", *iops)
+        if size > MAX_GIB * GIB:
+            raise InvalidParameterValue(f"rootdisksize must not be above {MAX_GIB} GiB")
+        if size < least:
+            raise InvalidParameterValue(f"rootdisksize {size} bytes is smaller than {source} of {least} bytes")
+        return RootPlan(size, offering, min_iops=low, max_iops=high)
+
+    def _data(self, disks: tuple[DataDisk, ...], zone: Zone, hypervisor: str) -> tuple[DataPlan, ...]:
+        most = capabilities_of(hypervisor).max_data_volumes
+        if len(disks) > most:
+            raise InvalidParameterValue(f"An instance has at most {most} data disks on {hypervisor}, not {len(disks)}")
+        usable = [slot for slot in range(1, most + 2) if slot != CDROM_DEVICE]
+        named = [disk.device for disk in disks if disk.device is not None]
+        for device in named:
+            if device not in usable or named.count(device) > 1:
+                raise InvalidParameterValue(f"deviceid {device} of a data disk is named twice, or is not usable")
+        free = (slot for slot in usable if slot not in named)
+        planned = []
+        for disk in disks:
+            offering = self._offering(disk.disk_offering_id, zone)
+            low, high = _iops(offering, f"Disk offering {offering.name}", disk.min_iops, disk.max_iops)
+            device = next(free) if disk.device is None else disk.device
+            planned.append(DataPlan(offering, _size(offering, disk.size), device, low, high))
+        return tuple(planned)
+
+    def _offering(self, offering_id: str, zone: Zone) -> DiskOffering:
+        offering = self._offerings.get(offering_id)
+        if offering is None or offering.state != "Active":
+            raise InvalidParameterValue(f"Unable to find disk offering {offering_id}")
+        if offering.zone_ids and zone.id not in offering.zone_ids:
+            raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in zone {zone.name}")
+        return offering
+
+
+def _size(offering: DiskOffering, asked: int | None) -> int:
+    """Bytes of a disk of that offering; what is asked counts where the offering leaves it open."""
+    if not offering.customized:
+        if asked is not None and asked != offering.size:
+            raise InvalidParameterValue(f"Disk offering {offering.name} does not allow custom size")
+        return offering.size
+    if asked is None:
+        raise InvalidParameterValue(f"size must be given: disk offering {offering.name} is customized")
+    if not GIB <= asked <= MAX_GIB * GIB:
+        raise InvalidParameterValue(
+            f"size must be from 1 to {MAX_GIB} GiB, not {asked / GIB:.0f} (disk offering {offering.name})"
+        )
+    return asked
+
+
+def _iops(offering: DiskOffering | DiskTraits, called: str, low: int | None, high: int | None) -> Iops:
+    """The least and the most IOPS of a disk of that offering."""
+    if not offering.customized_iops:
+        if low is not None or high is not None:
+            raise InvalidParameterValue(f"{called} does not take miniops and maxiops")
+        return offering.min_iops, offering.max_iops
+    return checked_iops(low, high)
+
+
+def checked_iops(low: int | None, high: int | None) -> Iops:
+    """What a caller asks of IOPS. Raises InvalidParameterValue for what contradicts itself."""
+    if any(value is not None and value < 0 for value in (low, high)):
+        raise InvalidParameterValue("miniops and maxiops must not be negative")
+    if low is not None and high is not None and low > high:
+        raise InvalidParameterValue(
+            f"The Min IOPS must be less than or equal to the Max IOPS: they are {low} and {high}"
+        )
+    return low, high

@@ -1,0 +1,134 @@
+"""What an instance can be deployed from, and the disks that it gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.server.api.api_harness import refused
+from tests.server.api.cloud_harness import TwoRacks
+
+GIB = 1 << 30
+
+
+def disks(cloud: TwoRacks, vm: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = cloud.listed("listVolumes", "volume", virtualmachineid=vm["id"], listall=True)
+    return sorted(rows, key=lambda row: row["deviceid"])
+
+
+def disk_offering(cloud: TwoRacks, name: str, **more: Any) -> str:
+    asked = {"name": name, "displaytext": name, **more}
+    made: str = cloud.admin("createDiskOffering", **asked)["diskoffering"]["id"]
+    return made
+
+
+def test_several_data_disks_each_of_its_offering_in_the_slot_that_it_asks_for(cloud: TwoRacks) -> None:
+    fixed = disk_offering(cloud, "two", disksize=2)
+    open_ = disk_offering(cloud, "open", customized=True, customizediops=True)
+    made = cloud.deploy(
+        **{
+            "datadisksdetails[0].diskofferingid": open_,
+            "datadisksdetails[0].size": 3,
+            "datadisksdetails[0].miniops": 100,
+            "datadisksdetails[0].maxiops": 500,
+            "datadisksdetails[1].diskofferingid": fixed,
+            "datadisksdetails[1].deviceid": 1,
+        }
+    )
+    root, first, second = disks(cloud, made)
+    assert (first["deviceid"], first["size"], first["diskofferingid"]) == (1, 2 * GIB, fixed)
+    assert (second["deviceid"], second["size"], second["diskofferingid"]) == (2, 3 * GIB, open_)
+    assert (second["miniops"], second["maxiops"]) == (100, 500) and "miniops" not in first
+    assert [disk.device for disk in cloud.guest(made).disks] == [0, 1, 2] and root["type"] == "ROOT"
+
+
+def test_data_disks_that_cannot_be_are_refused_and_nothing_is_made(cloud: TwoRacks) -> None:
+    fixed, open_ = disk_offering(cloud, "two", disksize=2), cloud.cloud.custom.id
+    before = cloud.rows()
+    for entry, text in (
+        ({"size": 1}, "diskofferingid"),
+        ({"diskofferingid": "none"}, "diskofferingid"),
+        ({"diskofferingid": open_}, "size must be given"),
+        ({"diskofferingid": open_, "size": "much"}, "whole number"),
+        ({"diskofferingid": fixed, "size": 7}, "custom size"),
+        ({"diskofferingid": fixed, "deviceid": 3}, "deviceid 3"),
+        ({"diskofferingid": fixed, "maxiops": 3}, "maxiops"),
+        ({"diskofferingid": fixed, "colour": "red"}, "colour"),
+    ):
+        wrong = {f"datadisksdetails[0].{name}": value for name, value in entry.items()}
+        assert text in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**wrong)).text
+    both = {"diskofferingid": fixed, "datadisksdetails[0].diskofferingid": fixed}
+    assert "exclude" in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**both)).text
+    many = {f"datadisksdetails[{n}].diskofferingid": fixed for n in range(7)}
+    assert "at most 6" in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**many)).text
+    assert cloud.rows() == before
+
+
+def test_a_disk_offering_for_the_root_disk_overrides_the_service_offering(cloud: TwoRacks) -> None:
+    large = disk_offering(cloud, "large", disksize=9)
+    made = cloud.deploy("web", overridediskofferingid=large)
+    (root,) = disks(cloud, made)
+    assert (root["size"], root["diskofferingid"], root["serviceofferingid"]) == (9 * GIB, large, cloud.offering())
+    small = cloud.deploy("small", overridediskofferingid=cloud.cloud.custom.id, rootdisksize=4)
+    assert disks(cloud, small)[0]["size"] == 4 * GIB
+    wrong = cloud.wanted(overridediskofferingid=large, rootdisksize=4)
+    assert "custom size" in refused(431, cloud.admin, "deployVirtualMachine", **wrong).text
+
+
+def test_an_instance_of_a_snapshot_has_what_it_holds(cloud: TwoRacks) -> None:
+    web = cloud.deploy("web", diskofferingid=cloud.cloud.custom.id, size=1)
+    root, data = disks(cloud, web)
+    taken = cloud.admin("createSnapshot", volumeid=root["id"])["snapshot"]["id"]
+    cloud.admin("destroyVirtualMachine", id=web["id"], expunge=True)
+    again = cloud.deploy("again", templateid=None, snapshotid=taken, rootdisksize=5)
+    (new,) = disks(cloud, again)
+    assert (again["state"], again["templateid"], again["guestosid"]) == ("Running", web["templateid"], web["guestosid"])
+    assert (new["snapshotid"], new["size"], new["state"]) == (taken, 5 * GIB, "Ready")
+    assert new["path"] in cloud.files()
+
+    of_data = cloud.admin("createSnapshot", volumeid=data["id"])["snapshot"]["id"]
+    wrong = cloud.wanted(templateid=None, snapshotid=of_data)
+    assert "data disk" in refused(431, cloud.admin, "deployVirtualMachine", **wrong).text
+    assert "One of" in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(snapshotid=taken)).text
+
+
+def test_an_instance_of_a_volume_takes_it_for_its_root_disk(cloud: TwoRacks) -> None:
+    web = cloud.deploy("web")
+    (root,) = disks(cloud, web)
+    wanted = cloud.wanted(templateid=None, volumeid=root["id"])
+    assert "attached" in refused(431, cloud.admin, "deployVirtualMachine", **wanted).text
+    cloud.admin("stopVirtualMachine", id=web["id"])
+    cloud.admin("detachVolume", id=root["id"])
+    again = cloud.deploy("again", templateid=None, volumeid=root["id"])
+    (taken,) = disks(cloud, again)
+    assert (taken["id"], taken["path"], taken["type"]) == (root["id"], root["path"], "ROOT")
+    assert again["state"] == "Running" and cloud.guest(again).disks[0].path == root["path"]
+    wrong = cloud.wanted(templateid=None, volumeid=root["id"], rootdisksize=9)
+    assert "rootdisksize" in refused(431, cloud.admin, "deployVirtualMachine", **wrong).text
+
+
+def test_an_empty_volume_and_somebody_elses_are_refused(cloud: TwoRacks) -> None:
+    empty = cloud.volume("empty")["id"]
+    wanted = cloud.wanted(templateid=None, volumeid=empty)
+    assert "nothing on it" in refused(431, cloud.admin, "deployVirtualMachine", **wanted).text
+    ann = cloud.domain_account("ann")
+    refused(531, ann, "deployVirtualMachine", **wanted)
+
+
+def test_a_volume_of_no_template_makes_an_instance_of_the_default_one(cloud: TwoRacks) -> None:
+    web = cloud.deploy("web", diskofferingid=cloud.cloud.custom.id, size=1)
+    _, data = disks(cloud, web)
+    cloud.admin("detachVolume", id=data["id"])
+    made = cloud.deploy("bare", templateid=None, volumeid=data["id"])
+    assert made["templatename"] == "kvm-default-vm-import-dummy-template"
+    assert disks(cloud, made)[0]["id"] == data["id"]
+
+
+def test_tags_of_the_template_and_an_id_of_the_callers(cloud: TwoRacks) -> None:
+    template, wanted = cloud.cloud.template.id, "6f1d2c3b-0a9e-4d8c-8b7a-123456789abc"
+    cloud.admin("createTags", resourceids=template, resourcetype="Template", **{"tags": {"team": "blue"}})
+    made = cloud.deploy("web", copyimagetags=True, customid=wanted.upper())
+    assert made["id"] == wanted
+    assert [(tag["key"], tag["value"]) for tag in cloud.vm(wanted)["tags"]] == [("team", "blue")]
+    for customid, status in ((wanted, 431), ("mine", 431)):
+        refused(status, cloud.admin, "deployVirtualMachine", **cloud.wanted(customid=customid))
+    refused(531, cloud.domain_account("ann"), "deployVirtualMachine", **cloud.wanted(customid=wanted))
