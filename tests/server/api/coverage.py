@@ -66,7 +66,10 @@ def coverage(facts: Mapping[str, Any], filled: Paths) -> list[Coverage]:
 
 
 def demo_answers() -> Paths:
-    """What the answers of a demo cloud hold: those of its story, and of every list that needs no parameter."""
+    """What the answers of a demo cloud hold: those of its story, and of every list that needs no parameter.
+
+    A list that needs one of several parameters is refused, and so not among them.
+    """
     load()
     with recording() as recorder, TemporaryDirectory() as folder:
         served = Served(Path(folder), load_datacenter(), load_story()).begin()
@@ -74,7 +77,7 @@ def demo_answers() -> Paths:
             for command in COMMANDS.values():
                 asked = {"listall": "true"} if any(p.name == "listall" for p in command.parameters) else {}
                 if command.many and not command.job and not any(p.required for p in command.parameters):
-                    served(command.name, **asked)
+                    served.reply(command.name, **asked)
         finally:
             served.end()
     return recorder.filled

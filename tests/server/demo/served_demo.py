@@ -9,6 +9,7 @@ from typing import Any
 from backends.simulated.datacenter import Datacenter
 from backends.simulated.world import SimulatedWorld
 from cloudsim.model import Host, VirtualMachine
+from server.api.envelope import Reply
 from server.api.request import Request
 from server.data_folder import DataFolder
 from server.database import open_database
@@ -43,13 +44,16 @@ class Served:
 
     def __call__(self, command: str, **parameters: Any) -> Any:
         """What the command answers to whoever is root."""
-        assert self.cloud.dispatcher is not None
-        pairs = [("command", command), ("response", "json")]
-        pairs += [(name, str(value)) for name, value in parameters.items()]
-        reply = self.cloud.submit(self.cloud.dispatcher.answer(Request.of(pairs), trusted=True)).result(WITHIN)
+        reply = self.reply(command, **parameters)
         body = next(iter(json.loads(reply.text()).values()))
         assert reply.status == 200, body
         return body
+
+    def reply(self, command: str, **parameters: Any) -> Reply:
+        assert self.cloud.dispatcher is not None
+        pairs = [("command", command), ("response", "json")]
+        pairs += [(name, str(value)) for name, value in parameters.items()]
+        return self.cloud.submit(self.cloud.dispatcher.answer(Request.of(pairs), trusted=True)).result(WITHIN)
 
     def rows(self, command: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self(command, listall=True, pagesize=-1, **parameters).get(key, [])
