@@ -22,6 +22,7 @@ from server.api import commands
 from server.api.authentication import REFUSED, user_of_signature
 from server.api.command import COMMANDS, Call, Command, Job, Listed, Success
 from server.api.envelope import Reply, error_reply, result_text, success_body
+from server.api.rate_limits import RateLimits
 from server.api.request import Request
 from server.api.session import Sessions, key_accepted
 from server.api.views import View, render
@@ -65,6 +66,7 @@ class Dispatcher:
         self.store = foundation.store
         self.sessions = Sessions(foundation.randomness, session_timeout)
         self._clock = clock
+        self.rate_limits = RateLimits(foundation.settings, clock)
         self.provided: dict[str, Any] = {}
         """What this cloud has of what some commands need (`needs` of their declarations), by that name."""
         self.changes = ChangeFeed(manager)
@@ -117,6 +119,7 @@ class Dispatcher:
             if not self.manager.roles.allows(caller.account, command.name, command.roles):
                 text = f"The command {command.name} does not exist or is not available for user {user.username}"
                 raise UnsupportedCommand(text) if by_session else AuthenticationFailed(text)
+            self.rate_limits.count(caller)
         if not self.offers(command):
             raise UnsupportedCommand(f"The command {command.name} is not supported by this cloud: it needs {command.needs}")
         self.manager.traces.called(trace_id, command.name, caller, request.sent)
@@ -134,9 +137,11 @@ class Dispatcher:
             body = self._submit(call, answer)
         else:
             body = self._done(call, answer, arguments.get("id"))
-        if self.store.sequence != before:
-            since = self.manager.foundation.now()
-            await self.store.durable()
+        # what is only read may be another's change, such as a job's end, that a crash would still undo
+        since = self.manager.foundation.now()
+        changed = self.store.sequence != before
+        await self.store.durable()
+        if changed:
             self.manager.traces.written(since, by_api=True)
         return Reply(command.response, body, request.wants_json, cookies=call.cookies)
 

@@ -73,7 +73,11 @@ export function followWhileSignedIn(): void {
       if (now === "") {
         jobs.forget();
         apis.forget();
-        void router.push("/sign-in");
+        // who was never signed in is led by the router's guard, which keeps where he wanted to go
+        if (userid !== "") {
+          userid = "";
+          void router.push("/sign-in");
+        }
       } else if (now !== userid) {
         userid = now;
         const described = (job: JobAnswer) => ({ title: titleOfJob(job.cmd), link: linkOfJob(job) });
