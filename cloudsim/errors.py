@@ -49,6 +49,13 @@ class AuthenticationFailed(CloudError):
     cserrorcode = 4290
 
 
+class RequestLimitExceeded(CloudError):
+    """The caller's account has called as often as it may for the moment."""
+
+    errorcode = 429
+    cserrorcode = 9999
+
+
 class PermissionDenied(CloudError):
     """The caller is known but may not do this to that object."""
 

@@ -23,6 +23,7 @@ from server.api.authentication import REFUSED, user_of_signature
 from server.api.command import COMMANDS, Call, Command, Job, Listed, Success
 from server.api.envelope import Reply, error_reply, result_text, success_body
 from server.api.rate_limits import RateLimits
+from server.api.rate_limits import RateLimits
 from server.api.request import Request
 from server.api.session import Sessions, key_accepted
 from server.api.views import View, render
@@ -119,6 +120,7 @@ class Dispatcher:
             if not self.manager.roles.allows(caller.account, command.name, command.roles):
                 text = f"The command {command.name} does not exist or is not available for user {user.username}"
                 raise UnsupportedCommand(text) if by_session else AuthenticationFailed(text)
+            self.rate_limits.count(caller)
             self.rate_limits.count(caller)
         if not self.offers(command):
             raise UnsupportedCommand(f"The command {command.name} is not supported by this cloud: it needs {command.needs}")

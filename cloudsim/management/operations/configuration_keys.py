@@ -6,6 +6,7 @@ from cloudsim.management.operations.configuration_key import GROUPS as GROUPS
 from cloudsim.management.operations.configuration_key import ConfigurationKey as ConfigurationKey
 from cloudsim.management.operations.keys_in_force import IN_FORCE
 from cloudsim.management.operations.keys_kept import KEPT
+from cloudsim.management.operations.keys_of_access import OF_ACCESS
 from cloudsim.management.operations.keys_of_consoles import OF_CONSOLES
 from cloudsim.management.operations.keys_of_drs import OF_DRS
 from cloudsim.management.operations.keys_of_routers import OF_ROUTERS
@@ -13,5 +14,5 @@ from cloudsim.management.operations.keys_of_secondary_storage import SECONDARY_S
 from cloudsim.management.operations.keys_of_vpcs import OF_VPCS
 
 KEYS: dict[str, ConfigurationKey] = {
-    key.name: key for key in (*KEPT, *SECONDARY_STORAGE, *IN_FORCE, *OF_CONSOLES, *OF_ROUTERS, *OF_VPCS, *OF_DRS)
+    key.name: key for key in (*KEPT, *SECONDARY_STORAGE, *IN_FORCE, *OF_ACCESS, *OF_CONSOLES, *OF_ROUTERS, *OF_VPCS, *OF_DRS)
 }
