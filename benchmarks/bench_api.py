@@ -13,7 +13,7 @@ import asyncio
 import gc
 import statistics
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 from cloudsim.management.first_state import seed
@@ -37,6 +37,7 @@ from cloudsim.model import (
     Volume,
     Zone,
 )
+from cloudsim.out_of_band import PowerDriver
 from cloudsim.protocol.link import Link
 from cloudsim.randomness import Randomness
 from cloudsim.store import Row, Store
@@ -56,6 +57,7 @@ class StillWorld:
     """A world in which nothing happens."""
 
     hypervisor = "Simulator"
+    out_of_band: Mapping[str, PowerDriver] = {}
 
     def now(self) -> float:
         return EPOCH

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 import msgspec
 
+from cloudsim.out_of_band import PowerDriver
 from cloudsim.protocol.link import Link
 
 
@@ -32,6 +33,9 @@ class World(Protocol):
     """How hosts of this world are spelled on the wire, e.g. `Simulator`."""
 
     loop: asyncio.AbstractEventLoop
+
+    out_of_band: Mapping[str, PowerDriver]
+    """What switches the power of hosts of this world, by the name that operators give; empty where nothing can."""
 
     def now(self) -> float:
         """Unix seconds, in this world's time."""

@@ -191,6 +191,12 @@ class LatencyProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     pool_mount: Distribution = Constant(0.5)
     """Mounting or unmounting a pool. Chosen, not measured."""
 
+    bmc_action: Distribution = Constant(0.5)
+    """A host's management controller doing, or telling, what it is asked. Chosen, not measured."""
+
+    host_boot: Distribution = Constant(120.0)
+    """A host that its management controller has switched on, until its agent starts. Chosen, not measured."""
+
     migration_setup: Distribution = Constant(0.3)
     """Before the first round and after the last one. Lab: whole migrations of small guests take 0.7 to 1.6 s."""
 

@@ -28,6 +28,7 @@ class Condition:
     """
 
     __slots__ = (
+        "_ended_hangs",
         "_sleepers",
         "clear",
         "counter",
@@ -53,6 +54,7 @@ class Condition:
         self.links: dict[SimulatedLink, None] = {}
         """The agent's ends of links that are open."""
         self._sleepers: list[asyncio.Future[None]] = []
+        self._ended_hangs = 0
         self.clear = True
 
     @property
@@ -104,15 +106,29 @@ class Condition:
 
     def wake(self) -> None:
         """Undo one `hang`: the agent finds all that came meanwhile, in order."""
+        if self._ended_hangs:
+            self._ended_hangs -= 1  # its machine was switched off meanwhile, which ended it
+            return
         self.hangs -= 1
         self.judge()
         if self.hangs == 0:
-            for link in list(self.links):
-                link.wake()
-            sleepers, self._sleepers = self._sleepers, []
-            for sleeper in sleepers:
-                if not sleeper.done():
-                    sleeper.set_result(None)
+            self._awake()
+
+    def restart(self) -> None:
+        """The agent's machine begins anew: whatever hung in it does no more."""
+        if self.hangs:
+            self._ended_hangs += self.hangs
+            self.hangs = 0
+            self.judge()
+            self._awake()
+
+    def _awake(self) -> None:
+        for link in list(self.links):
+            link.wake()
+        sleepers, self._sleepers = self._sleepers, []
+        for sleeper in sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
 
     async def awake(self) -> None:
         """Return once the agent is not hung."""

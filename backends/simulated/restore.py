@@ -2,10 +2,10 @@
 
 A real datacenter goes on when its manager dies. A simulated one lives in the same process, so after a
 restart it is rebuilt as the manager last knew it: hosts that were not removed, under their guids and with
-power; pools mounted; templates, volumes and snapshots on them; and the instances that are Running,
-or were Stopping or Migrating, on the hosts that they were on. What was only being started or made is not there,
-as after a crash of the host, and the work of guests begins again. For time to go on where it stopped, give the
-world an `epoch` that is later than any time in the store.
+power, but for those that were switched off; pools mounted; templates, volumes and snapshots on them; and the
+instances that are Running, or were Stopping or Migrating, on the hosts that they were on. What was only being
+started or made is not there, as after a crash of the host, and the work of guests begins again. For time to go on
+where it stopped, give the world an `epoch` that is later than any time in the store.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cloudsim.model import (
     ImageStore,
     Network,
     Nic,
+    OutOfBandManagement,
     Snapshot,
     StoragePool,
     Template,
@@ -72,6 +73,9 @@ def restore(world: SimulatedWorld, store: Store) -> None:
         for vm in store.table(VirtualMachine).where("state", state):
             if vm.host_id in hosts:
                 _guest(world, store, vm, hosts[vm.host_id])
+    for row in store.table(OutOfBandManagement).where("enabled", True):
+        if row.power_state == "Off" and row.host_id in hosts:
+            world.switch_off(hosts[row.host_id])
     for host in hosts.values():
         world.start_agent(host)
 

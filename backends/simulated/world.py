@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,7 @@ from backends.simulated.layout import SERVER, HostPlan, Layout
 from backends.simulated.link import TCP_TIMEOUT, Condition, SimulatedLink
 from backends.simulated.links import SimulatedLinks
 from backends.simulated.loop import SimLoop
+from backends.simulated.out_of_band import ManagementControllers
 from backends.simulated.reachability import picture
 from backends.simulated.restore import restore
 from backends.simulated.site import Site, Utilisation
@@ -36,6 +37,7 @@ from backends.simulated.urls import size_in
 from cloudsim.agent import Agent
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.faults import Fault
+from cloudsim.out_of_band import PowerDriver
 from cloudsim.protocol.link import Link
 from cloudsim.protocol.specs import VmSpec
 from cloudsim.randomness import Randomness
@@ -53,7 +55,7 @@ EPOCH = 1_767_225_600.0
 class SimulatedHost:
     """A host of the world: its machine, the agent on it (None until discovered), and its connection's state."""
 
-    __slots__ = ("agent", "condition", "guid", "hypervisor", "name", "path", "world")
+    __slots__ = ("agent", "broken", "condition", "guid", "hypervisor", "name", "path", "starting", "world")
 
     def __init__(self, world: SimulatedWorld, hypervisor: SimulatedHypervisor, path: str) -> None:
         self.world = world
@@ -63,6 +65,10 @@ class SimulatedHost:
         self.path = path
         self.agent: Agent | None = None
         self.condition: Condition | None = None
+        self.broken = False
+        """Whether it cannot be switched on."""
+        self.starting: asyncio.TimerHandle | None = None
+        """What ends its start, while it starts."""
 
     async def connect(self) -> Link:
         """The agent's way to the manager (`cloudsim.protocol.link.Connector`)."""
@@ -116,6 +122,7 @@ class SimulatedWorld:
         self.links = SimulatedLinks(self.site, self._place_by_guid)
         self._by_name: dict[str, SimulatedHost] = {}
         self._free_below: dict[tuple[int, int], int] = {}
+        self.out_of_band: Mapping[str, PowerDriver] = {"ipmitool": ManagementControllers(self)}
         for plan in self.layout.hosts():
             self._add_planned(plan)
 
@@ -214,8 +221,24 @@ class SimulatedWorld:
         host.agent = None
 
     def crash_host(self, key: str) -> None:
-        """Cut a host's power: its guests and agent are gone at once; the manager learns by a timeout."""
+        """Cut a host's power: its guests and agent are gone at once; the manager learns by a timeout.
+
+        Its management controller tells that it is off, and cannot switch it on."""
         host = self.host(key)
+        host.broken = True
+        self.switch_off(host)
+
+    def restore_host(self, key: str) -> None:
+        """Give a host its power back: it has no guests, and its agent connects again."""
+        host = self.host(key)
+        host.broken = False
+        self._started(host)
+
+    def switch_off(self, host: SimulatedHost) -> None:
+        """Have a host without power, whatever it was doing. Also what hung in it is over."""
+        if host.starting is not None:
+            host.starting.cancel()
+            host.starting = None
         if not host.hypervisor.powered:
             return
         if host.condition is not None:
@@ -224,10 +247,19 @@ class SimulatedWorld:
         host.hypervisor.power_off()
         if host.agent is not None:
             host.agent.stop()
+        if host.condition is not None:
+            host.condition.restart()
 
-    def restore_host(self, key: str) -> None:
-        """Give a host its power back: it has no guests, and its agent connects again."""
-        host = self.host(key)
+    def switch_on(self, host: SimulatedHost) -> None:
+        """Have a host that is whole start, if it is off; its agent starts once it has booted."""
+        if not host.broken and not host.hypervisor.powered and host.starting is None:
+            boots = self.site.sampler("host_boot")
+            host.starting = self.loop.call_later(boots, self._started, host, context=self._context)
+
+    def _started(self, host: SimulatedHost) -> None:
+        if host.starting is not None:
+            host.starting.cancel()
+            host.starting = None
         if not host.hypervisor.powered:
             host.hypervisor.power_on()
             self.loop.call_soon(self._boot_agent, host, context=self._context)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from backends.wire.gateway import Gateway
+from backends.wire.ipmitool import Ipmitool
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.out_of_band import PowerDriver
 from cloudsim.protocol.link import Link
 from cloudsim.world import HostDiscovery
 
@@ -30,6 +32,7 @@ class RealWorld:
     ) -> None:
         self.loop = loop
         self.gateway = gateway
+        self.out_of_band: Mapping[str, PowerDriver] = {"ipmitool": Ipmitool()}
         self._connects_within = connects_within
 
     def now(self) -> float:

@@ -62,6 +62,7 @@ class ManagementServer(Services):
         scan = "secstorage.capacity.scan.interval"
         self._every(lambda: settings.number(scan) / 1000, self.secondary_storage_vms.check)
         self._every(lambda: settings.number("extract.url.cleanup.interval"), self.extraction.clean)
+        self._every(lambda: settings.number("outofbandmanagement.sync.interval") / 1000, self.out_of_band.sync)
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: MINUTE, self.drs.run_automatic)
         self._every(lambda: HOUR, self._purge)

@@ -45,6 +45,7 @@ from cloudsim.management.infrastructure.clusters import Clusters
 from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.infrastructure.host_states import HostStates
 from cloudsim.management.infrastructure.hosts import Hosts
+from cloudsim.management.infrastructure.out_of_band import OutOfBand
 from cloudsim.management.infrastructure.pod_ranges import PodRanges
 from cloudsim.management.infrastructure.pods import Pods
 from cloudsim.management.infrastructure.regions import Regions
@@ -372,6 +373,8 @@ class Services:
             spawn=spawn,
         )
         self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
+        self.out_of_band = OutOfBand(foundation, self.identity, world, spawn)
+        self.hosts.on_delete.append(self.out_of_band.forget)
         self.possessions = Possessions(
             foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.network_life
         )

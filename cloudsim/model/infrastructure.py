@@ -104,6 +104,45 @@ class Host(Row, frozen=True, kw_only=True):
     details: dict[str, str] = {}
 
 
+class OutOfBandManagement(Row, frozen=True, kw_only=True):
+    """How a host's power is switched without its agent. `power_state` is what was last seen, at `seen`."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("enabled",), unique=("host_id",))
+
+    host_id: str
+    driver: str
+    address: str
+    port: int
+    username: str
+    password: str
+    enabled: bool = False
+    power_state: Literal["On", "Off", "Unknown", "Disabled"] = "Disabled"
+    seen: float | None = None
+
+
+class HostHa(Row, frozen=True, kw_only=True):
+    """Whether a host is recovered and fenced when it fails, and how it stands with that, since `changed`."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("enabled",), unique=("host_id",))
+
+    host_id: str
+    provider: str
+    enabled: bool = False
+    state: Literal[
+        "Disabled",
+        "Ineligible",
+        "Available",
+        "Suspect",
+        "Checking",
+        "Degraded",
+        "Recovering",
+        "Recovered",
+        "Fencing",
+        "Fenced",
+    ] = "Disabled"
+    changed: float = 0.0
+
+
 class Region(Row, frozen=True, kw_only=True):
     """A cloud that users are told of; `number` is what the API calls its id."""
 

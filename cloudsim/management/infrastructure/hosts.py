@@ -77,6 +77,8 @@ class Hosts:
         self._randomness = foundation.randomness.branch("hosts")
         self.evacuate = evacuate
         self.stop_all = stop_all
+        self.on_delete: list[Callable[[Host], None]] = []
+        """Called in the transaction that a host is removed in."""
         if spawn is not None:
             agents.on_new = lambda link, startup, place: spawn(self._introduce(link, startup, place))
 
@@ -368,5 +370,7 @@ class Hosts:
             self._primary_storage.remove_local(host)
             for vm_id in list(self._vms.ids("last_host_id", host.id)):
                 self._vms.update(vm_id, last_host_id=None)
+            for told in self.on_delete:
+                told(host)
             remove_leftovers(self._foundation, host.id)
             self._hosts.delete(host.id)

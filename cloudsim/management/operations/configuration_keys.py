@@ -9,10 +9,24 @@ from cloudsim.management.operations.keys_kept import KEPT
 from cloudsim.management.operations.keys_of_access import OF_ACCESS
 from cloudsim.management.operations.keys_of_consoles import OF_CONSOLES
 from cloudsim.management.operations.keys_of_drs import OF_DRS
+from cloudsim.management.operations.keys_of_host_ha import OF_HOST_HA, OF_OUT_OF_BAND
 from cloudsim.management.operations.keys_of_routers import OF_ROUTERS
 from cloudsim.management.operations.keys_of_secondary_storage import SECONDARY_STORAGE
 from cloudsim.management.operations.keys_of_vpcs import OF_VPCS
 
 KEYS: dict[str, ConfigurationKey] = {
-    key.name: key for key in (*KEPT, *SECONDARY_STORAGE, *IN_FORCE, *OF_ACCESS, *OF_CONSOLES, *OF_ROUTERS, *OF_VPCS, *OF_DRS)
+    key.name: key
+    for keys in (
+        KEPT,
+        SECONDARY_STORAGE,
+        IN_FORCE,
+        OF_ACCESS,
+        OF_CONSOLES,
+        OF_ROUTERS,
+        OF_VPCS,
+        OF_DRS,
+        OF_OUT_OF_BAND,
+        OF_HOST_HA,
+    )
+    for key in keys
 }

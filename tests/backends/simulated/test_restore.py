@@ -15,6 +15,7 @@ from cloudsim.model import (
     ImageStore,
     Network,
     Nic,
+    OutOfBandManagement,
     Snapshot,
     StoragePool,
     Template,
@@ -154,6 +155,20 @@ def test_hosts_have_their_guids_and_connect(world: SimulatedWorld) -> None:
         "guid-2": (["i-2-2-VM"], 4, "10.9.0.7"),
     }
     assert world.host("guid-1").path == "zone-1/pod-1/rack-1/host-1"
+
+
+def test_a_host_that_was_switched_off_stays_off_and_runs_nothing() -> None:
+    off = OutOfBandManagement(
+        id="oob", host_id="h1", driver="ipmitool", address="a", port=623, username="u", password="p", enabled=True,
+        power_state="Off",
+    )  # fmt: skip
+    store = Store(ROW_TYPES)
+    store.load([*ROWS, off])
+    world = SimulatedWorld(uniform(hosts_per_rack=2))
+    world.restore(store)
+    powered = {guid: world.host(guid).hypervisor.powered for guid in ("guid-1", "guid-2")}
+    assert powered == {"guid-1": False, "guid-2": True}
+    assert world.host("guid-1").hypervisor.inventory() == ()
 
 
 def test_instances_have_their_disks_and_nics(world: SimulatedWorld) -> None:

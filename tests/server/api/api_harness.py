@@ -13,6 +13,7 @@ import pytest
 from cloudsim.management.first_state import seed
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import ROW_TYPES, User
+from cloudsim.out_of_band import PowerDriver
 from cloudsim.protocol.link import Link
 from cloudsim.randomness import Randomness
 from cloudsim.store import Store
@@ -32,6 +33,7 @@ class EmptyWorld:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.out_of_band: dict[str, PowerDriver] = {}
         self.time = 1_800_000_000.0
 
     def now(self) -> float:

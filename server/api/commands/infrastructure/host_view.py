@@ -14,6 +14,7 @@ from server.api.commands.infrastructure.capacity_view import (
     zone_fields,
 )
 from server.api.commands.infrastructure.management_servers import SERVER_ID, SERVER_NAME
+from server.api.commands.infrastructure.out_of_band import OutOfBandView
 from server.api.views import Date, Long, View, Wire, date
 
 MIB = 1 << 20
@@ -24,13 +25,6 @@ class HostHaView(View):
 
     haenable: bool | None = None
     hastate: str | None = None
-
-
-class OutOfBandView(View):
-    """Whether a host's power can be switched by the cloud: not in this version."""
-
-    enabled: bool | None = None
-    powerstate: str | None = None
 
 
 class HostView(View):
@@ -128,7 +122,7 @@ class HostView(View):
             explicithosttags=tags,
             istagarule=False,
             hostha=HostHaView(haenable=False, hastate="Disabled"),
-            outofbandmanagement=OutOfBandView(enabled=False, powerstate="Disabled"),
+            outofbandmanagement=_out_of_band(row, call),
             resourcestate=row.resource_state,
             hahost=False,
             details={name: text for name, text in row.details.items() if name != OS_CATEGORY} or None,
@@ -170,6 +164,11 @@ class HostView(View):
         self.islocalstorageactive = bool(pools)
         if pools:
             self.disksizeallocated = sum(capacity_report(call).promised(pool.id) for pool in pools)
+
+
+def _out_of_band(row: Host, call: Call) -> OutOfBandView:
+    configured = call.manager.out_of_band.of(row)
+    return OutOfBandView.of(configured, call) if configured else OutOfBandView(enabled=False, powerstate="Disabled")
 
 
 def percent(part: int, whole: int) -> str:

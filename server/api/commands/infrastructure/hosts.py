@@ -152,9 +152,7 @@ async def list_hosts(
 ) -> Listed:
     """Lists hosts."""
     agents = call.manager.agents
-    if hahost or outofbandmanagementenabled or (type is not None and type.lower() != "routing"):
-        return Listed([], 0)
-    if outofbandmanagementpowerstate is not None and outofbandmanagementpowerstate.lower() != "disabled":
+    if hahost or (type is not None and type.lower() != "routing"):
         return Listed([], 0)
     if managementserverid not in (None, SERVER_ID):
         return Listed([], 0)
@@ -165,15 +163,22 @@ async def list_hosts(
         here = call.store.table(Host).get(virtualmachineid.host_id or virtualmachineid.last_host_id)
         if here is None:
             return Listed([], 0)
+    power = outofbandmanagementpowerstate and outofbandmanagementpowerstate.lower()
 
     def keep(host: Host) -> bool:
         if here is not None and (host.cluster_id != here.cluster_id or host.id == here.id):
             return False
         if managementserverid is not None and not agents.is_connected(host.id):
             return False
+        if outofbandmanagementenabled or power:
+            configured = call.manager.out_of_band.of(host)
+            if outofbandmanagementenabled and not (configured and configured.enabled):
+                return False
+            if power and power != (configured.power_state.lower() if configured else "disabled"):
+                return False
         return all(getattr(host, field).lower() == text for field, text in wanted)
 
-    unneeded = here is None and managementserverid is None and not wanted
+    unneeded = not (here or managementserverid or wanted or outofbandmanagementenabled or power)
     return listed(
         call,
         Host,

@@ -205,6 +205,30 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "out_of_band_management",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("host_id", sa.Text(), nullable=False),
+        sa.Column("driver", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("port", sa.BigInteger(), nullable=False),
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("password", sa.Text(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("power_state", sa.Text(), nullable=False),
+        sa.Column("seen", sa.Double(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "host_ha",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("host_id", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("changed", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "region",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("number", sa.BigInteger(), nullable=False),
@@ -1419,6 +1443,8 @@ def downgrade() -> None:
     op.drop_table("storage_pool")
     op.drop_table("dedicated_resource")
     op.drop_table("region")
+    op.drop_table("host_ha")
+    op.drop_table("out_of_band_management")
     op.drop_table("host")
     op.drop_table("cluster")
     op.drop_table("pod")
