@@ -197,19 +197,24 @@ class Planner:
         return mask
 
     def below_threshold(self, request: PlacementRequest, mask: Mask) -> Mask:
-        settings, hosts = self._settings, self.hosts
-        cpu_limit = settings.number("cluster.cpu.allocated.capacity.disablethreshold")
-        memory_limit = settings.number("cluster.memory.allocated.capacity.disablethreshold")
-        if cpu_limit >= 1 and memory_limit >= 1:
+        hosts = self.hosts
+        cpu_limit, own_cpu = self._limits("cluster.cpu.allocated.capacity.disablethreshold")
+        memory_limit, own_memory = self._limits("cluster.memory.allocated.capacity.disablethreshold")
+        if cpu_limit >= 1 and memory_limit >= 1 and not own_cpu and not own_memory:
             return mask
         over = [
             cluster
             for cluster, total in hosts.cluster_cpu_total.items()
-            if hosts.cluster_cpu_used[cluster] + request.cpu > cpu_limit * total
+            if hosts.cluster_cpu_used[cluster] + request.cpu > own_cpu.get(cluster, cpu_limit) * total
             or hosts.cluster_memory_used[cluster] + request.memory
-            > memory_limit * hosts.cluster_memory_total[cluster]
+            > own_memory.get(cluster, memory_limit) * hosts.cluster_memory_total[cluster]
         ]
         return mask & ~np.isin(hosts.cluster[: hosts.size], over) if over else mask
+
+    def _limits(self, name: str) -> tuple[float, dict[int, float]]:
+        """A threshold: everywhere, and in the clusters that have one of their own."""
+        own = self._settings.own(name, "Cluster")
+        return self._settings.number(name), {self.hosts.group(row_id): limit for row_id, limit in own.items()}
 
     def _no_place(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
 
 
@@ -11,3 +12,7 @@ class PlacementSettings(Protocol):
     def get(self, name: str) -> str: ...
 
     def number(self, name: str, scope: Literal["Global", "Cluster"] = "Global", scope_id: str = "") -> float: ...
+
+    def own(self, name: str, scope: Literal["Cluster", "Zone"]) -> Mapping[str, float]:
+        """The number that each cluster or zone has of its own, by id."""
+        ...

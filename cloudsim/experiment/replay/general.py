@@ -34,6 +34,9 @@ class NoThresholds:
     def number(self, name: str, scope: Literal["Global", "Cluster"] = "Global", scope_id: str = "") -> float:
         return 1.0
 
+    def own(self, name: str, scope: str) -> dict[str, float]:
+        return {}
+
 
 class Placed(NamedTuple):
     """An instance on a host, with all that is to be given back."""

@@ -1,4 +1,8 @@
-"""Configuration keys: their defaults, scopes and values in force."""
+"""Configuration keys: their defaults, scopes and values in force.
+
+What is set for a thing holds for what is in it, where that has no value of its own: a zone's settings for its clusters,
+pools and image stores, a cluster's for its pools.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import Literal
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.operations.configuration_keys import KEYS
 from cloudsim.management.operations.configuration_keys import ConfigurationKey as ConfigurationKey
-from cloudsim.model import Configuration
+from cloudsim.model import Cluster, Configuration, ImageStore, StoragePool
 from cloudsim.randomness import Randomness
 from cloudsim.store import Change, Store
 
@@ -16,21 +20,28 @@ Scope = Literal["Global", "Zone", "Cluster", "StoragePool", "Account", "Domain",
 
 
 class Settings:
-    """The values in force: what is set for a scope, else globally, else the key's default."""
+    """The values in force: what is set for a thing, else for what it is in, else globally, else the key's default."""
 
     def __init__(self, store: Store, randomness: Randomness, now: Callable[[], float]) -> None:
         self._store = store
         self._table = store.table(Configuration)
         self._randomness = randomness.branch("settings")
         self._now = now
-        self._cache: dict[tuple[str, str, str], str] = {}
-        self._numbers: dict[tuple[str, str, str], float] = {}
+        self._values: dict[str, str] = {}
+        """Global ones, of the keys that were asked for."""
+        self._numbers: dict[str, float] = {}
+        self._scoped = self._names_scoped()
         store.subscribe(self._changed, Configuration)
 
     def _changed(self, changes: list[Change]) -> None:
         if any(change.table is self._table for change in changes):
-            self._cache.clear()
+            self._values.clear()
             self._numbers.clear()
+            self._scoped = self._names_scoped()
+
+    def _names_scoped(self) -> frozenset[str]:
+        """Names of the keys that something has a value of its own for: few, and all others are quick to look up."""
+        return frozenset(row.name for row in self._table if row.scope != "Global")
 
     def key(self, name: str) -> ConfigurationKey:
         """The key called `name`, or InvalidParameterValue."""
@@ -40,27 +51,46 @@ class Settings:
         return key
 
     def get(self, name: str, scope: Scope = "Global", scope_id: str = "") -> str:
-        where = (name, scope, scope_id)
-        value = self._cache.get(where)
+        if scope != "Global" and name in self._scoped:
+            row = self._table.find(("name", "scope", "scope_id"), (name, scope, scope_id))
+            return row.value if row is not None else self.get(name, *self._above(scope, scope_id))
+        value = self._values.get(name)
         if value is None:
-            row = self._table.find(("name", "scope", "scope_id"), where)
-            if row is not None:
-                value = row.value
-            elif scope != "Global":
-                value = self.get(name)
-            else:
-                value = self.key(name).default
-            self._cache[where] = value
+            row = self._table.find(("name", "scope", "scope_id"), (name, "Global", ""))
+            value = self._values[name] = row.value if row is not None else self.key(name).default
         return value
+
+    def _above(self, scope: Scope, scope_id: str) -> tuple[Scope, str]:
+        """What a thing is in whose settings hold for it, too."""
+        if scope == "StoragePool":
+            pool = self._store.table(StoragePool).get(scope_id)
+            if pool is not None:
+                return ("Zone", pool.zone_id) if pool.cluster_id is None else ("Cluster", pool.cluster_id)
+        elif scope == "Cluster":
+            cluster = self._store.table(Cluster).get(scope_id)
+            if cluster is not None:
+                return "Zone", cluster.zone_id
+        elif scope == "ImageStore":
+            store = self._store.table(ImageStore).get(scope_id)
+            if store is not None and store.zone_id is not None:
+                return "Zone", store.zone_id
+        return "Global", ""
+
+    def own(self, name: str, scope: Scope) -> dict[str, float]:
+        """The number that each thing of that scope has of its own, by its id; things without are left out."""
+        if name not in self._scoped:
+            return {}
+        return {row.scope_id: float(row.value) for row in self._table.where("name", name) if row.scope == scope}
 
     def integer(self, name: str, scope: Scope = "Global", scope_id: str = "") -> int:
         return int(self.get(name, scope, scope_id))
 
     def number(self, name: str, scope: Scope = "Global", scope_id: str = "") -> float:
-        where = (name, scope, scope_id)
-        number = self._numbers.get(where)
+        if scope != "Global" and name in self._scoped:
+            return float(self.get(name, scope, scope_id))
+        number = self._numbers.get(name)
         if number is None:
-            number = self._numbers[where] = float(self.get(name, scope, scope_id))
+            number = self._numbers[name] = float(self.get(name))
         return number
 
     def boolean(self, name: str, scope: Scope = "Global", scope_id: str = "") -> bool:
@@ -89,8 +119,10 @@ class Settings:
                 self._table.update(row.id, value=value, updated=self._now())
 
     def reset(self, name: str, scope: Scope = "Global", scope_id: str = "") -> None:
-        """Back to the default, or for a scope to the global value."""
-        self.key(name)
+        """Back to the default, or for one thing to what holds for what it is in."""
+        key = self.key(name)
+        if scope != "Global" and scope not in key.scopes:
+            raise InvalidParameterValue(f"Invalid scope {scope} for the config parameter {name}")
         row = self._table.find(("name", "scope", "scope_id"), (name, scope, scope_id))
         if row is not None:
             with self._store.transaction():

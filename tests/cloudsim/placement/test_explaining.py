@@ -51,6 +51,9 @@ class Fixed:
     def number(self, name: str, *_: Any) -> float:
         return self._threshold
 
+    def own(self, name: str, *_: Any) -> dict[str, float]:
+        return {}
+
 
 def arrays(hosts: list[dict[str, Any]]) -> HostArrays:
     made = HostArrays()

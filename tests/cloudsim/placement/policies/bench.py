@@ -99,6 +99,9 @@ class NoLimits:
     def number(self, name: str, scope: str = "Global", scope_id: str = "") -> float:
         return 1.0
 
+    def own(self, name: str, scope: str) -> dict[str, float]:
+        return {}
+
 
 class Bench:
     """The hosts of `sites` as arrays, slot by slot, and a planner over them."""

@@ -1,0 +1,61 @@
+"""Settings for one thing: what they hold for, and how they are put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.server.api.api_harness import Client, refused
+from tests.server.api.cloud_harness import TwoRacks
+from tests.server.api.commands.cloud_api import CloudApi
+
+
+@pytest.fixture
+def cloud() -> Iterator[TwoRacks]:
+    made = TwoRacks()
+    yield made
+    made.cloud.close()
+
+
+def value(admin: Client, name: str, **where: Any) -> str:
+    (row,) = admin("listConfigurations", name=name, **where)["configuration"]
+    return str(row["value"])
+
+
+def test_a_zones_setting_holds_for_its_pools_until_they_have_their_own(cloud_api: CloudApi) -> None:
+    admin, name = cloud_api.admin, "storage.overprovisioning.factor"
+    pool = cloud_api.listed("listStoragePools", "storagepool")[0]["id"]
+    admin("updateConfiguration", name=name, value="3.0", zoneid=cloud_api.zone)
+    assert value(admin, name) == "2.0"
+    assert value(admin, name, zoneid=cloud_api.zone) == value(admin, name, storageid=pool) == "3.0"
+    shown = cloud_api.listed("listStoragePools", "storagepool", id=pool)[0]
+    assert shown["overprovisionfactor"] == "3.0"
+    admin("updateConfiguration", name=name, value="1.5", storageid=pool)
+    assert value(admin, name, storageid=pool) == "1.5" and value(admin, name, zoneid=cloud_api.zone) == "3.0"
+    assert admin("resetConfiguration", name=name, storageid=pool)["configuration"]["value"] == "3.0"
+    admin("resetConfiguration", name=name, zoneid=cloud_api.zone)
+    assert value(admin, name, storageid=pool) == "2.0"
+
+
+def test_a_cluster_above_its_own_threshold_takes_no_instance(cloud: TwoRacks) -> None:
+    first, second = (row["id"] for row in cloud.admin("listClusters")["cluster"])
+    name = "cluster.cpu.allocated.capacity.disablethreshold"
+    cloud.admin("updateConfiguration", name=name, value="0.01", clusterid=first)
+    for number in range(3):
+        vm = cloud.deploy(f"web-{number}")
+        host = cloud.admin("listHosts", id=vm["hostid"])["host"][0]
+        assert host["clusterid"] == second
+    cloud.admin("updateConfiguration", name=name, value="0.01")
+    refused(533, cloud.admin, "deployVirtualMachine", **cloud.wanted(name="refused"))
+    cloud.admin("updateConfiguration", name=name, value="0.9", clusterid=first)
+    host = cloud.admin("listHosts", id=cloud.deploy("there")["hostid"])["host"][0]
+    assert host["clusterid"] == first
+
+
+def test_a_scope_that_a_setting_does_not_have_is_refused_for_a_reset_too(cloud_api: CloudApi) -> None:
+    wrong = {"name": "ping.interval", "zoneid": cloud_api.zone}
+    assert "Invalid scope Zone" in refused(431, cloud_api.admin, "resetConfiguration", **wrong).text
+    assert "Invalid scope Zone" in refused(431, cloud_api.admin, "updateConfiguration", value="9", **wrong).text
+    assert cloud_api.admin("listConfigurations", **wrong) == {}
