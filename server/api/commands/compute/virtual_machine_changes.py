@@ -82,9 +82,9 @@ async def reset_password(
 ) -> Job:
     """Gives a stopped instance a password that its guest sets at the next start."""
     passwords = call.manager.vm_passwords
-    given = passwords.check_reset(id, password)
 
     async def work() -> View:
+        given = passwords.check_reset(call.store.table(VirtualMachine)[id.id], password)
         return with_password(call, await passwords.reset(call.caller, id.id, given), given)
 
     return Job(work, id)

@@ -53,11 +53,12 @@ class VlanIpRangeView(View):
         pod = call.store.table(Pod).get(row.pod_id)
         uri = vlan_uri(row, call)
         network_id = row.network_id or public_network_id(call, row.zone_id)
-        owned: dict[str, Any] = {}
         if row.account_id is not None:
             owned = owner(call, row.account_id)
         elif row.domain_id is not None:
             owned = domain_fields(call, row.domain_id)
+        else:
+            owned = _owner_of_everyones(row, call)
         return cls(
             id=row.id,
             forvirtualnetwork=row.public,
@@ -76,6 +77,16 @@ class VlanIpRangeView(View):
             forsystemvms=row.for_system_vms,
             **owned,
         )
+
+
+def _owner_of_everyones(row: IpRange, call: Call) -> dict[str, Any]:
+    """The owner of a range that is dedicated to nobody: its network's, which of public ones is the system."""
+    network = call.store.table(Network).get(row.network_id)
+    if network is not None:
+        return owner(call, network.account_id)
+    root = call.store.table(Domain).find("path", "ROOT")
+    system = root and call.store.table(Account).find(("domain_id", "name"), (root.id, "system"))
+    return owner(call, system.id) if system else {}
 
 
 def vlan_uri(row: IpRange, call: Call) -> str:

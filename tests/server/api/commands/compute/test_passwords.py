@@ -9,7 +9,7 @@ import pytest
 
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.management.compute.vm_passwords import DIGITS, LOWER, UPPER, generate
-from cloudsim.model import Event, VirtualMachine
+from cloudsim.model import AsyncJob, Event, VirtualMachine
 from cloudsim.protocol.specs import VmSpec
 from cloudsim.randomness import Randomness
 from tests.server.api.api_harness import refused
@@ -75,9 +75,18 @@ def test_a_template_without_passwords(cloud: TwoRacks) -> None:
     assert "not password enabled" in error.text and "secret" not in error.text
     assert cloud.rows() == before
     made = cloud.deploy("web", startvm=False)
-    assert "not password enabled" in refused(
-        431, cloud.admin, "resetPasswordForVirtualMachine", id=made["id"]
-    ).text
+    assert refused(431, cloud.admin, "resetPasswordForVirtualMachine", id=made["id"]).text.endswith(
+        "the template is not password enabled"
+    )
+
+
+def test_clients_are_told_by_the_job_why_there_is_no_password(cloud: TwoRacks) -> None:
+    """They look for the reason where CloudStack says it: in the job's result, not in the first answer."""
+    without_passwords(cloud)
+    made = cloud.deploy("web", startvm=False)
+    jobs = len(cloud.store.table(AsyncJob))
+    refused(431, cloud.admin, "resetPasswordForVirtualMachine", id=made["id"])
+    assert len(cloud.store.table(AsyncJob)) == jobs + 1
 
 
 def test_reset(cloud: TwoRacks) -> None:

@@ -98,7 +98,8 @@ def test_a_public_range_as_a_bootstrap_makes_it(wired: Wired) -> None:
         "192.168.2.0/24",
     )
     assert (row["forvirtualnetwork"], row["forsystemvms"], row["zoneid"]) == (True, False, wired.zone)
-    assert row["physicalnetworkid"] == wired.wire and "account" not in row
+    assert row["physicalnetworkid"] == wired.wire
+    assert (row["account"], row["domainpath"]) == ("system", "ROOT")
     assert wired.admin("deleteVlanIpRange", id=made["id"]) == {"success": True}
     assert wired.admin("listVlanIpRanges") == {}
 
@@ -139,6 +140,8 @@ def test_a_range_is_dedicated_and_released(wired: Wired) -> None:
     found = wired.admin("listVlanIpRanges", account="ann", domainid=domain)["vlaniprange"]
     assert [each["id"] for each in found] == [row["id"]]
     assert wired.admin("releasePublicIpRange", id=row["id"]) == {"success": True}
+    (released,) = wired.admin("listVlanIpRanges", id=row["id"])["vlaniprange"]
+    assert released["account"] == "system"
     refused(431, wired.admin, "releasePublicIpRange", id=row["id"])
     refused(401, ann, "listVlanIpRanges")
     other = wired.range(startip="192.168.2.210", endip="192.168.2.211", account="ann", domainid=domain)
