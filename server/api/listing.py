@@ -229,7 +229,7 @@ def listed(
                   compared without regard to case unless an index has it exactly so.
     ids           only these rows (what `id` and `ids` resolved to); None for no condition.
     keep          any further condition.
-    search        the fields that a keyword is looked for in.
+    search        the fields that a keyword is looked for in; without one a keyword is no condition.
     tags          tags that a row must carry.
     owner         the field with the owning account.
     newest_first  last inserted row first.
@@ -241,7 +241,7 @@ def listed(
     if isinstance(name, str) and not ("name" in row_type.keys.indexes and table.count("name", name)):
         del conditions["name"]
         tests.append(_named(name))
-    if page.keyword is not None:
+    if page.keyword is not None and search:
         tests.append(_contains(page.keyword, search))
     if tags:
         tagged = tagged_with(call.store, tags)
@@ -410,6 +410,6 @@ def tagged_with(store: Store, tags: Tags) -> set[str]:
 
 def page_of(rows: list[Any], page: Paging, *, search: Sequence[str] = ("name",)) -> Listed:
     """A page of rows (or views) that the command has gathered by itself."""
-    if page.keyword is not None:
+    if page.keyword is not None and search:
         rows = list(filter(_contains(page.keyword, search), rows))
     return _cut(rows, page, False)

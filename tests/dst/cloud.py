@@ -11,7 +11,7 @@ from backends.simulated.world import SimulatedWorld
 from cloudsim.invariants import Inventory, Scene, Violation, Watch
 from cloudsim.management import first_state
 from cloudsim.management.identity.caller import Caller
-from cloudsim.management.identity.identity import ADMIN, Identity
+from cloudsim.management.identity.identity import ADMIN
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import (
     ROW_TYPES,
@@ -69,12 +69,13 @@ class DstCloud:
         self.watch = Watch(self.store, self.violations.append)
         branch = self.randomness.branch(f"manager {self.restarts}")
         self.server = ManagementServer(self.store, self.world, branch)
+        self.server.identity.users.passwords.log_cost = 4
 
     async def set_up(self) -> None:
         server = self.server
         first_state.seed(
             server.foundation,
-            Identity(server.foundation, password_cost=4),
+            server.identity,
             server.offerings,
             server.guest_os,
             settings=SETTINGS,

@@ -38,8 +38,12 @@ class MemoryJournal:
             self._loop.call_later(FLUSH, self._flush)
         self._pending.append((sequence, changes))
 
+    def is_durable(self, sequence: int) -> bool:
+        """Whether commit `sequence` and all before it would survive a crash."""
+        return not self._dead and self._flushed >= sequence
+
     async def durable(self, sequence: int) -> None:
-        if self._dead or self._flushed < sequence:
+        if not self.is_durable(sequence):
             waiter = self._loop.create_future()
             self._waiters.append((sequence, waiter))
             await waiter

@@ -1,0 +1,125 @@
+"""The simulated datacenter of a run, with a network and public addresses, behind its API; its manager can crash."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from typing import Any, NamedTuple
+
+from cloudsim.management.network.ip_ranges import RangeRequest
+from cloudsim.model import Account, PhysicalNetwork, User
+from server.api.authentication import canonical, sign
+from server.api.dispatch import Dispatcher
+from server.api.request import Request
+from tests.dst.cloud import DstCloud
+from tests.dst.journal import FLUSH
+
+WAIT = 600.0
+"""Seconds in which a new zone has its system VMs."""
+
+
+class Answer(NamedTuple):
+    """What a call was answered: the HTTP status and what is in the envelope."""
+
+    status: int
+    body: Any
+
+    @property
+    def text(self) -> str:
+        """Of an error."""
+        return str(self.body.get("errortext", "")) if isinstance(self.body, dict) else ""
+
+
+class ServedCloud(DstCloud):
+    """`call` asks as a user, by key and signature."""
+
+    def _new_server(self) -> None:
+        super()._new_server()
+        self.dispatcher = Dispatcher(self.server)
+
+    async def set_up(self) -> None:
+        await super().set_up()
+        server = self.server
+        wire = server.physical_networks.create(self.zone, name="wire", vlan="100-129")
+        for traffic in ("Guest", "Management", "Public"):
+            server.physical_networks.add_traffic_type(wire, traffic)
+        server.physical_networks.providers.enable_all(wire)
+        server.physical_networks.update(self.store.table(PhysicalNetwork)[wire.id], state="Enabled")
+        server.ip_ranges.create(
+            RangeRequest(
+                zone=self.zone,
+                start_ip="203.0.113.10",
+                end_ip="203.0.113.60",
+                gateway="203.0.113.1",
+                netmask="255.255.255.0",
+                vlan="50",
+                public=True,
+            )
+        )
+        await asyncio.sleep(WAIT)
+
+    async def call(self, user: User, command: str, /, **parameters: Any) -> Answer:
+        """Ask as that user, who gets keys when there are none yet."""
+        user = self._with_keys(user)
+        assert user.api_key is not None and user.secret_key is not None
+        pairs = {"command": command, "response": "json", "apiKey": user.api_key}
+        for name, value in parameters.items():
+            pairs |= spread(name, value)
+        pairs["signature"] = sign(canonical(pairs), user.secret_key)
+        reply = await self.dispatcher.answer(Request.of(pairs.items()))
+        ((_, body),) = json.loads(reply.text()).items()
+        return Answer(reply.status, body)
+
+    def ask(self, user: User, command: str, /, **parameters: Any) -> Answer:
+        """The same for what is answered at once, once `instant` has come: so several answers are of one instant."""
+        try:
+            return at_once(self.call(user, command, **parameters))
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {command} {parameters}") from None
+
+    def _with_keys(self, user: User) -> User:
+        user = self.store.table(User)[user.id]
+        return self.server.identity.users.register_keys(user) if user.secret_key is None else user
+
+    async def instant(self) -> bool:
+        """Wait until everything is durable, so that reading need not wait; whether that came to be."""
+        if not self.up:
+            return False
+        for user in list(self.store.table(User)):
+            self._with_keys(user)
+            # made when first asked for
+            self.server.security_groups.default_of(self.store.table(Account)[user.account_id])
+        store = self.store
+        while self.up and store is self.store and not self.journal.is_durable(store.sequence):
+            await asyncio.sleep(FLUSH)
+        return self.up
+
+    @property
+    def admin(self) -> User:
+        return next(u for u in self.store.table(User) if u.username == "admin")
+
+
+def at_once(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """The result of a coroutine that waits for nothing."""
+    try:
+        work.send(None)
+    except StopIteration as done:
+        answer: Answer = done.value
+        return answer
+    work.close()
+    raise AssertionError("a call that is to be of one instant had to wait")
+
+
+def spread(name: str, value: Any) -> dict[str, str]:
+    """A parameter's pairs on the wire."""
+    if isinstance(value, dict):
+        pairs: dict[str, str] = {}
+        for index, (key, text) in enumerate(value.items()):
+            pairs |= {f"{name}[{index}].key": str(key), f"{name}[{index}].value": str(text)}
+        return pairs
+    if isinstance(value, list | tuple):
+        return {name: ",".join(map(str, value))}
+    if isinstance(value, bool):
+        return {name: "true" if value else "false"}
+    return {name: str(value)}

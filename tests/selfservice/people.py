@@ -1,0 +1,69 @@
+"""Who uses the cloud when a run begins: domains in domains, admins and users of each, and projects."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from cloudsim.model import AsyncJob
+from cloudsim.model.operations import JOB_IN_PROGRESS
+from tests.selfservice.cloud import ServedCloud
+
+SETTINGS = {"allow.user.expunge.recover.vm": "true", "allow.user.expunge.recover.volume": "true"}
+
+
+async def settle_in(cloud: ServedCloud) -> None:
+    """Make them, as the root admin."""
+    admin = cloud.admin
+
+    async def done(command: str, **parameters: Any) -> Any:
+        answer = await cloud.call(admin, command, **parameters)
+        assert answer.status == 200, (command, answer)
+        job_id = answer.body.get("jobid") if isinstance(answer.body, dict) else None
+        if job_id is None:
+            return answer.body
+        while cloud.store.table(AsyncJob)[job_id].status == JOB_IN_PROGRESS:
+            await asyncio.sleep(1)
+        return answer.body
+
+    for name, value in SETTINGS.items():
+        await done("updateConfiguration", name=name, value=value)
+
+    async def domain(name: str, parent: str | None) -> str:
+        where = {} if parent is None else {"parentdomainid": parent}
+        made: str = (await done("createDomain", name=name, **where))["domain"]["id"]
+        return made
+
+    async def account(name: str, domain_id: str, type: int = 0) -> None:
+        await done(
+            "createAccount",
+            username=name,
+            password="Secret-123",
+            email=f"{name}@example.org",
+            firstname=name,
+            lastname="Example",
+            accounttype=type,
+            domainid=domain_id,
+        )
+
+    north = await domain("north", None)
+    inner = await domain("inner", north)
+    deep = await domain("deep", inner)
+    south = await domain("south", None)
+    for where, short in ((north, "n"), (inner, "i"), (deep, "d"), (south, "s")):
+        await account(f"{short}-admin", where, 2)
+        for number in (1, 2):
+            await account(f"{short}-user-{number}", where)
+    for where, short in ((north, "n"), (south, "s")):
+        await done(
+            "createUser",
+            account=f"{short}-user-1",
+            domainid=where,
+            username=f"{short}-user-1b",
+            password="Secret-123",
+            email="b@example.org",
+            firstname="b",
+            lastname="Example",
+        )
+        made = await done("createProject", name=f"{short}-project", account=f"{short}-user-1", domainid=where)
+        await done("addAccountToProject", projectid=made["id"], account=f"{short}-user-2")
