@@ -152,9 +152,18 @@ class Hypervisor(Protocol):
         """Remove a template's copy. Succeeds if there is none."""
 
     async def create_volume(
-        self, volume_id: str, pool_id: str, size: int, template_path: str | None, image: ImageSpec | None
+        self,
+        volume_id: str,
+        pool_id: str,
+        size: int,
+        template_path: str | None,
+        image: ImageSpec | None,
+        provisioning: str = "thin",
     ) -> tuple[str, int]:
-        """Make a disk (a clone of the template on the pool, a copy of the image, or empty); returns path and size."""
+        """Make a disk (a clone of the template on the pool, a copy of the image, or empty); returns path and size.
+
+        `provisioning` thin, sparse or fat, as in `CreateVolumeCommand`; all but thin depend on no template.
+        """
 
     async def delete_volume(self, volume_id: str, pool_id: str, path: str) -> None:
         """Remove a disk. Succeeds if there is none."""

@@ -65,7 +65,7 @@ class Devices(HostBase):
             return
         try:
             bridge = await self.networks.plug(vm, nic)
-            await self._attach(name, what, interface_xml(nic, bridge))
+            await self._attach(name, what, interface_xml(nic, bridge, vm))
             await self.networks.guard(vm, taps(await self._live(name, what)))
             self.kept.put(vm)
         except BaseException:
@@ -141,7 +141,8 @@ class Devices(HostBase):
                 raise HypervisorError(
                     f"{what}: slot {disk.device} ({target}) holds {self._called(name, live)}"
                 )
-        await self._attach(name, what, disk_xml(disk, path))
+        kept = self.kept.get(name)
+        await self._attach(name, what, disk_xml(disk, path, kept.details if kept is not None else {}))
         self._keep_disk(name, disk)
         note_step("volume_attach", time.monotonic() - began)
 

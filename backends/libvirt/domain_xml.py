@@ -6,6 +6,7 @@ Elements and their meaning: https://libvirt.org/formatdomain.html.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree as ET
@@ -14,6 +15,7 @@ import msgspec
 
 from backends.systemvm.plan import CHANNEL
 from cloudsim.hypervisor import HypervisorError
+from cloudsim.protocol.details import IO_POLICY, IO_THREADS, NIC_PACKED, NIC_QUEUES
 from cloudsim.protocol.specs import DiskSpec, NicSpec, VmSpec
 
 NAMESPACE = "urn:cloudsim:instance:1"
@@ -25,6 +27,20 @@ CloudStack's."""
 MHZ_PER_SHARE = 10
 MOST_SHARES = 10000
 """CPU shares are in proportion to cpus * MHz, on every host alike. 10000 is the most that cgroup v2 takes."""
+
+QUOTA_PERIOD, LEAST_QUOTA = 10000, 1000
+"""Microseconds: how CloudStack divides a CPU's time, and the least of it that the kernel hands out."""
+
+_LIMITS = (
+    ("total_ios", "total_iops_sec"),
+    ("read_bytes", "read_bytes_sec"),
+    ("write_bytes", "write_bytes_sec"),
+    ("read_ios", "read_iops_sec"),
+    ("write_ios", "write_iops_sec"),
+)
+"""Field of DiskLimits -> libvirt's element."""
+NOTHING: Mapping[str, str] = {}
+STORAGE_SPECIFIC = "storage_specific"
 
 ISO_DRIVE, CONFIG_DRIVE = "hdc", "hdd"
 
@@ -44,6 +60,8 @@ class DomainSetting(msgspec.Struct, frozen=True, kw_only=True):
     """At most 8 characters: VNC knows no more."""
     iso: Path | None = None
     config_drive: Path | None = None
+    host_mhz: int = 0
+    """The speed of the host's CPUs; 0: nobody asked."""
     shares: dict[str, Path] = {}
     """Folders that a system VM has a share of, by their tags."""
 
@@ -56,7 +74,7 @@ def domain_xml(vm: VmSpec, setting: DomainSetting) -> str:
     _text(domain, "name", vm.name)
     _text(domain, "uuid", vm.id)
     _metadata(domain, vm)
-    _size(domain, vm)
+    _size(domain, vm, setting.host_mhz)
     _boot(domain, vm)
     _features(domain, vm, kvm)
     domain.append(_cpu(vm, kvm))
@@ -65,12 +83,12 @@ def domain_xml(vm: VmSpec, setting: DomainSetting) -> str:
         _text(domain, f"on_{event}", action)
     devices = ET.SubElement(domain, "devices")
     for disk in sorted(vm.disks, key=lambda disk: disk.device):
-        devices.append(_disk(disk, setting.disks[disk.volume_id]))
+        devices.append(_disk(disk, setting.disks[disk.volume_id], vm.details))
     devices.append(_cdrom(setting.iso, cdrom_target(vm), cdrom_bus(vm)))
     if setting.config_drive is not None:
         devices.append(_cdrom(setting.config_drive, config_drive_target(vm), cdrom_bus(vm)))
     for nic in sorted(vm.nics, key=lambda nic: nic.device):
-        devices.append(_interface(nic, setting.bridges[nic.id]))
+        devices.append(_interface(nic, setting.bridges[nic.id], vm))
     _consoles(devices, setting)
     if vm.system is not None:
         channel = ET.SubElement(devices, "channel", type="unix")
@@ -103,14 +121,14 @@ def check(vm: VmSpec) -> None:
             )
 
 
-def disk_xml(disk: DiskSpec, path: Path) -> str:
-    """A volume's disk device, as it is in the domain and as it is attached later."""
-    return _string(_disk(disk, path))
+def disk_xml(disk: DiskSpec, path: Path, details: Mapping[str, str] = NOTHING) -> str:
+    """A volume's disk device, as it is in the domain of those details and as it is attached later."""
+    return _string(_disk(disk, path, details))
 
 
-def interface_xml(nic: NicSpec, bridge: str) -> str:
+def interface_xml(nic: NicSpec, bridge: str, vm: VmSpec) -> str:
     """A NIC's device, plugged into `bridge`."""
-    return _string(_interface(nic, bridge))
+    return _string(_interface(nic, bridge, vm))
 
 
 def cdrom_xml(path: Path | None, target: str = ISO_DRIVE, bus: str = "ide") -> str:
@@ -161,6 +179,13 @@ def cpu_shares(cpus: int, cpu_mhz: int) -> int:
     return max(2, min(MOST_SHARES, cpus * cpu_mhz // MHZ_PER_SHARE))
 
 
+def cpu_quota(cpu_mhz: int, host_mhz: int) -> int:
+    """Microseconds of each QUOTA_PERIOD that a vCPU of that speed may run on CPUs of the host's."""
+    if host_mhz <= 0:
+        return QUOTA_PERIOD
+    return max(LEAST_QUOTA, min(QUOTA_PERIOD, QUOTA_PERIOD * cpu_mhz // host_mhz))
+
+
 def _metadata(domain: ET.Element, vm: VmSpec) -> None:
     ET.register_namespace("cloudsim", NAMESPACE)
     metadata = ET.SubElement(domain, "metadata")
@@ -170,16 +195,23 @@ def _metadata(domain: ET.Element, vm: VmSpec) -> None:
             _text(instance, f"{{{NAMESPACE}}}{name}", value)
 
 
-def _size(domain: ET.Element, vm: VmSpec) -> None:
+def _size(domain: ET.Element, vm: VmSpec, host_mhz: int) -> None:
     """A guest starts with its most memory and gives back what is beyond its current one, by the balloon."""
     _text(domain, "memory", str(max(vm.memory_mib, vm.max_memory_mib)), unit="MiB")
     _text(domain, "currentMemory", str(vm.memory_mib), unit="MiB")
     most = _most_cpus(vm)
     now = {} if most == vm.cpus else {"current": str(vm.cpus)}
     _text(domain, "vcpu", str(most), placement="static", **now)
+    if _says(vm.details, IO_THREADS):
+        _text(domain, "iothreads", "1")
     shares = cpu_shares(vm.cpus, vm.cpu_mhz)
-    if shares:
-        _text(ET.SubElement(domain, "cputune"), "shares", str(shares))
+    if shares or vm.limit_cpu:
+        tune = ET.SubElement(domain, "cputune")
+        if shares:
+            _text(tune, "shares", str(shares))
+        if vm.limit_cpu:
+            _text(tune, "period", str(QUOTA_PERIOD))
+            _text(tune, "quota", str(cpu_quota(vm.cpu_mhz, host_mhz)))
 
 
 def _boot(domain: ET.Element, vm: VmSpec) -> None:
@@ -228,13 +260,30 @@ def _is_windows(vm: VmSpec) -> bool:
     return "windows" in vm.guest_os.lower()
 
 
-def _disk(disk: DiskSpec, path: Path) -> ET.Element:
+def _disk(disk: DiskSpec, path: Path, details: Mapping[str, str]) -> ET.Element:
     element = ET.Element("disk", type="file", device="disk")
-    ET.SubElement(element, "driver", name="qemu", type="qcow2", cache="none", discard="unmap")
+    driver = ET.SubElement(element, "driver", name="qemu", type="qcow2")
+    if disk.cache != "hypervisor_default":
+        driver.set("cache", disk.cache)
+    policy = details.get(IO_POLICY, STORAGE_SPECIFIC)
+    if policy != STORAGE_SPECIFIC and not (policy == "native" and disk.cache != "none"):  # which goes past the cache
+        driver.set("io", policy)
+    driver.set("discard", "unmap")
+    if _says(details, IO_THREADS):
+        driver.set("iothread", "1")
     ET.SubElement(element, "source", file=str(path))
     ET.SubElement(element, "target", dev=disk_target(disk.device), bus="virtio")
+    limits = [] if disk.limits is None else [(n, v) for field, n in _LIMITS if (v := getattr(disk.limits, field))]
+    if limits:
+        tune = ET.SubElement(element, "iotune")
+        for name, value in limits:
+            _text(tune, name, str(value))
     _text(element, "serial", disk_serial(disk.volume_id))
     return element
+
+
+def _says(details: Mapping[str, str], name: str) -> bool:
+    return details.get(name, "false").lower() == "true"
 
 
 def _cdrom(path: Path | None, target: str, bus: str) -> ET.Element:
@@ -247,11 +296,17 @@ def _cdrom(path: Path | None, target: str, bus: str) -> ET.Element:
     return element
 
 
-def _interface(nic: NicSpec, bridge: str) -> ET.Element:
+def _interface(nic: NicSpec, bridge: str, vm: VmSpec) -> ET.Element:
     element = ET.Element("interface", type="bridge")
     ET.SubElement(element, "mac", address=nic.mac)
     ET.SubElement(element, "source", bridge=bridge)
     ET.SubElement(element, "model", type="virtio")
+    queues = int(vm.details.get(NIC_QUEUES, "1"))
+    driver = {} if queues == 1 else {"queues": str(_most_cpus(vm) if queues < 0 else queues)}
+    if _says(vm.details, NIC_PACKED):
+        driver["packed"] = "on"
+    if driver:
+        ET.SubElement(element, "driver", driver)
     return element
 
 

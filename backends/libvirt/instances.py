@@ -19,6 +19,7 @@ from backends.libvirt import instance_files
 from backends.libvirt.bounded import in_thread
 from backends.libvirt.connection import NoSuchInstance
 from backends.libvirt.domain_state import Presence
+from backends.libvirt.domain_xml import cpu_quota
 from backends.libvirt.sizing import resize
 from backends.libvirt.starts import SLOW, Starts
 from cloudsim.hypervisor import HypervisorError, note_step
@@ -185,10 +186,12 @@ class Instances(Starts):
 
     async def scale_vm(self, name: str, cpus: int, cpu_mhz: int, memory_mib: int) -> None:
         """As `Hypervisor.scale_vm`, up to the most that the instance was started with."""
-        await self.connection.domain_call(
-            name, f"resizing {name}", lambda domain: resize(domain, cpus, cpu_mhz, memory_mib)
-        )
         spec = self.kept.get(name)
+        limited = spec is not None and spec.limit_cpu
+        quota = cpu_quota(cpu_mhz, (await self.facts()).cpu_mhz) if limited else None
+        await self.connection.domain_call(
+            name, f"resizing {name}", lambda domain: resize(domain, cpus, cpu_mhz, memory_mib, quota)
+        )
         if spec is not None:
             sized = {"cpus": cpus, "cpu_mhz": cpu_mhz, "memory_mib": memory_mib}
             self.kept.put(msgspec.structs.replace(spec, **sized))

@@ -13,6 +13,7 @@ from backends.libvirt import qemu_img
 from backends.libvirt.bounded import QUICK, in_thread
 from backends.libvirt.checksums import USUAL, Checksum
 from backends.libvirt.image_format import backing_of, examine, of_name, opened_as
+from backends.libvirt.qemu_img import Filled
 from backends.libvirt.storage import StorageBase, exists, step, target_of
 from backends.libvirt.transfer import checksum, receive, stoppable
 from backends.libvirt.unfinished import check_room, room
@@ -25,6 +26,8 @@ _OWN_DISK = "/var/lib/libvirt/images"
 """What the manager calls the folder for local storage of any host."""
 _BLOCK_RESIZE_BYTES = 1
 """libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES"""
+_PREALLOCATION: dict[str, Filled] = {"thin": "off", "sparse": "metadata", "fat": "falloc"}
+"""What of a disk is there from the start, by how it is provisioned."""
 
 
 class PrimaryStorage(StorageBase):
@@ -115,7 +118,13 @@ class PrimaryStorage(StorageBase):
     # volumes
 
     async def create_volume(
-        self, volume_id: str, pool_id: str, size: int, template_path: str | None, image: ImageSpec | None
+        self,
+        volume_id: str,
+        pool_id: str,
+        size: int,
+        template_path: str | None,
+        image: ImageSpec | None,
+        provisioning: str = "thin",
     ) -> tuple[str, int]:
         """One that exists is found as it is. Only a copy of an image takes more than a little room at once."""
         await self.pools.ready(pool_id)
@@ -123,36 +132,47 @@ class PrimaryStorage(StorageBase):
         async with self.file_turns.turn(target):
             if await exists(target):
                 return volume_id, (await qemu_img.info(target, "qcow2")).virtual_size
+            filled = _PREALLOCATION[provisioning]
             with room(f"storage pool {pool_id}"):
+                if provisioning == "fat":
+                    check_room(target.parent, f"volume {volume_id}", size)
                 async with self.unfinished.beside(target) as new:
                     if template_path is not None:
-                        await self._clone(new, pool_id, template_path, size)
+                        await self._clone(new, pool_id, template_path, size, filled)
                     elif image is not None:
-                        await self._copy_image(new, volume_id, image, size)
+                        await self._copy_image(new, volume_id, image, size, filled)
                     else:
                         with step("volume_create"):
-                            await qemu_img.create(new, size)
+                            await qemu_img.create(new, size, filled)
                     await self.unfinished.put(new, target)
             return volume_id, (await qemu_img.info(target, "qcow2")).virtual_size
 
-    async def _clone(self, new: Path, pool_id: str, template_path: str, size: int) -> None:
+    async def _clone(self, new: Path, pool_id: str, template_path: str, size: int, filled: Filled) -> None:
+        """A file over the template's; one that is not thin is a copy of it."""
         template = self.pools.file(pool_id, template_path)
         async with self.file_turns.turn(template):
             if not await exists(template):
                 raise HypervisorError(f"there is no {template_path} on storage pool {pool_id}")
             with step("template_clone"):
-                size = max(size, (await qemu_img.info(template, "qcow2")).virtual_size)
-                await qemu_img.clone(new, _relative(template, new), size)
+                least = (await qemu_img.info(template, "qcow2")).virtual_size
+                if filled == "off":
+                    await qemu_img.clone(new, _relative(template, new), max(size, least))
+                else:
+                    await qemu_img.convert(template, new, filled=filled)
+                    if size > least:
+                        await qemu_img.resize(new, size, filled=filled)
 
-    async def _copy_image(self, new: Path, volume_id: str, image: ImageSpec, size: int) -> None:
+    async def _copy_image(
+        self, new: Path, volume_id: str, image: ImageSpec, size: int, filled: Filled
+    ) -> None:
         source = await self.stores.find(image)
         kind = of_name(image.path, image.format)
         found = await examine(source, kind, image.path)
         check_room(new.parent, f"volume {volume_id}", found.actual_size)
         with step("volume_create"):
-            await qemu_img.convert(source, new, opened_as(kind))
+            await qemu_img.convert(source, new, opened_as(kind), filled=filled)
             if size > found.virtual_size:
-                await qemu_img.resize(new, size)
+                await qemu_img.resize(new, size, filled=filled)
 
     async def delete_volume(self, volume_id: str, pool_id: str, path: str) -> None:
         """Waits for the making of the volume, where that is still going on here."""

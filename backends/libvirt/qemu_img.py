@@ -7,7 +7,7 @@ amount to copy.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,6 +23,10 @@ _PROBE_MEMORY = 2 << 30
 _LEAKS = 3
 """qemu-img check: no damage, but clusters that nothing refers to."""
 _LOCKED = "Is another process using the image"
+
+
+Filled = Literal["off", "metadata", "falloc"]
+"""What of an image is on the disk from the start: nothing, its tables, all of it (qemu-img's preallocation)."""
 
 
 class ImageInfo(msgspec.Struct, frozen=True):
@@ -80,9 +84,12 @@ async def in_use(path: Path, format: str = "qcow2") -> bool:
     return False
 
 
-async def create(path: Path, size: int) -> None:
-    """An empty qcow2 image that takes room only as it is written to."""
-    await _run(f"making {path}", "create", "-q", "-f", "qcow2", str(path), str(whole_sectors(size)))
+async def create(path: Path, size: int, filled: Filled = "off") -> None:
+    """An empty qcow2 image, which by default takes room only as it is written to."""
+    options = () if filled == "off" else ("-o", f"preallocation={filled}")
+    await _run(
+        f"making {path}", "create", "-q", "-f", "qcow2", *options, str(path), str(whole_sectors(size)), limit=_START
+    )
 
 
 async def clone(path: Path, backing: str | Path, size: int | None = None) -> None:
@@ -100,6 +107,7 @@ async def convert(
     *,
     snapshot: str | None = None,
     share: bool = False,
+    filled: Filled = "off",
 ) -> None:
     """Copy what a guest would see into a new qcow2 image that stands alone.
 
@@ -108,14 +116,28 @@ async def convert(
     """
     size = (await info(source, source_format)).virtual_size
     flags = (("-U",) if share else ()) + (() if snapshot is None else ("-l", f"snapshot.name={snapshot}"))
+    if filled != "off":
+        flags += ("-o", f"preallocation={filled}")
     command = (PROGRAM, "convert", "-q", "-f", source_format, "-O", "qcow2", *flags, str(source), str(target))
     await in_process(f"copying {source} to {target}", *command, limit=copy_limit(size))
 
 
-async def resize(path: Path, size: int, shrink: bool = False) -> None:
+async def resize(path: Path, size: int, shrink: bool = False, filled: Filled = "off") -> None:
     """Change the size that a guest will see. What lies beyond a smaller one is lost, so `shrink` has to be said."""
-    flags = ("--shrink",) if shrink else ()
-    await _run(f"resizing {path}", "resize", "-q", "-f", "qcow2", *flags, str(path), str(whole_sectors(size)))
+    flags: tuple[str, ...] = ("--shrink",) if shrink else ()
+    if filled != "off":
+        flags += (f"--preallocation={filled}",)
+    await _run(
+        f"resizing {path}",
+        "resize",
+        "-q",
+        "-f",
+        "qcow2",
+        *flags,
+        str(path),
+        str(whole_sectors(size)),
+        limit=_START,
+    )
 
 
 async def snapshot_create(path: Path, name: str) -> None:

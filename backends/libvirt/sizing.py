@@ -11,9 +11,10 @@ from backends.libvirt.domain_xml import cpu_shares
 from cloudsim.hypervisor import HypervisorError
 
 
-def resize(domain: Any, cpus: int, cpu_mhz: int, memory_mib: int) -> None:
+def resize(domain: Any, cpus: int, cpu_mhz: int, memory_mib: int, quota: int | None = None) -> None:
     """vCPUs are plugged, memory goes through the balloon. Blocks; raises libvirtError, or HypervisorError
-    beyond what the domain was started for. What was done is undone if a later part fails.
+    beyond what the domain was started for. What was done is undone if a later part fails. `quota`: what each vCPU may
+    have of a period, for a domain with a limit.
 
     A guest may refuse to give up a vCPU, and takes no notice of the balloon without its driver.
     """
@@ -42,8 +43,9 @@ def resize(domain: Any, cpus: int, cpu_mhz: int, memory_mib: int) -> None:
         if memory_mib * 1024 != kib_before:
             undo.callback(_quietly, domain.setMemoryFlags, kib_before, live)
             domain.setMemoryFlags(memory_mib * 1024, live)
-        if shares:
-            domain.setSchedulerParametersFlags({"cpu_shares": shares}, live)
+        tuned = ({"cpu_shares": shares} if shares else {}) | ({} if quota is None else {"vcpu_quota": quota})
+        if tuned:
+            domain.setSchedulerParametersFlags(tuned, live)
         undo.pop_all()
 
 

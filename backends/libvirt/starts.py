@@ -22,7 +22,7 @@ from cloudsim.protocol.specs import ConsoleAddress, VmSpec
 
 if TYPE_CHECKING:
     from backends.libvirt.accel import Acceleration
-    from cloudsim.protocol.specs import ImageSpec
+    from cloudsim.protocol.specs import HostFacts, ImageSpec
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ class Starts(Consoles):
     if TYPE_CHECKING:  # of its other parts
         acceleration: Acceleration
 
+        async def facts(self) -> HostFacts: ...
         async def image_file(self, image: ImageSpec) -> Path: ...
         async def store_folder(self, store_url: str) -> Path: ...
         async def _presence(self, name: str) -> Presence | None: ...
@@ -150,6 +151,7 @@ class Starts(Consoles):
             vnc_password=new_password(),
             iso=iso,
             config_drive=drive,
+            host_mhz=(await self.facts()).cpu_mhz if vm.limit_cpu else 0,
             shares={tag: await self.store_folder(url) for url, (tag, _) in stores_of(vm).items()},
         )
         await self._create(vm, domain_xml(vm, setting), attempt)

@@ -161,6 +161,7 @@ class Machine:
             load = constant if guest.work is None else guest.work.load
         work = constant * max(0.0, now - guest.started) if guest.work is None else guest.work.busy
         read, written, network = int(work * _BUSY_READ), int(work * _BUSY_WRITE), int(work * _BUSY_NETWORK)
+        read, written = _within(guest, read, written, now)
         return VmStatistics(
             name=spec.name,
             cpu_percent=100.0 * load,
@@ -405,6 +406,24 @@ class Machine:
         if not self.site.topology.reachable(source, target):
             raise HypervisorError(f"{self.name} cannot reach from {source.name} to {target.name}: a link is cut")
         return self.site.topology.path(source, target)
+
+
+def _within(guest: Guest, read: int, written: int, now: float) -> tuple[int, int]:
+    """The bytes that the guest read and wrote since it started, no more than the limits of its root disk allow.
+
+    The root disk is the one that a simulated guest works on.
+    """
+    limits = guest.disks[0].limits if guest.disks else None
+    if limits is None:
+        return read, written
+    seconds = max(0.0, now - guest.started)
+    for bytes_, ios in ((limits.read_bytes, limits.read_ios), (0, limits.total_ios)):
+        for rate in (bytes_, ios * _IO_SIZE):
+            read = min(read, int(rate * seconds)) if rate else read
+    for bytes_, ios in ((limits.write_bytes, limits.write_ios), (0, limits.total_ios)):
+        for rate in (bytes_, ios * _IO_SIZE):
+            written = min(written, int(rate * seconds)) if rate else written
+    return read, written
 
 
 def _done_before(disk: Content | None, vm_id: str, lengths: tuple[int, ...]) -> frozenset[int]:

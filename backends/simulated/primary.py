@@ -58,7 +58,13 @@ class PrimaryStorage(Machine):
             pool.remove(path)
 
     async def create_volume(
-        self, volume_id: str, pool_id: str, size: int, template_path: str | None, image: ImageSpec | None
+        self,
+        volume_id: str,
+        pool_id: str,
+        size: int,
+        template_path: str | None,
+        image: ImageSpec | None,
+        provisioning: str = "thin",
     ) -> tuple[str, int]:
         self.check_power(self.boots)
         pool = self.pool(pool_id)
@@ -69,7 +75,10 @@ class PrimaryStorage(Machine):
             return volume_id, found.size
         if template_path is not None:
             size = max(size, pool.find(template_path).size)
-            content = Content(size, pool.written(size), template_path)
+            if provisioning == "thin":
+                content = Content(size, pool.written(size), template_path)
+            else:
+                content = Content(size, pool.written(size))
         elif image is not None:
             store = self.site.store(image.store_url, self.place)
             physical = store.find(image.path, image.size)
@@ -79,6 +88,8 @@ class PrimaryStorage(Machine):
             content.work = store.work.get(image.path)
         else:
             content = Content(size, pool.written(size))
+        if provisioning == "fat":
+            content.taken = size
         content.unfinished = True
         pool.add(volume_id, content)
         try:

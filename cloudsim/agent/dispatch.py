@@ -118,7 +118,12 @@ async def _delete_template(h: Hypervisor, command: c.DeleteTemplateCommand) -> c
 
 async def _create_volume(h: Hypervisor, command: c.CreateVolumeCommand) -> c.Answer:
     path, size = await h.create_volume(
-        command.volume_id, command.pool_id, command.size, command.template_path, command.image
+        command.volume_id,
+        command.pool_id,
+        command.size,
+        command.template_path,
+        command.image,
+        command.provisioning,
     )
     return c.CreateVolumeAnswer(path=path, size=size)
 

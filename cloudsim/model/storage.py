@@ -36,7 +36,7 @@ class DiskOffering(Row, frozen=True, kw_only=True):
     size: int = 0
     customized: bool = False
     storage_type: Literal["shared", "local"] = "shared"
-    provisioning_type: str = "thin"
+    provisioning_type: Literal["thin", "sparse", "fat"] = "thin"
     tags: tuple[str, ...] = ()
     min_iops: int | None = None
     max_iops: int | None = None
@@ -45,7 +45,7 @@ class DiskOffering(Row, frozen=True, kw_only=True):
     bytes_write_rate: int | None = None
     iops_read_rate: int | None = None
     iops_write_rate: int | None = None
-    cache_mode: str | None = None
+    cache_mode: Literal["none", "writeback", "writethrough", "hypervisor_default"] | None = None
     disk_size_strictness: bool = False
     encrypt: bool = False
     display: bool = True

@@ -6,7 +6,7 @@ is idempotent at the agent by its message's sequence number; see `cloudsim.agent
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -276,7 +276,10 @@ class CreateVolumeAnswer(Answer, frozen=True, kw_only=True):
 
 
 class CreateVolumeCommand(Command, frozen=True, kw_only=True):
-    """Make a disk on a pool: a clone of `template_path` there, a copy of `image`, or empty."""
+    """Make a disk on a pool: a clone of `template_path` there, a copy of `image`, or empty.
+
+    `provisioning` thin takes room as it is written to; sparse has its tables from the start, fat all its room.
+    """
 
     answer: ClassVar[type[Answer]] = CreateVolumeAnswer
     volume_id: str
@@ -284,6 +287,7 @@ class CreateVolumeCommand(Command, frozen=True, kw_only=True):
     size: int
     template_path: str | None = None
     image: ImageSpec | None = None
+    provisioning: Literal["thin", "sparse", "fat"] = "thin"
 
 
 class DeleteVolumeAnswer(Answer, frozen=True, kw_only=True):

@@ -75,8 +75,24 @@ class ImageSpec(msgspec.Struct, frozen=True):
     checksum: str | None = None
 
 
+class DiskLimits(msgspec.Struct, frozen=True):
+    """What an instance may read and write of a disk per second, bytes and operations; 0: as much as it likes.
+
+    `total_ios` is of both kinds together, where neither has a limit of its own.
+    """
+
+    read_bytes: int = 0
+    write_bytes: int = 0
+    read_ios: int = 0
+    write_ios: int = 0
+    total_ios: int = 0
+
+
+CacheMode = Literal["none", "writeback", "writethrough", "hypervisor_default"]
+
+
 class DiskSpec(msgspec.Struct, frozen=True):
-    """A volume on a pool, and the slot it takes in an instance."""
+    """A volume on a pool, and the slot it takes in an instance. `cache` is how its host caches it."""
 
     volume_id: str
     pool_id: str
@@ -84,6 +100,8 @@ class DiskSpec(msgspec.Struct, frozen=True):
     size: int
     type: Literal["ROOT", "DATADISK"] = "ROOT"
     device: int = 0
+    limits: DiskLimits | None = None
+    cache: CacheMode = "none"
 
 
 class SystemVmSpec(msgspec.Struct, frozen=True):
@@ -103,7 +121,8 @@ class VmSpec(msgspec.Struct, frozen=True):
 
     `user_data` is base64, `password` the one that the guest is to set for its first user, once. `metadata` are further
     values for the guest by their names in the metadata service (`service-offering`, `availability-zone`, ...).
-    `max_cpus` and `max_memory_mib` are what a running one may be scaled to.
+    `max_cpus` and `max_memory_mib` are what a running one may be scaled to. `limit_cpu`: its vCPUs get no more than
+    `cpu_mhz`, even of a host that has nothing else to do.
     """
 
     name: str
@@ -130,6 +149,7 @@ class VmSpec(msgspec.Struct, frozen=True):
     secure_boot: bool = False
     boot_order: tuple[Literal["hd", "cdrom", "network"], ...] = ("hd", "cdrom")
     system: SystemVmSpec | None = None
+    limit_cpu: bool = False
 
 
 class VmReport(msgspec.Struct, frozen=True):

@@ -11,8 +11,10 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
 from cloudsim.placement.naming import check, policies
+from cloudsim.protocol.specs import CacheMode
 
 StorageType = Literal["shared", "local"]
+ProvisioningType = Literal["thin", "sparse", "fat"]
 SYSTEM_VM_TYPES = ("domainrouter", "consoleproxy", "secondarystoragevm", "internalloadbalancervm")
 LARGEST = (1 << 31) - 1
 GIB = 1 << 30
@@ -43,7 +45,7 @@ class DiskTraits(msgspec.Struct, frozen=True, kw_only=True):
     """How the disks of an offering behave. Rates are per second; None is unlimited."""
 
     storage_type: StorageType = "shared"
-    provisioning_type: str = "thin"
+    provisioning_type: ProvisioningType = "thin"
     tags: tuple[str, ...] = ()
     min_iops: int | None = None
     max_iops: int | None = None
@@ -52,7 +54,7 @@ class DiskTraits(msgspec.Struct, frozen=True, kw_only=True):
     bytes_write_rate: int | None = None
     iops_read_rate: int | None = None
     iops_write_rate: int | None = None
-    cache_mode: str | None = None
+    cache_mode: CacheMode | None = None
 
     def check(self) -> None:
         """Raise InvalidParameterValue for what contradicts itself."""
@@ -266,6 +268,8 @@ class Offerings:
         _check_name(name)
         disk = disk or DiskTraits()
         disk.check()
+        if encrypt:
+            raise InvalidParameterValue("Volumes cannot be encrypted: no storage of this cloud does that (parameter encrypt)")
         if customized and size:
             raise InvalidParameterValue("Disksize is not allowed for a customized disk offering")
         if not customized and size is None:
@@ -388,6 +392,8 @@ def traits_of(offering: ServiceOffering) -> DiskTraits:
         for name, value in offering.details.items()
         if name.startswith(DISK_DETAIL)
     }
+    if not kept:  # as most are
+        return DiskTraits(storage_type=offering.storage_type, tags=offering.storage_tags)
     kept["customized_iops"] = kept.get("customized_iops", "false").lower()
     found = msgspec.convert(kept, DiskTraits, strict=False)
     return msgspec.structs.replace(found, storage_type=offering.storage_type, tags=offering.storage_tags)

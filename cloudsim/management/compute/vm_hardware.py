@@ -7,17 +7,14 @@ from typing import Literal, NamedTuple
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import ServiceOffering, VirtualMachine
+from cloudsim.protocol.details import IO_POLICY, IO_THREADS, NIC_PACKED, NIC_QUEUES
 
 BootType = Literal["BIOS", "UEFI"]
 BootMode = Literal["LEGACY", "SECURE"]
 
 UEFI = "UEFI"
 """The detail of an instance with UEFI firmware; its value is the boot mode."""
-IO_THREADS = "iothreads"
-IO_POLICY = "io.policy"
 IO_POLICIES = ("native", "threads", "io_uring", "storage_specific")
-NIC_QUEUES = "nic.multiqueue.number"
-NIC_PACKED = "nic.packed.virtqueues.enabled"
 MOST_QUEUES = 256
 """More queues than that no card on a host has."""
 

@@ -321,6 +321,7 @@ class Starting:
             secure_boot=boot.secure,
             boot_order=("cdrom", "hd") if bootable else ("hd", "cdrom"),
             system=self.system(vm) if vm.type != "User" and self.system is not None else None,
+            limit_cpu=offering is not None and offering.limit_cpu_use,
         )
 
     def _iso(self, vm: VirtualMachine) -> tuple[ImageSpec | None, bool]:

@@ -189,12 +189,18 @@ class VirtualMachines:
                 raise HostRefused(answer.error or "")
 
     async def rebooted(self, caller: Caller, vm_id: str, *, forced: bool = False) -> VirtualMachine:
-        """Restart the running instance's guest; records VM.REBOOT. `forced` stops and starts it."""
+        """Restart the running instance's guest; records VM.REBOOT. `forced` stops and starts it.
+
+        One whose offering is volatile gets a new root disk by it.
+        """
         vm = self._vms[vm_id]
         host_id = vm.host_id
         if vm.state != "Running" or host_id is None:
             raise InvalidParameterValue(f"Unable to reboot {vm.instance_name}: it is in state {vm.state}")
-        if forced:
+        offering = self._foundation.table(ServiceOffering).get(vm.service_offering_id)
+        if offering is not None and offering.volatile:
+            await self.restored(caller, vm_id)
+        elif forced:
             await self.stopped(caller, vm_id, forced=True)
             vm = await self.start(vm_id, host_id=None)
         else:

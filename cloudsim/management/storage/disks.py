@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from cloudsim.errors import CloudError, InsufficientCapacity, ResourceUnavailable
+from cloudsim.management.compute.offerings import DiskTraits, traits_of
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
 from cloudsim.model import (
@@ -33,7 +34,7 @@ from cloudsim.protocol.commands import (
     CreateVolumeCommand,
     DeleteVolumeCommand,
 )
-from cloudsim.protocol.specs import DiskSpec, ImageSpec, PoolSpec
+from cloudsim.protocol.specs import DiskLimits, DiskSpec, ImageSpec, PoolSpec
 from cloudsim.store import Change
 
 UNMADE = ("Allocated", "Uploaded")
@@ -43,6 +44,21 @@ UNMADE = ("Allocated", "Uploaded")
 def template_file(template_id: str) -> str:
     """What hosts call a template's copy on a pool."""
     return f"template-{template_id}"
+
+
+_PLAIN = DiskTraits()
+
+
+def _limits(traits: DiskTraits | DiskOffering, most_iops: int | None) -> DiskLimits | None:
+    """What an instance may do with a disk of those traits; `most_iops` counts where they have no rates of their own."""
+    rates = (traits.bytes_read_rate, traits.bytes_write_rate, traits.iops_read_rate, traits.iops_write_rate)
+    read, write, reads, writes = (rate or 0 for rate in rates)
+    total = 0 if reads or writes else most_iops or traits.max_iops or 0
+    found = DiskLimits(read, write, reads, writes, total)
+    return None if found == _UNLIMITED else found
+
+
+_UNLIMITED = DiskLimits()
 
 
 class StorageFailed(CloudError):
@@ -178,9 +194,25 @@ class Disks:
     def spec(self, volume: Volume) -> DiskSpec:
         """The volume as a host needs to know it. Only for one that is on a pool."""
         assert volume.pool_id is not None and volume.path is not None
+        traits = self.traits(volume)
         return DiskSpec(
-            volume.id, volume.pool_id, volume.path, volume.size, volume.type, volume.device_id or 0
+            volume.id,
+            volume.pool_id,
+            volume.path,
+            volume.size,
+            volume.type,
+            volume.device_id or 0,
+            limits=_limits(traits, volume.max_iops),
+            cache=traits.cache_mode or "none",
         )
+
+    def traits(self, volume: Volume) -> DiskTraits | DiskOffering:
+        """How the volume behaves: as its disk offering says, or for a root disk without one its service offering."""
+        offering = self._foundation.table(DiskOffering).get(volume.disk_offering_id)
+        if offering is not None:
+            return offering
+        service = self._foundation.table(ServiceOffering).get(volume.service_offering_id)
+        return _PLAIN if service is None else traits_of(service)
 
     @staticmethod
     def pool_spec(pool: StoragePool) -> PoolSpec:
@@ -232,14 +264,16 @@ class Disks:
         return hosts[0]
 
     def choose_pool(
-        self, host: Host, size: int, *, tags: tuple[str, ...] = (), local: bool = False
+        self, host: Host, size: int, *, tags: tuple[str, ...] = (), local: bool = False, iops: int = 0
     ) -> StoragePool:
-        """The pool with most room that can promise `size` bytes more. Raises InsufficientCapacity."""
+        """The pool with most room that can promise `size` bytes and `iops` more. Raises InsufficientCapacity."""
         settings = self._foundation.settings
         best, best_room = None, -1
         wanted = set(tags)
         for pool in self.pools_for(host):
             if pool.state != "Up" or (pool.scope == "HOST") != local or not wanted <= set(pool.tags):
+                continue
+            if iops and not self.has_iops(pool, iops):
                 continue
             factor = settings.number("storage.overprovisioning.factor", "StoragePool", pool.id)
             limit = settings.number(
@@ -253,9 +287,18 @@ class Disks:
             where = cluster.name if cluster is not None else host.cluster_id
             raise InsufficientCapacity(
                 f"No {'local ' if local else ''}storage pool of cluster {where} has {size} bytes left"
+                + (f", {iops} IOPS" if iops else "")
                 + (f" and tags {', '.join(tags)}" if tags else "")
             )
         return best
+
+    def has_iops(self, pool: StoragePool, iops: int) -> bool:
+        """Whether a pool can promise so many IOPS more; one that does not say how many it has can."""
+        most = pool.details.get("capacityiops")
+        if not most:
+            return True
+        promised = sum(volume.min_iops or 0 for volume in self._volumes.where("pool_id", pool.id))
+        return promised + iops <= int(most)
 
     # files
 
@@ -277,14 +320,15 @@ class Disks:
         A volume that may lie on a pool because its creation was never answered keeps that pool's id: it is
         made there again (which finds it), or removed there first. That a later attempt fails says nothing of it.
         """
-        tags, local = self._wishes(volume)
+        traits = self.traits(volume)
+        tags, local = traits.tags, traits.storage_type == "local"
         pool = self._pools.get(volume.pool_id)
         if pool is not None and not (pool.state == "Up" and self.reaches(host, pool)):
             await self._remove_file(volume, host.id)
             pool = None
         perhaps_on = None if pool is None else pool.id
         if pool is None:
-            pool = self.choose_pool(host, volume.size, tags=tags, local=local)
+            pool = self.choose_pool(host, volume.size, tags=tags, local=local, iops=volume.min_iops or 0)
         with self._store.transaction():
             self._volumes.update(volume.id, state="Creating", pool_id=pool.id)
         sent = False
@@ -295,6 +339,7 @@ class Disks:
                 size=volume.size,
                 template_path=await self._template_path(volume, pool, host),
                 image=self._image(volume),
+                provisioning=traits.provisioning_type,
             )
             sent = True
             answer = await self._agents.send(host.id, command)
@@ -317,15 +362,6 @@ class Disks:
         if volume.id in self._volumes:
             with self._store.transaction():
                 self._volumes.update(volume.id, state=self.unmade(volume), pool_id=perhaps_on)
-
-    def _wishes(self, volume: Volume) -> tuple[tuple[str, ...], bool]:
-        offering = self._foundation.table(DiskOffering).get(volume.disk_offering_id)
-        if offering is not None:
-            return offering.tags, offering.storage_type == "local"
-        service = self._foundation.table(ServiceOffering).get(volume.service_offering_id)
-        if service is not None:
-            return service.storage_tags, service.storage_type == "local"
-        return (), False
 
     def unmade(self, volume: Volume) -> Literal["Allocated", "Uploaded"]:
         """The state of the volume while it is on no pool."""

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from backends.libvirt import domain_xml as dx
 from backends.libvirt import firmware
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.protocol.specs import DiskSpec, ImageSpec, NicSpec, SystemVmSpec, VmSpec
+from cloudsim.protocol.details import IO_POLICY, IO_THREADS, NIC_PACKED, NIC_QUEUES
+from cloudsim.protocol.specs import DiskLimits, DiskSpec, ImageSpec, NicSpec, SystemVmSpec, VmSpec
 from tests.backends.libvirt.libvirtd_alone import lonely_host
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -73,6 +74,19 @@ GOLDEN_DOMAINS: dict[str, tuple[VmSpec, dict[str, Any]]] = {
         {"config_drive": Path("/agent/c.iso")},
     ),
     "kvm": (MINIMAL, {"acceleration": "kvm"}),
+    "limited": (
+        replace(
+            FULL,
+            disks=(
+                replace(ROOT, limits=DiskLimits(read_bytes=1 << 20, write_bytes=2 << 20, read_ios=100, write_ios=50)),
+                replace(FULL.disks[0], limits=DiskLimits(total_ios=300), cache="writeback"),
+                replace(FULL.disks[2], cache="hypervisor_default"),
+            ),
+            details={IO_THREADS: "true", IO_POLICY: "native", NIC_QUEUES: "-1", NIC_PACKED: "true"},
+            limit_cpu=True,
+        ),
+        {"host_mhz": 8000},
+    ),
     "system": (
         replace(MINIMAL, name="s-1-VM", system=SystemVmSpec("secstorage", stores=("file:///export",))),
         {"shares": {"store0": Path("/export")}},
@@ -120,7 +134,7 @@ def test_devices_alone_are_as_in_the_domain() -> None:
 
     inside = {canonical(ET.tostring(device, encoding="unicode")) for device in domain.findall("./devices/*")}
     assert canonical(dx.disk_xml(ROOT, Path("/pool/root"))) in inside
-    assert canonical(dx.interface_xml(FULL.nics[0], "brvx-102")) in inside
+    assert canonical(dx.interface_xml(FULL.nics[0], "brvx-102", FULL)) in inside
     assert canonical(dx.cdrom_xml(None)) in inside
 
 
@@ -140,6 +154,11 @@ def test_names_are_text_whatever_is_in_them() -> None:
 )
 def test_cpu_shares_are_in_proportion_and_within_what_cgroups_take(cpus: int, mhz: int, shares: int) -> None:
     assert dx.cpu_shares(cpus, mhz) == shares
+
+
+@pytest.mark.parametrize(("mhz", "host", "quota"), [(2000, 4000, 5000), (100, 4000, 1000), (4000, 2000, 10000), (500, 0, 10000)])
+def test_a_limited_cpu_gets_its_part_of_the_hosts_and_never_more_than_one(mhz: int, host: int, quota: int) -> None:
+    assert dx.cpu_quota(mhz, host) == quota
 
 
 def test_a_guest_without_a_claim_to_cpu_time_gets_no_shares() -> None:

@@ -10,16 +10,7 @@ from uuid import UUID
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.user_data import MAX_BYTES, checked
 from cloudsim.management.compute.vm_allocation import DeployRequest, NicRequest
-from cloudsim.management.compute.vm_hardware import (
-    IO_POLICY,
-    IO_THREADS,
-    NIC_PACKED,
-    NIC_QUEUES,
-    BootMode,
-    BootType,
-    boot_details,
-    check_hardware,
-)
+from cloudsim.management.compute.vm_hardware import BootMode, BootType, boot_details, check_hardware
 from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (
     Account,
@@ -44,6 +35,7 @@ from cloudsim.model import (
     Vpc,
     Zone,
 )
+from cloudsim.protocol.details import IO_POLICY, IO_THREADS, NIC_PACKED, NIC_QUEUES
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.deployed_disks import data_disks
 from server.api.commands.compute.virtual_machine_views import (
