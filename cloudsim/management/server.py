@@ -45,6 +45,7 @@ class ManagementServer(Services):
         self.consoles.begin()
         self.console_proxies.begin()
         self.host_states.begin()
+        self.host_ha.begin()
         self.capacity_history.begin()
         settings = self.settings
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)

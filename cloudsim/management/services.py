@@ -8,6 +8,7 @@ from typing import Any
 
 from cloudsim.management.compute.affinity import Affinity
 from cloudsim.management.compute.affinity_groups import AffinityGroups
+from cloudsim.management.compute.disk_witnesses import DiskWitnesses
 from cloudsim.management.compute.drs import Drs
 from cloudsim.management.compute.guest_os import GuestOsTypes
 from cloudsim.management.compute.high_availability import HighAvailability
@@ -43,6 +44,8 @@ from cloudsim.management.infrastructure.capacity_history import CapacityHistory
 from cloudsim.management.infrastructure.capacity_report import CapacityReport
 from cloudsim.management.infrastructure.clusters import Clusters
 from cloudsim.management.infrastructure.dedication import Dedication
+from cloudsim.management.infrastructure.host_ha import HostHighAvailability
+from cloudsim.management.infrastructure.host_ha_providers import HaProvider, SimulatorHaProvider
 from cloudsim.management.infrastructure.host_states import HostStates
 from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.management.infrastructure.out_of_band import OutOfBand
@@ -342,7 +345,8 @@ class Services:
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
         )
         self.high_availability = HighAvailability(
-            foundation, self.identity, self.jobs, agents, self.vms, self.disks, spawn
+        self.disk_witnesses = DiskWitnesses(foundation, agents, self.disks)
+            foundation, self.identity, self.jobs, self.vms, self.disk_witnesses, spawn
         )
         self.drs = Drs(foundation, self.identity, self.jobs, self.capacity, self.migration, spawn)
         self.unmanaged = Unmanaged(foundation, agents, self.disks, self.nics)
@@ -375,6 +379,20 @@ class Services:
         self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
         self.out_of_band = OutOfBand(foundation, self.identity, world, spawn)
         self.hosts.on_delete.append(self.out_of_band.forget)
+        self.host_ha = HostHighAvailability(
+            foundation,
+            self.identity,
+            agents,
+            self.power_sync,
+            self.host_states,
+            tuple(
+                provider(foundation, agents, self.out_of_band, self.disk_witnesses)
+                for provider in (HaProvider, SimulatorHaProvider)
+            ),
+            spawn,
+        )
+        self.hosts.on_delete.append(self.host_ha.forget)
+        self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
         self.possessions = Possessions(
             foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.network_life
         )

@@ -17,15 +17,13 @@ from typing import Any
 import msgspec
 
 from cloudsim.errors import CloudError
+from cloudsim.management.compute.disk_witnesses import DiskWitnesses
 from cloudsim.management.compute.vms import VirtualMachines
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import Identity
-from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.operations.jobs import Jobs
-from cloudsim.management.storage.disks import Disks
-from cloudsim.model import Host, StoragePool, VirtualMachine
-from cloudsim.protocol.commands import VmActivityAnswer, VmActivityCommand
+from cloudsim.model import Host, VirtualMachine
 from cloudsim.store import Change
 
 log = logging.getLogger(__name__)
@@ -34,8 +32,6 @@ LOST = ("Alert", "Down")
 """States of a host of which nobody knows whether its instances still run."""
 TRIES = 5
 """Restarts that may fail before an instance is left Stopped."""
-WITNESSES = 3
-"""Hosts that are asked about an instance's disks before one gives up for this time."""
 
 
 class _Restart(msgspec.Struct):
@@ -53,21 +49,18 @@ class HighAvailability:
         foundation: Foundation,
         identity: Identity,
         jobs: Jobs,
-        agents: Agents,
         vms: VirtualMachines,
-        disks: Disks,
+        witnesses: DiskWitnesses,
         spawn: Callable[[Coroutine[Any, Any, Any]], Any],
     ) -> None:
         self._foundation = foundation
         self._identity = identity
         self._jobs = jobs
-        self._agents = agents
         self._vms = vms
-        self._disks = disks
+        self._witnesses = witnesses
         self._spawn = spawn
         self._rows = foundation.table(VirtualMachine)
         self._hosts = foundation.table(Host)
-        self._pools = foundation.table(StoragePool)
         self._restarts: dict[str, _Restart] = {}
         self._investigated: dict[str, float] = {}
         """When each lost host was looked into last."""
@@ -110,7 +103,7 @@ class HighAvailability:
             vm = self._rows.get(vm_id)
             if vm is None or not self._is_lost(vm) or vm.host_id != host.id or self._jobs.busy(vm_id):
                 continue
-            if await self._is_gone(vm, host) and self._is_lost(self._rows.get(vm_id)):
+            if await self._witnesses.are_gone([vm], host) and self._is_lost(self._rows.get(vm_id)):
                 self._foundation.events.alert(
                     "ALERT.USERVM",
                     f"{vm.instance_name} does not run any more: host {host.name} is {host.state}, and its disks are "
@@ -125,31 +118,6 @@ class HighAvailability:
     def _is_lost(self, vm: VirtualMachine | None) -> bool:
         host = None if vm is None else self._hosts.get(vm.host_id)
         return vm is not None and vm.state == "Running" and host is not None and host.state in LOST
-
-    async def _is_gone(self, vm: VirtualMachine, host: Host) -> bool:
-        """Whether a host that reaches all its disks says that nobody has them open. False where nobody can say."""
-        volumes = self._disks.of(vm)
-        if not volumes or any(volume.pool_id is None or volume.path is None for volume in volumes):
-            return False
-        found = (self._pools.get(volume.pool_id) for volume in volumes)
-        pools = [pool for pool in found if pool is not None]
-        if len(pools) < len(volumes) or any(pool.scope == "HOST" for pool in pools):
-            return False
-        question = VmActivityCommand(disks=tuple(self._disks.spec(volume) for volume in volumes))
-        for witness in self._witnesses(host):
-            try:
-                answer = await self._agents.send(witness.id, question)
-            except CloudError as error:
-                log.info("host %s cannot tell about %s: %s", witness.name, vm.instance_name, error)
-                continue
-            if isinstance(answer, VmActivityAnswer) and answer.ok:
-                return not answer.active
-        return False
-
-    def _witnesses(self, lost: Host) -> list[Host]:
-        """Hosts that may reach the same pools."""
-        near = self._hosts.where("cluster_id", lost.cluster_id)
-        return [host for host in near if host.state == "Up"][:WITNESSES]
 
     # starting again
 

@@ -1,4 +1,4 @@
-"""Host states that follow the agent connections: Up, Disconnected, Alert."""
+"""Host states that follow the agent connections (Up, Disconnected, Alert), and Down for what is known to be off."""
 
 from __future__ import annotations
 
@@ -56,6 +56,10 @@ class HostStates:
                     pod_id=host.pod_id,
                     cluster_id=host.cluster_id,
                 )
+
+    def is_off(self, host: Host) -> None:
+        """The host was switched off, and seen to be off."""
+        self._set(host, "Down")
 
     def begin(self) -> None:
         """When the server starts, no agent is connected yet: hosts that were Up are Disconnected."""

@@ -32,6 +32,7 @@ ALERT_TYPES: dict[int, str] = {
     26: "ALERT.RESOURCE.EXCEED",
     27: "ALERT.TYPE.SYNC",
     28: "ALERT.UPLOAD.FAILED",
+    30: "ALERT.HA.ACTION",
 }
 """Number -> name, as in AlertService of CloudStack's API."""
 

@@ -13,18 +13,12 @@ from server.api.commands.infrastructure.capacity_view import (
     pod_fields,
     zone_fields,
 )
+from server.api.commands.infrastructure.host_ha import HostHaView
 from server.api.commands.infrastructure.management_servers import SERVER_ID, SERVER_NAME
 from server.api.commands.infrastructure.out_of_band import OutOfBandView
 from server.api.views import Date, Long, View, Wire, date
 
 MIB = 1 << 20
-
-
-class HostHaView(View):
-    """Whether a host is fenced and recovered when it fails: not in this version."""
-
-    haenable: bool | None = None
-    hastate: str | None = None
 
 
 class HostView(View):
@@ -121,7 +115,7 @@ class HostView(View):
             hosttags=tags,
             explicithosttags=tags,
             istagarule=False,
-            hostha=HostHaView(haenable=False, hastate="Disabled"),
+            hostha=_ha(row, call),
             outofbandmanagement=_out_of_band(row, call),
             resourcestate=row.resource_state,
             hahost=False,
@@ -164,6 +158,11 @@ class HostView(View):
         self.islocalstorageactive = bool(pools)
         if pools:
             self.disksizeallocated = sum(capacity_report(call).promised(pool.id) for pool in pools)
+
+
+def _ha(row: Host, call: Call) -> HostHaView:
+    configured = call.manager.host_ha.of(row)
+    return HostHaView.of(configured, call) if configured else HostHaView(haenable=False, hastate="Disabled")
 
 
 def _out_of_band(row: Host, call: Call) -> OutOfBandView:
