@@ -209,10 +209,13 @@ class Starting:
     ) -> tuple[VirtualMachine, Host]:
         vm = self._vms[vm_id]
         state = next_state(vm.state, "StartRequested", vm.instance_name)
-        pinned = self._pinned_cluster(vm)
+        pinned, pinned_host = self._pinned(vm)
         if cluster_id is not None and pinned is not None and cluster_id != pinned:
             raise InsufficientCapacity(f"The disks of {vm.name} are out of reach of the cluster asked for")
-        only = None if host_id is None else {host_id}
+        if pinned_host is not None and host_id not in (None, pinned_host):
+            raise InsufficientCapacity(f"The disks of {vm.name} are out of reach of the host asked for")
+        where = host_id or pinned_host
+        only = None if where is None else {where}
         slot = self.plan(
             vm, pod_id=pod_id, cluster_id=cluster_id or pinned, host_ids=only, planner=planner, avoid=avoid
         )
@@ -226,8 +229,9 @@ class Starting:
             )
         return vm, host
 
-    def _pinned_cluster(self, vm: VirtualMachine) -> str | None:
-        """The cluster whose pools hold the instance's disks already, if there is one."""
+    def _pinned(self, vm: VirtualMachine) -> tuple[str | None, str | None]:
+        """The cluster, and the host, whose pools hold disks of the instance already; None where there is none such."""
+        cluster_id = host_id = None
         for volume in self._disks.of(vm):
             if volume.state == "Ready" and volume.pool_id is not None:
                 pool = self._foundation.table(StoragePool).get(volume.pool_id)
