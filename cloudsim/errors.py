@@ -49,6 +49,13 @@ class AuthenticationFailed(CloudError):
     cserrorcode = 4290
 
 
+class SecondFactorRequired(CloudError):
+    """The caller's session needs the user's second factor, or has been given a wrong one."""
+
+    errorcode = 511
+    cserrorcode = 9999
+
+
 class RequestLimitExceeded(CloudError):
     """The caller's account has called as often as it may for the moment."""
 

@@ -38,7 +38,10 @@ class Role(Row, frozen=True, kw_only=True):
 
 
 class Account(Row, frozen=True, kw_only=True):
-    """Owner of resources. A project's resources are owned by an account of type PROJECT_ACCOUNT."""
+    """Owner of resources. A project's resources are owned by an account of type PROJECT_ACCOUNT.
+
+    `api_key_access`: whether its users may call with API keys; None where that is as in its domain.
+    """
 
     keys: ClassVar[Keys] = Keys(indexes=("domain_id",), unique=(("domain_id", "name"),))
 
@@ -52,10 +55,15 @@ class Account(Row, frozen=True, kw_only=True):
     is_default: bool = False
     created: float = 0.0
     details: dict[str, str] = {}
+    api_key_access: bool | None = None
 
 
 class User(Row, frozen=True, kw_only=True):
-    """A login of an account. `password` is a salted hash, empty where no login is possible."""
+    """A login of an account. `password` is a salted hash, empty where no login is possible.
+
+    `two_factor_key` is the second factor's secret; it is asked for at logins once it was `two_factor_confirmed`.
+    `api_key_access`: whether API keys are taken; None where that is as with its account.
+    """
 
     keys: ClassVar[Keys] = Keys(
         indexes=("account_id",), unique=(("domain_id", "username"), "api_key"), sorted=()
@@ -72,6 +80,11 @@ class User(Row, frozen=True, kw_only=True):
     state: Literal["enabled", "disabled", "locked"] = "enabled"
     api_key: str | None = None
     secret_key: str | None = None
+    api_key_access: bool | None = None
+    two_factor_provider: str | None = None
+    two_factor_key: str | None = None
+    two_factor_confirmed: bool = False
+    two_factor_mandated: bool = False
     is_default: bool = False
     created: float = 0.0
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import json
 
-from cloudsim.errors import AuthenticationFailed, CloudError, UnsupportedCommand
+from cloudsim.errors import AuthenticationFailed, CloudError, SecondFactorRequired, UnsupportedCommand
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.trace import TRACE
 from cloudsim.model import Account, Project, User
@@ -23,9 +23,8 @@ from server.api.authentication import REFUSED, user_of_signature
 from server.api.command import COMMANDS, Call, Command, Job, Listed, Success
 from server.api.envelope import Reply, error_reply, result_text, success_body
 from server.api.rate_limits import RateLimits
-from server.api.rate_limits import RateLimits
 from server.api.request import Request
-from server.api.session import Sessions, key_accepted
+from server.api.session import SECOND_FACTOR, Session, Sessions, key_accepted
 from server.api.views import View, render
 from server.changes.feed import ChangeFeed
 
@@ -117,10 +116,12 @@ class Dispatcher:
         else:
             user, by_session = self._user(request)
             caller = self._caller(user, trace_id)
-            if not self.manager.roles.allows(caller.account, command.name, command.roles):
+            signing_in = command.name in SECOND_FACTOR
+            if by_session and not signing_in and not self._session(request).verified:
+                raise SecondFactorRequired(f"The second factor of user {user.username} is needed first")
+            if not signing_in and not self.manager.roles.allows(caller.account, command.name, command.roles):
                 text = f"The command {command.name} does not exist or is not available for user {user.username}"
                 raise UnsupportedCommand(text) if by_session else AuthenticationFailed(text)
-            self.rate_limits.count(caller)
             self.rate_limits.count(caller)
         if not self.offers(command):
             raise UnsupportedCommand(f"The command {command.name} is not supported by this cloud: it needs {command.needs}")
@@ -169,17 +170,28 @@ class Dispatcher:
         settings = self.manager.foundation.settings
         if request.fields.get("apikey") or not request.session_id:
             user = user_of_signature(self.store, request, self._clock())
+            if not self.manager.identity.users.may_use_api_keys(user, self.store.table(Account)[user.account_id]):
+                raise AuthenticationFailed(REFUSED)
             return user, False
-        session = self.sessions.find(request.session_id)
+        session = self._session(request)
         where = settings.get("api.sessionkey.check.locations")
-        if session is None or not key_accepted(
-            session, request.session_key, request.fields.get("sessionkey"), where
-        ):
+        if not key_accepted(session, request.session_key, request.fields.get("sessionkey"), where):
             raise AuthenticationFailed(REFUSED)
         found = self.store.table(User).get(session.user_id)
         if found is None:
             raise AuthenticationFailed(REFUSED)
         return found, True
+
+    def _session(self, request: Request) -> Session:
+        session = self.sessions.find(request.session_id)
+        if session is None:
+            raise AuthenticationFailed(REFUSED)
+        return session
+
+    @property
+    def now(self) -> float:
+        """The clients' time, Unix seconds."""
+        return self._clock()
 
     def _caller(self, user: User, trace_id: str) -> Caller:
         account = self.store.table(Account).get(user.account_id)

@@ -9,15 +9,28 @@ from dataclasses import dataclass, field
 
 from cloudsim.randomness import Randomness
 
+SECOND_FACTOR = frozenset(
+    {
+        "listUserTwoFactorAuthenticatorProviders",
+        "setupUserTwoFactorAuthentication",
+        "validateUserTwoFactorAuthenticationCode",
+    }
+)
+"""What every user may call, and with a session that is not verified yet: it is part of signing in."""
+
 
 @dataclass
 class Session:
-    """One login. `session_id` is the JSESSIONID cookie, `key` what the caller must send besides."""
+    """One login. `session_id` is the JSESSIONID cookie, `key` what the caller must send besides.
+
+    Until it is `verified` by the user's second factor, where one is asked for, nothing else can be done with it.
+    """
 
     session_id: str
     key: str
     user_id: str
     used: float
+    verified: bool = True
     ended: bool = field(default=False)
 
 
@@ -35,10 +48,10 @@ class Sessions:
         self._clock = clock
         self._sessions: dict[str, Session] = {}
 
-    def begin(self, user_id: str) -> Session:
+    def begin(self, user_id: str, *, verified: bool = True) -> Session:
         self._forget_old()
         session_id, key = self._randomness.secret(16).hex(), self._randomness.secret(20).hex()
-        session = self._sessions[session_id] = Session(session_id, key, user_id, self._clock())
+        session = self._sessions[session_id] = Session(session_id, key, user_id, self._clock(), verified)
         return session
 
     def find(self, session_id: str | None) -> Session | None:

@@ -74,6 +74,8 @@ class Accounts:
             raise InvalidParameterValue(f"Domain {domain.path} is being deleted")
         self._check_name(name, domain.id)
         self._users.check_name(username, domain.id)
+        if password and not is_default:
+            self._users.check_password(password, username, domain.id)
         check_network_domain(network_domain)
         if account_id is not None and account_id in self._table:
             raise InvalidParameterValue(f"An account with id {account_id} exists already")
@@ -161,6 +163,11 @@ class Accounts:
             return account
         with self._store.transaction():
             return self._table.update(account.id, **fields)
+
+    def set_api_key_access(self, account: Account, access: bool | None) -> Account:
+        """Whether the account's users may call with API keys; None: as in its domain."""
+        with self._store.transaction():
+            return self._table.update(account.id, api_key_access=access)
 
     def check_change(self, caller: Caller | None, account: Account, verb: str) -> None:
         """Raise PermissionDenied for an account that may not be disabled, locked or deleted by the caller."""

@@ -8,6 +8,7 @@ from cloudsim.management.identity.accounts import Accounts
 from cloudsim.management.identity.domains import Domains
 from cloudsim.management.identity.passwords import Passwords
 from cloudsim.management.identity.roles import Roles
+from cloudsim.management.identity.two_factor import TwoFactor
 from cloudsim.management.identity.users import Users
 from cloudsim.model import Account, Domain, User
 
@@ -22,7 +23,9 @@ class Identity:
         self.roles = Roles(foundation)
         self.domains = Domains(foundation)
         self.users = Users(foundation, Passwords(foundation.randomness, password_cost))
+        self.two_factor = TwoFactor(foundation)
         self.accounts = Accounts(foundation, self.roles, self.users)
+        self._failures: dict[str, int] = {}
         self._system: tuple[str, str] | None = None
         self._nobody = f"scrypt${password_cost}$AAAA$AAAA"
         self.domains.on_delete.append(self._delete_accounts)
@@ -86,12 +89,28 @@ class Identity:
     def logged_in(self, username: str, domain: Domain | None, matched: bool) -> tuple[Account, User]:
         """The account and user who log in, if the password `matched`. Raises PermissionDenied without telling why."""
         user = None if domain is None else self.users.named(username, domain.id)
+        if user is not None and not matched:
+            self.failed(user)
         if user is None or not matched:
             raise PermissionDenied(f"Failed to authenticate user {username!r} in that domain")
         account = self._foundation.table(Account)[user.account_id]
         if user.state != "enabled" or account.state != "enabled":
             raise PermissionDenied(f"User {username!r} or its account is disabled or locked")
+        if not self.two_factor.is_asked_for(user):
+            self.succeeded(user)
         return account, user
+
+    def failed(self, user: User) -> None:
+        """The user gave a wrong password or code: with too many of them, one after the other, it is disabled."""
+        allowed = self._foundation.settings.integer("incorrect.login.attempts.allowed")
+        failures = self._failures[user.id] = self._failures.get(user.id, 0) + 1
+        if allowed and failures >= allowed and user.state == "enabled" and not user.is_default:
+            self.users.set_state(user, "disabled")
+            del self._failures[user.id]
+
+    def succeeded(self, user: User) -> None:
+        """The user is who it says: what it gave wrongly before is forgotten."""
+        self._failures.pop(user.id, None)
 
     def check_current_password(self, user: User, password: str | None) -> None:
         """Raise InvalidParameterValue unless that is the user's password."""

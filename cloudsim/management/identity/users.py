@@ -7,6 +7,7 @@ from typing import Literal
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.password_policy import check_password
 from cloudsim.management.identity.passwords import Passwords
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import Account, ProjectInvitation, ProjectMember, User
@@ -38,6 +39,10 @@ class Users:
         if found is not None and found.id != but:
             raise InvalidParameterValue(f"A user named {username} exists already in domain {domain_id}")
 
+    def check_password(self, password: str, username: str, domain_id: str) -> None:
+        """Raise InvalidParameterValue unless a user of that name in that domain may have the password."""
+        check_password(self._foundation.settings, password, username, domain_id)
+
     def create(
         self,
         account: Account,
@@ -53,6 +58,8 @@ class Users:
     ) -> User:
         """Add a user to an account. An empty password makes a user who cannot log in."""
         self.check_name(username, account.domain_id)
+        if password and not is_default:
+            self.check_password(password, username, account.domain_id)
         if id is not None and id in self._table:
             raise InvalidParameterValue(f"A user with id {id} exists already")
         with self._store.transaction():
@@ -96,6 +103,8 @@ class Users:
                 raise InvalidParameterValue("Another user has that API key")
         if password is not None and not password:
             raise InvalidParameterValue("A password cannot be empty")
+        if password is not None:
+            self.check_password(password, username or user.username, user.domain_id)
         fields = {
             "username": username,
             "first_name": first_name,
@@ -111,6 +120,18 @@ class Users:
             return user
         with self._store.transaction():
             return self._table.update(user.id, **changed)
+
+    def set_api_key_access(self, user: User, access: bool | None) -> User:
+        """Whether the user may call with API keys; None: as the account's."""
+        with self._store.transaction():
+            return self._table.update(user.id, api_key_access=access)
+
+    def may_use_api_keys(self, user: User, account: Account) -> bool:
+        """What the user says of it, else the account, else the domain's setting."""
+        for said in (user.api_key_access, account.api_key_access):
+            if said is not None:
+                return said
+        return self._foundation.settings.boolean("api.key.access", "Domain", user.domain_id)
 
     def check_change(self, user: User, verb: str) -> None:
         if user.is_default:

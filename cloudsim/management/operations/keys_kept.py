@@ -86,7 +86,6 @@ _LIST = (
     ),
     _Kept("enable.domain.settings.for.child.domain", "false", "boolean", "whether domains inherit settings"),
     _Kept("enable.dynamic.scale.vm", "false", "boolean", "whether instances scale while they run", ("Zone",)),
-    _Kept("enable.user.2fa", "false", "boolean", "whether users may use a second factor", ("Domain",)),
     _Kept("endpoint.url", "http://localhost:8080/client/api", "string", "where this API is"),
     _Kept("event.purge.interval", "86400", "integer", "seconds between purges of events"),
     _Kept("expunge.workers", "1", "integer", "workers that expunge"),
@@ -98,7 +97,6 @@ _LIST = (
     _Kept("ipv6.offering.enabled", "false", "boolean", "whether offerings may give IPv6"),
     _Kept("kvm.snapshot.enabled", "false", "boolean", "whether KVM volumes can be snapshotted"),
     _Kept("ldap.basedn", "", "string", "base of LDAP searches", ("Domain",)),
-    _Kept("mandate.user.2fa", "false", "boolean", "whether users must use a second factor", ("Domain",)),
     _Kept(
         "network.loadbalancer.haproxy.stats.visibility",
         "global",

@@ -1,8 +1,11 @@
-"""Configuration keys of who gets in and how often: limits of calls."""
+"""Configuration keys of who gets in and how often: API keys, passwords, second factors, limits of calls."""
 
 from __future__ import annotations
 
+from cloudsim.management.identity.password_policy import check_regex
 from cloudsim.management.operations.configuration_key import ConfigurationKey as key
+
+_OF_DOMAINS = ("Domain",)
 
 OF_ACCESS: tuple[key, ...] = (
     key(
@@ -19,5 +22,96 @@ OF_ACCESS: tuple[key, ...] = (
         "integer",
         "Accounts whose calls are counted at one time; above it those are forgotten that called longest ago",
         minimum=1,
+    ),
+    key(
+        "api.key.access",
+        "true",
+        "boolean",
+        "Whether users may call with API key and signature, where neither they nor their account say otherwise",
+        scopes=_OF_DOMAINS,
+    ),
+    key(
+        "incorrect.login.attempts.allowed",
+        "5",
+        "integer",
+        "Wrong passwords or codes, one after the other, at which a user is disabled; 0 for any number",
+        minimum=0,
+    ),
+    key("enable.user.2fa", "false", "boolean", "Whether users may have a second factor", scopes=_OF_DOMAINS),
+    key(
+        "mandate.user.2fa",
+        "false",
+        "boolean",
+        "With enable.user.2fa: whether users must have a second factor",
+        scopes=_OF_DOMAINS,
+    ),
+    key(
+        "user.2fa.default.provider",
+        "totp",
+        "string",
+        "The second factor of a user who names none: totp, codes of an authenticator app, or staticpin",
+        scopes=_OF_DOMAINS,
+        choices=("totp", "staticpin"),
+    ),
+    key("user.2fa.issuer", "CloudStack", "string", "What authenticator apps call this cloud", scopes=_OF_DOMAINS),
+    key(
+        "password.policy.minimum.length",
+        "0",
+        "integer",
+        "Characters that a user's password must have",
+        scopes=_OF_DOMAINS,
+        minimum=0,
+        maximum=255,
+    ),
+    key(
+        "password.policy.minimum.special.characters",
+        "0",
+        "integer",
+        "Characters of a user's password that must be neither letters nor digits",
+        scopes=_OF_DOMAINS,
+        minimum=0,
+        maximum=255,
+    ),
+    key(
+        "password.policy.minimum.uppercase.letters",
+        "0",
+        "integer",
+        "Uppercase letters that a user's password must have",
+        scopes=_OF_DOMAINS,
+        minimum=0,
+        maximum=255,
+    ),
+    key(
+        "password.policy.minimum.lowercase.letters",
+        "0",
+        "integer",
+        "Lowercase letters that a user's password must have",
+        scopes=_OF_DOMAINS,
+        minimum=0,
+        maximum=255,
+    ),
+    key(
+        "password.policy.minimum.digits",
+        "0",
+        "integer",
+        "Digits that a user's password must have",
+        scopes=_OF_DOMAINS,
+        minimum=0,
+        maximum=255,
+    ),
+    key(
+        "password.policy.allowPasswordToContainUsername",
+        "true",
+        "boolean",
+        "Whether a user's password may contain the user's name",
+        scopes=_OF_DOMAINS,
+    ),
+    key(
+        "password.policy.regex",
+        "",
+        "string",
+        "A regular expression that a user's whole password must match",
+        scopes=_OF_DOMAINS,
+        checked_by=check_regex,
     ),
 )

@@ -7,15 +7,17 @@ from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
+from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import Account, Domain, Role, User
 from cloudsim.model.identity import PROJECT_ACCOUNT
 from server.api.command import ADMINS, Call, Job, Listed, command
 from server.api.commands.users import UserView
+from server.api.key_access import KeyAccess, access_meant, check_access, shown_access
 from server.api.listing import Page, accounts_of, page_of
 from server.api.ownership import account_named
 from server.api.parameters import Param
 from server.api.resource_fields import WithProjects, account_resources, wants_resources
-from server.api.views import Date, Long, date, domain_fields
+from server.api.views import Date, Long, Wire, date, domain_fields
 
 
 class AccountView(WithProjects):
@@ -43,6 +45,7 @@ class AccountView(WithProjects):
     user: list[UserView] | None = None
     networkdomain: str | None = None
     accountdetails: dict[str, str] | None = None
+    apikeyaccess: Annotated[str | None, Wire("apikeyaccess"), "ENABLED, DISABLED or INHERIT"] = None
     isdefault: Annotated[bool | None, "whether it came with the cloud"] = None
     groups: list[str] | None = None
 
@@ -64,7 +67,8 @@ class AccountView(WithProjects):
             created=date(row.created),
             user=[UserView.of(user, call) for user in call.store.table(User).where("account_id", row.id)],
             networkdomain=row.network_domain,
-            accountdetails=row.details or None,
+            accountdetails=shown_details(call.store, call.caller, row) or None,
+            apikeyaccess=shown_access(row.api_key_access),
             isdefault=row.is_default,
             groups=[],
             **domain_fields(call, row.domain_id),
@@ -86,6 +90,7 @@ async def list_accounts(
     isrecursive: Annotated[bool, Param("with domainid: those of its subdomains too")] = False,
     listall: Annotated[bool, Param("everything the caller may see, not only its own account")] = False,
     details: Annotated[Sequence[str], Param("what to show: all (default), resource or min")] = (),
+    apikeyaccess: KeyAccess = None,
 ) -> Listed:
     """Lists accounts; those of projects are shown by listProjects."""
     wanted = name.lower() if name else None
@@ -97,6 +102,7 @@ async def list_accounts(
         and (accounttype is None or account.type == accounttype)
         and (state is None or account.state == state.lower())
         and not iscleanuprequired
+        and (apikeyaccess is None or account.api_key_access is access_meant(apikeyaccess))
         and (call.caller.is_root_admin or not account.is_default)
     ]
     return page_of(rows, page)
@@ -184,12 +190,18 @@ async def update_account(
     roleid: Annotated[Role | None, Param("its new role")] = None,
     networkdomain: str | None = None,
     accountdetails: Mapping[str, str] | None = None,
+    apikeyaccess: KeyAccess = None,
 ) -> Account:
     """Changes an account."""
     meant = _meant(call, id, account, domainid)
-    updated: Account = call.manager.identity.accounts.update(
-        call.caller, meant, name=newname, role=roleid, network_domain=networkdomain, details=accountdetails
-    )
+    check_access(call, apikeyaccess)
+    accounts = call.manager.identity.accounts
+    with call.store.transaction():
+        updated: Account = accounts.update(
+            call.caller, meant, name=newname, role=roleid, network_domain=networkdomain, details=accountdetails
+        )
+        if apikeyaccess is not None:
+            updated = accounts.set_api_key_access(updated, access_meant(apikeyaccess))
     return updated
 
 

@@ -37,6 +37,8 @@ class LoginView(View):
     sessionkey: str | None = None
     is2faenabled: str | None = None
     is2faverified: str | None = None
+    providerfor2fa: Annotated[str | None, "the second factor that is asked for; missing where it is to be set up"] = None
+    issuerfor2fa: Annotated[str | None, "what authenticator apps are to call this cloud"] = None
     managementserverid: str | None = None
 
 
@@ -89,7 +91,8 @@ async def login(
     account, user = identity.logged_in(username, where, matched)
     if call.request is not None:
         door.sessions.end(call.request.session_id)
-    session = door.sessions.begin(user.id)
+    asked = identity.two_factor.is_asked_for(user)
+    session = door.sessions.begin(user.id, verified=not asked)
     call.cookies["JSESSIONID"] = session.session_id
     call.cookies["sessionkey"] = session.key
     return LoginView(
@@ -104,8 +107,10 @@ async def login(
         timezone=user.timezone,
         registered="true" if user.api_key else "false",
         sessionkey=session.key,
-        is2faenabled="false",
+        is2faenabled="true" if asked else "false",
         is2faverified="false",
+        providerfor2fa=user.two_factor_provider if user.two_factor_confirmed else None,
+        issuerfor2fa=identity.two_factor.issuer(user.domain_id) if asked else None,
     )
 
 

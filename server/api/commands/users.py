@@ -10,10 +10,11 @@ from cloudsim.management.identity.caller import in_subtree
 from cloudsim.model import Account, Domain, Role, User
 from cloudsim.model.identity import ROOT_ADMIN
 from server.api.command import ADMINS, Call, Job, Listed, command
+from server.api.key_access import KeyAccess, access_meant, check_access, shown_access
 from server.api.listing import AccountScope, Page, listed
 from server.api.ownership import account_named
 from server.api.parameters import Param
-from server.api.views import Date, View, date
+from server.api.views import Date, View, Wire, date
 
 
 class UserView(View):
@@ -45,6 +46,7 @@ class UserView(View):
     isdefault: Annotated[bool | None, "whether it came with the cloud"] = None
     is2faenabled: bool | None = None
     is2famandated: bool | None = None
+    apikeyaccess: Annotated[str | None, Wire("apikeyaccess"), "ENABLED, DISABLED or INHERIT"] = None
 
     @classmethod
     def of(cls, row: User, call: Call) -> Self:
@@ -73,8 +75,9 @@ class UserView(View):
             apikey=row.api_key,
             iscallerchilddomain=row.domain_id != own and in_subtree(store, row.domain_id, own),
             isdefault=row.is_default,
-            is2faenabled=False,
-            is2famandated=False,
+            is2faenabled=row.two_factor_confirmed,
+            is2famandated=call.manager.identity.two_factor.is_mandated(row),
+            apikeyaccess=shown_access(row.api_key_access),
         )
 
 
@@ -85,10 +88,15 @@ class UserKeysView(View):
 
     apikey: str | None = None
     secretkey: str | None = None
+    apikeyaccess: Annotated[bool | None, "whether the keys are taken"] = None
 
     @classmethod
     def of(cls, row: User, call: Call) -> Self:
-        return cls(apikey=row.api_key, secretkey=row.secret_key)
+        if row.api_key is None:
+            return cls()
+        account = call.store.table(Account)[row.account_id]
+        taken = call.manager.identity.users.may_use_api_keys(row, account)
+        return cls(apikey=row.api_key, secretkey=row.secret_key, apikeyaccess=taken)
 
 
 @command("listUsers", view=UserView, group="User")
@@ -101,6 +109,7 @@ async def list_users(
     username: Annotated[str | None, Param("only the user of that name")] = None,
     state: str | None = None,
     accounttype: Annotated[int | None, Param("only users of accounts of that type")] = None,
+    apikeyaccess: KeyAccess = None,
 ) -> Listed:
     """Lists users."""
     accounts = call.store.table(Account)
@@ -111,6 +120,7 @@ async def list_users(
             and (state is None or user.state == state.lower())
             and (username is None or user.username.lower() == username.lower())
             and (call.caller.is_root_admin or not user.is_default)
+            and (apikeyaccess is None or user.api_key_access is access_meant(apikeyaccess))
         )
 
     return listed(
@@ -178,22 +188,32 @@ async def update_user(
     currentpassword: Annotated[str | None, Param("needed to change one's own password without being admin")] = None,
     userapikey: Annotated[str | None, Param("a new API key; with usersecretkey")] = None,
     usersecretkey: Annotated[str | None, Param("a new secret key; with userapikey")] = None,
+    apikeyaccess: KeyAccess = None,
+    mandate2fa: Annotated[bool | None, Param("whether it must have a second factor; for admins", since="4.18.0.0")] = None,
 ) -> User:
     """Changes a user."""
     identity = call.manager.identity
+    check_access(call, apikeyaccess)
+    if mandate2fa is not None and not call.caller.is_admin:
+        raise PermissionDenied("Parameter mandate2fa: only admins mandate second factors")
     if password is not None and not call.caller.is_admin:
         identity.check_current_password(id, currentpassword)
-    updated: User = identity.users.update(
-        id,
-        username=username,
-        first_name=firstname,
-        last_name=lastname,
-        email=email,
-        timezone=timezone,
-        password=password,
-        api_key=userapikey,
-        secret_key=usersecretkey,
-    )
+    with call.store.transaction():
+        updated: User = identity.users.update(
+            id,
+            username=username,
+            first_name=firstname,
+            last_name=lastname,
+            email=email,
+            timezone=timezone,
+            password=password,
+            api_key=userapikey,
+            secret_key=usersecretkey,
+        )
+        if apikeyaccess is not None:
+            updated = identity.users.set_api_key_access(updated, access_meant(apikeyaccess))
+        if mandate2fa is not None:
+            updated = identity.two_factor.mandate(updated, mandate2fa)
     if password is not None and call.door is not None:
         call.door.sessions.end_all_of(id.id)
     return updated

@@ -313,3 +313,78 @@ def test_a_user_moves_to_another_account_of_the_domain(api: Api, admin: Client) 
     elsewhere, _ = api.account("cid", domain=admin("createDomain", name="a")["domain"]["id"])
     assert "domain" in refused(431, admin, "moveUser", id=user, accountid=elsewhere["id"]).text
     refused(431, admin, "moveUser", id=user)
+
+
+def test_who_may_call_with_keys_the_user_says_else_its_account_else_its_domain(api: Api, admin: Client) -> None:
+    account, ann = api.account("ann", domain=admin("createDomain", name="a")["domain"]["id"])
+    user = account["user"][0]["id"]
+    assert (account["apikeyaccess"], account["user"][0]["apikeyaccess"]) == ("INHERIT", "INHERIT")
+    admin("updateConfiguration", name="api.key.access", value="false", domainid=account["domainid"])
+    refused(401, ann, "listUsers")
+    assert admin("updateAccount", id=account["id"], apikeyaccess="Enabled")["account"]["apikeyaccess"] == "ENABLED"
+    ann("listUsers")
+    assert "apikeyaccess" in refused(531, ann, "updateUser", id=user, apikeyaccess="Enabled").text
+    admin("updateUser", id=user, apikeyaccess="Disabled")
+    refused(401, ann, "listUsers")
+    assert api.system("getUserKeys", id=user)["userkeys"]["apikeyaccess"] is False
+    assert [u["id"] for u in api.system("listUsers", listall=True, apikeyaccess="Disabled")["user"]] == [user]
+    assert [a["id"] for a in api.system("listAccounts", listall=True, apikeyaccess="Enabled")["account"]] == [account["id"]]
+
+
+def test_passwords_are_what_the_domains_policy_wants(api: Api, admin: Client) -> None:
+    domain = admin("createDomain", name="strict")["domain"]["id"]
+    wanted = {
+        "minimum.length": "8",
+        "minimum.special.characters": "1",
+        "minimum.uppercase.letters": "1",
+        "minimum.lowercase.letters": "1",
+        "minimum.digits": "1",
+        "allowPasswordToContainUsername": "false",
+        "regex": "[^ ]+",
+    }
+    for name, value in wanted.items():
+        admin("updateConfiguration", name=f"password.policy.{name}", value=value, domainid=domain)
+    who = {"email": "a@b.c", "firstname": "Ann", "lastname": "E", "accounttype": 0, "username": "ann", "domainid": domain}
+    for password, lack in (
+        ("Aa1!", "8 characters"),
+        ("Aa1bcdef", "1 special"),
+        ("aa1!bcde", "1 uppercase"),
+        ("AA1!BCDE", "1 lowercase"),
+        ("Aab!bcde", "1 digits"),
+        ("xAnn1!xyz", "name"),
+        ("Aa1! bcde", "regular expression"),
+    ):
+        error = refused(431, admin, "createAccount", password=password, **who).text
+        assert "Parameter password" in error and lack in error
+    made = admin("createAccount", password="Aa1!bcde", **who)["account"]
+    refused(431, admin, "updateUser", id=made["user"][0]["id"], password="short")
+    assert "password.policy.regex" in refused(
+        431, admin, "updateConfiguration", name="password.policy.regex", value="["
+    ).text
+    api.account("bob")  # whose password is short, in a domain that wants nothing
+
+
+def test_a_user_is_disabled_after_wrong_passwords_in_a_row(api: Api, admin: Client) -> None:
+    account, _ = api.account("ann")
+    admin("updateConfiguration", name="incorrect.login.attempts.allowed", value="3")
+
+    def log_in(password: str) -> None:
+        api.system("login", username="ann", password=password)
+
+    def attempt(password: str) -> None:
+        refused(531, api.system, "login", username="ann", password=password)
+
+    attempt("wrong")
+    attempt("wrong")
+    log_in("secret")
+    attempt("wrong")
+    attempt("wrong")
+    assert admin("listUsers", username="ann", listall=True)["user"][0]["state"] == "enabled"
+    attempt("wrong")
+    assert admin("listUsers", username="ann", listall=True)["user"][0]["state"] == "disabled"
+    attempt("secret")
+    admin("enableUser", id=account["user"][0]["id"])
+    log_in("secret")
+    for _ in range(5):
+        refused(531, api.system, "login", username="admin", password="wrong")
+    api.system("login", username="admin", password="password")

@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("api_key_access", sa.Boolean(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -68,6 +69,11 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("api_key", sa.Text(), nullable=True),
         sa.Column("secret_key", sa.Text(), nullable=True),
+        sa.Column("api_key_access", sa.Boolean(), nullable=True),
+        sa.Column("two_factor_provider", sa.Text(), nullable=True),
+        sa.Column("two_factor_key", sa.Text(), nullable=True),
+        sa.Column("two_factor_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("two_factor_mandated", sa.Boolean(), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
