@@ -24,7 +24,10 @@ class Domain(Row, frozen=True, kw_only=True):
 
 
 class Role(Row, frozen=True, kw_only=True):
-    """What an account may call. `rules` are (command name or pattern with *, "allow" | "deny"), first match wins."""
+    """What an account may call. `rules` are (command name or pattern with *, "allow" | "deny"), first match wins.
+
+    `notes`: what was said of rules, by the rule in lower case.
+    """
 
     keys: ClassVar[Keys] = Keys(unique=("name",))
 
@@ -35,6 +38,7 @@ class Role(Row, frozen=True, kw_only=True):
     is_public: bool = True
     is_enabled: bool = True
     rules: tuple[tuple[str, str], ...] = ()
+    notes: dict[str, str] = {}
 
 
 class Account(Row, frozen=True, kw_only=True):
@@ -118,7 +122,7 @@ class ProjectMember(Row, frozen=True, kw_only=True):
 
 
 class ProjectRole(Row, frozen=True, kw_only=True):
-    """What members of a project may call for it. `rules` as in Role; what none of them meets is allowed."""
+    """What members of a project may call for it. `rules` and `notes` as in Role; what none of them meets is allowed."""
 
     keys: ClassVar[Keys] = Keys(unique=(("project_id", "name"),), indexes=("project_id",))
 
@@ -126,6 +130,7 @@ class ProjectRole(Row, frozen=True, kw_only=True):
     name: str
     description: str = ""
     rules: tuple[tuple[str, str], ...] = ()
+    notes: dict[str, str] = {}
 
 
 class ProjectInvitation(Row, frozen=True, kw_only=True):

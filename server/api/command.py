@@ -14,6 +14,7 @@ from typing import Annotated, Any, Protocol, TypeVar, get_args, get_origin, get_
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller
+from cloudsim.model import Role
 from cloudsim.store import Row, Store
 from server.api.parameters import REQUIRED, Access, Parameter, Resolve, Unreadable, parameter
 from server.api.views import View
@@ -59,7 +60,9 @@ class Call:
 
     def resolve(self, row_type: type[R], row_id: str, access: Access = "operate") -> R | None:
         """The row of that id, or None. PermissionDenied when the caller may not name it."""
-        row = self.store.table(row_type).get(row_id)
+        row: Any = self.store.table(row_type).get(row_id)
+        if row is None and row_type is Role and row_id.isdecimal():  # clients know the default ones by number
+            row = self.manager.roles.numbered(int(row_id))
         if row is not None and access != "any":
             visibility.check(self.store, self.caller, row, operate=access == "operate")
         return row

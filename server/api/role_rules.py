@@ -7,6 +7,8 @@ from typing import Protocol
 from uuid import NAMESPACE_OID, uuid5
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.model import Role
+from server.api.command import COMMANDS
 
 Rules = tuple[tuple[str, str], ...]
 
@@ -20,12 +22,21 @@ class HasRules(Protocol):
     def name(self) -> str: ...
     @property
     def rules(self) -> Rules: ...
+    @property
+    def notes(self) -> dict[str, str]: ...
 
 
 def check_rule(rule: str) -> None:
     """Raise InvalidParameterValue unless it is a command's name or a pattern."""
     if not rule.replace("*", "a").isalnum() or not rule.isascii():
         raise InvalidParameterValue(f"{rule!r} is neither a command's name nor a pattern with *")
+
+
+def rules_in_full(role: Role) -> Rules:
+    """The role's rules; those of a default role that goes by its type are a rule for each command of that type."""
+    if role.rules or not role.is_default:
+        return role.rules
+    return tuple((c.name, "allow") for c in sorted(COMMANDS.values(), key=lambda c: c.name) if role.type in c.roles)
 
 
 def rule_id(role: HasRules, rule: str) -> str:

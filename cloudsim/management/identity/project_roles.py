@@ -9,6 +9,7 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied, ResourceInU
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.membership import part_in
+from cloudsim.management.identity.roles import notes_of
 from cloudsim.model import Project, ProjectMember, ProjectRole
 
 Rules = tuple[tuple[str, str], ...]
@@ -68,14 +69,16 @@ class ProjectRoles:
         with self._store.transaction():
             self._table.delete(role.id)
 
-    def change_rules(self, role: ProjectRole, change: Callable[[Rules], Rules]) -> ProjectRole:
-        """Replace a role's rules by what `change` makes of them."""
+    def change_rules(
+        self, role: ProjectRole, change: Callable[[Rules], Rules], note: str | None = None
+    ) -> ProjectRole:
+        """Replace a role's rules by what `change` makes of them; `note` is said of the last."""
         rules = change(role.rules)
         patterns = [pattern.lower() for pattern, _ in rules]
         if len(patterns) != len(set(patterns)):
             raise InvalidParameterValue(f"Project role {role.name} has a rule for that already")
         with self._store.transaction():
-            return self._table.update(role.id, rules=rules)
+            return self._table.update(role.id, rules=rules, notes=notes_of(role.notes, rules, note))
 
     def _check_name(self, project_id: str, name: str) -> None:
         if not name.strip():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
 
@@ -70,6 +70,13 @@ _DEFAULTS: tuple[tuple[str, RoleType, str, tuple[tuple[str, str], ...]], ...] = 
 )
 
 
+def notes_of(notes: Mapping[str, str], rules: tuple[tuple[str, str], ...], last: str | None) -> dict[str, str]:
+    """What is said of these rules: of each what was, of the last `last` where it is given."""
+    patterns = [pattern.lower() for pattern, _ in rules]
+    kept = {pattern: notes[pattern] for pattern in patterns if pattern in notes}
+    return kept | {patterns[-1]: last} if last and patterns else kept
+
+
 class Roles:
     """The roles, and whether an account's role allows a command.
 
@@ -111,6 +118,12 @@ class Roles:
                 if role is not None:
                     return role
         raise InvalidParameterValue(f"There is no default role of type {type}")
+
+    def numbered(self, number: int) -> Role | None:
+        """The default role that clients know by its number: 1 to 4 are Root, Resource and Domain Admin, and User."""
+        if not 1 <= number <= len(_DEFAULTS):
+            return None
+        return self._table.find("name", _DEFAULTS[number - 1][0])
 
     def of(self, account_type: int | None, role: Role | None) -> Role:
         """The role that an account type or a role given means."""
@@ -170,8 +183,9 @@ class Roles:
         like: Role | None,
         description: str = "",
         public: bool = True,
+        rules: tuple[tuple[str, str], ...] = (),
     ) -> Role:
-        """Add a role of a type, or one with the rules of another role."""
+        """Add a role of a type, or one like another role; with those rules."""
         if (type is None) == (like is None):
             raise InvalidParameterValue("A new role is given either a type or the role that it is like")
         self._check_name(name)
@@ -183,7 +197,8 @@ class Roles:
                     type=like.type if like is not None else (type or "User"),
                     description=description,
                     is_public=public,
-                    rules=like.rules if like is not None else (),
+                    rules=rules,
+                    notes=like.notes if like is not None else {},
                 )
             )
 
@@ -223,8 +238,12 @@ class Roles:
         description: str | None = None,
         public: bool | None = None,
         forced: bool = False,
+        notes: Mapping[str, str] | None = None,
     ) -> Role:
-        """Add a role with those rules; with `forced` in place of the one of that name and type."""
+        """Add a role with those rules; with `forced` in place of the one of that name and type.
+
+        `notes`: what is said of rules, by the rule in lower case.
+        """
         patterns = [pattern.lower() for pattern, _ in rules]
         if len(patterns) != len(set(patterns)):
             raise InvalidParameterValue("Parameter rules has more than one rule for the same commands")
@@ -232,14 +251,14 @@ class Roles:
         if found is None:
             with self._store.transaction():
                 role = self.create(name, type=type, like=None, description=description or "", public=public is not False)
-                return self._table.update(role.id, rules=tuple(rules))
+                return self._table.update(role.id, rules=tuple(rules), notes=dict(notes or {}))
         if not forced:
             raise InvalidParameterValue(f"A role named {name} exists already: forced=true puts this in its place")
         if found.type != type:
             raise InvalidParameterValue(f"Role {name} is of type {found.type}, not {type}")
         with self._store.transaction():
             self.update(found, description=description, public=public)
-            return self._table.update(found.id, rules=tuple(rules))
+            return self._table.update(found.id, rules=tuple(rules), notes=dict(notes or {}))
 
     def delete(self, role: Role) -> None:
         self._check_own(role)
@@ -250,16 +269,19 @@ class Roles:
             self._table.delete(role.id)
 
     def change_rules(
-        self, role: Role, change: Callable[[tuple[tuple[str, str], ...]], tuple[tuple[str, str], ...]]
+        self,
+        role: Role,
+        change: Callable[[tuple[tuple[str, str], ...]], tuple[tuple[str, str], ...]],
+        note: str | None = None,
     ) -> Role:
-        """Replace a role's rules by what `change` makes of them."""
+        """Replace a role's rules by what `change` makes of them; `note` is said of the last."""
         self._check_own(role)
         rules = change(role.rules)
         patterns = [pattern.lower() for pattern, _ in rules]
         if len(patterns) != len(set(patterns)):
             raise InvalidParameterValue(f"Role {role.name} has a rule for that already")
         with self._store.transaction():
-            return self._table.update(role.id, rules=rules)
+            return self._table.update(role.id, rules=rules, notes=notes_of(role.notes, rules, note))
 
     def _users(self, role: Role) -> int:
         return sum(account.role_id == role.id for account in self._store.table(Account))

@@ -44,6 +44,7 @@ class ProjectRolePermissionView(View):
     projectrolename: str | None = None
     rule: Annotated[str | None, "a command's name, or a pattern with *"] = None
     permission: Annotated[str | None, "allow or deny"] = None
+    description: str | None = None
 
 
 def _shown(role: ProjectRole, rule: str, permission: str) -> ProjectRolePermissionView:
@@ -54,6 +55,7 @@ def _shown(role: ProjectRole, rule: str, permission: str) -> ProjectRolePermissi
         projectrolename=role.name,
         rule=rule,
         permission=permission,
+        description=role.notes.get(rule.lower()),
     )
 
 
@@ -126,11 +128,14 @@ async def create_project_role_permission(
     projectid: OfProject,
     rule: Annotated[str, Param("a command's name, or a pattern with *")],
     permission: Literal["allow", "deny"],
+    description: Annotated[str | None, Param("what is said of the rule")] = None,
 ) -> ProjectRolePermissionView:
     """Adds a rule at the end of the rules of a role within a project."""
     _check(call, projectid, projectroleid)
     check_rule(rule)
-    role = call.manager.project_roles.change_rules(projectroleid, lambda rules: (*rules, (rule, permission)))
+    role = call.manager.project_roles.change_rules(
+        projectroleid, lambda rules: (*rules, (rule, permission)), description
+    )
     return _shown(role, rule, permission)
 
 

@@ -10,7 +10,7 @@ from cloudsim.model import Role
 from server.api.command import ADMINS, ROOT, Call, Listed, command
 from server.api.listing import Page, page_of
 from server.api.parameters import Param, one_of
-from server.api.role_rules import changing, check_rule, rule_id
+from server.api.role_rules import changing, check_rule, rule_id, rules_in_full
 from server.api.views import View
 
 RoleType = Literal["Admin", "ResourceAdmin", "DomainAdmin", "User"]
@@ -37,7 +37,7 @@ class RoleView(View):
             id=row.id,
             name=row.name,
             type=row.type,
-            description=row.description,
+            description=row.description or None,
             isdefault=row.is_default,
             ispublic=row.is_public,
             state="enabled" if row.is_enabled else "disabled",
@@ -59,7 +59,12 @@ class RolePermissionView(View):
 
 def _shown(role: Role, rule: str, permission: str) -> RolePermissionView:
     return RolePermissionView(
-        id=rule_id(role, rule), roleid=role.id, rolename=role.name, rule=rule, permission=permission
+        id=rule_id(role, rule),
+        roleid=role.id,
+        rolename=role.name,
+        rule=rule,
+        permission=permission,
+        description=role.notes.get(rule.lower()),
     )
 
 
@@ -98,7 +103,12 @@ async def create_role(
 ) -> Role:
     """Creates a role."""
     created: Role = call.manager.roles.create(
-        name, type=type, like=roleid, description=description or "", public=ispublic
+        name,
+        type=type,
+        like=roleid,
+        description=description or "",
+        public=ispublic,
+        rules=() if roleid is None else rules_in_full(roleid),
     )
     return created
 
@@ -142,15 +152,17 @@ async def import_role(
     forced: Annotated[bool, Param("whether to replace the role of that name")] = False,
 ) -> Role:
     """Creates a role with its rules, in the order given."""
-    read = []
+    read, notes = [], {}
     for entry in rules:
         rule, permission = entry.get("rule", ""), entry.get("permission", "").lower()
         check_rule(rule)
         if permission not in ("allow", "deny"):
             raise InvalidParameterValue(f"Parameter rules: the permission of {rule} is neither allow nor deny")
         read.append((rule, permission))
+        if entry.get("description"):
+            notes[rule.lower()] = entry["description"]
     imported: Role = call.manager.roles.imported(
-        name, read, type=type, description=description, public=ispublic, forced=forced
+        name, read, type=type, description=description, public=ispublic, forced=forced, notes=notes
     )
     return imported
 
@@ -166,7 +178,7 @@ async def list_role_permissions(call: Call, *, roleid: Role | None = None) -> li
     """Lists the rules of a role, in the order in which they are tried."""
     roles = [roleid] if roleid is not None else list(call.store.table(Role))
     seen = [r for r in roles if call.caller.is_root_admin or (r.type != "Admin" and r.is_public)]
-    return [_shown(role, rule, permission) for role in seen for rule, permission in role.rules]
+    return [_shown(role, rule, permission) for role in seen for rule, permission in rules_in_full(role)]
 
 
 @command(
@@ -183,10 +195,11 @@ async def create_role_permission(
     roleid: Annotated[Role, Param(access="operate")],
     rule: Annotated[str, Param("a command's name, or a pattern with *")],
     permission: Literal["allow", "deny"],
+    description: Annotated[str | None, Param("what is said of the rule")] = None,
 ) -> RolePermissionView:
     """Adds a rule at the end of a role's rules."""
     check_rule(rule)
-    role = call.manager.roles.change_rules(roleid, lambda rules: (*rules, (rule, permission)))
+    role = call.manager.roles.change_rules(roleid, lambda rules: (*rules, (rule, permission)), description)
     return _shown(role, rule, permission)
 
 

@@ -243,6 +243,44 @@ def test_a_deletion_that_fails_leaves_a_disabled_account_and_an_error_event(api:
     assert admin("listEvents", level="ERROR")["event"][0]["type"] == "ACCOUNT.DELETE"
 
 
+def test_what_is_said_of_a_rule_stays_with_it(admin: Client) -> None:
+    role = admin("createRole", name="lister", type="User")["role"]
+    assert "description" not in role
+    for rule in ("listZones", "list*"):
+        made = admin("createRolePermission", roleid=role["id"], rule=rule, permission="allow", description=f"of {rule}")
+        assert made["rolepermission"]["description"] == f"of {rule}"
+    bare = admin("createRolePermission", roleid=role["id"], rule="*", permission="deny")["rolepermission"]
+    assert "description" not in bare
+    rules = admin("listRolePermissions", roleid=role["id"])["rolepermission"]
+    admin("updateRolePermission", roleid=role["id"], ruleorder=[rule["id"] for rule in rules[::-1]])
+    turned = admin("listRolePermissions", roleid=role["id"])["rolepermission"]
+    assert [rule.get("description") for rule in turned] == [None, "of list*", "of listZones"]
+    admin("deleteRolePermission", id=rules[0]["id"])
+    again = admin("createRolePermission", roleid=role["id"], rule="listZones", permission="deny")["rolepermission"]
+    assert "description" not in again
+
+
+def test_clients_know_the_default_roles_by_their_numbers(admin: Client) -> None:
+    for number, type in enumerate(("Admin", "ResourceAdmin", "DomainAdmin", "User"), start=1):
+        (role,) = admin("listRoles", id=number)["role"]
+        assert (role["type"], role["isdefault"]) == (type, True)
+        assert admin("listRolePermissions", roleid=number)["rolepermission"]
+        refused(531, admin, "deleteRole", id=number)
+    refused(431, admin, "listRoles", id=0)
+    refused(431, admin, "listRoles", id=99)
+
+
+def test_a_role_like_a_default_one_allows_what_that_one_does(api: Api, admin: Client) -> None:
+    rules = admin("listRolePermissions", roleid=_role(admin, "User"))["rolepermission"]
+    assert {"rule": "listZones", "permission": "allow"}.items() <= next(
+        rule for rule in rules if rule["rule"] == "listZones"
+    ).items()
+    assert "createZone" not in {rule["rule"] for rule in rules}
+    like = admin("createRole", name="like users", roleid=_role(admin, "User"))["role"]
+    own = admin("listRolePermissions", roleid=like["id"])["rolepermission"]
+    assert [rule["rule"] for rule in own] == [rule["rule"] for rule in rules]
+
+
 def test_a_disabled_role_allows_nothing_and_is_given_to_nobody(api: Api, admin: Client) -> None:
     role = admin("createRole", name="lister", type="User")["role"]
     admin("createRolePermission", roleid=role["id"], rule="listZones", permission="allow")
