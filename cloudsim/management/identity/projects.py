@@ -82,10 +82,19 @@ class Projects:
             return self._table.update(project.id, **changed)
 
     def set_owner(
-        self, project: Project, account: Account, *, part: Part | None = None, swap: bool = True
+        self,
+        project: Project,
+        account: Account,
+        *,
+        user: User | None = None,
+        part: Part | None = None,
+        swap: bool = True,
     ) -> None:
-        """Make an account the project's leader, instead of those who were (`swap`), or give it another part."""
-        member = self.member(project, account.id)
+        """Make an account, or one user of it, the project's leader, instead of those who were (`swap`).
+
+        Without `swap` it gets another `part`, and the others keep theirs.
+        """
+        member = self.member(project, account.id, user.id if user is not None else None)
         if swap or part == "Admin":
             self._limits.check(account, "project")
         with self._store.transaction():
@@ -95,7 +104,7 @@ class Projects:
                         self._members.update(other.id, role="Regular")
                 part = "Admin"
             if member is None:
-                self._insert_member(project, account, part or "Regular")
+                self._insert_member(project, account, part or "Regular", user)
             elif part is not None and part != member.role:
                 if member.role == "Admin":
                     self._check_other_leader(project, member)

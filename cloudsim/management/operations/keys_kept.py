@@ -21,22 +21,6 @@ _LIST = (
         "agent.load.threshold", "0.7", "number", "share of agents above which they are spread over servers"
     ),
     _Kept("alert.smtp.host", "", "string", "mail server for alerts"),
-    _Kept(
-        "allow.public.user.templates",
-        "true",
-        "boolean",
-        "whether users may make templates public",
-        ("Account",),
-    ),
-    _Kept("allow.user.create.projects", "true", "boolean", "whether users may create projects"),
-    _Kept(
-        "allow.user.expunge.recover.vm",
-        "false",
-        "boolean",
-        "whether users may expunge and recover",
-        ("Account",),
-    ),
-    _Kept("allow.user.expunge.recover.volume", "true", "boolean", "the same for volumes", ("Account",)),
     _Kept("backup.framework.enabled", "false", "boolean", "whether instances can be backed up", ("Zone",)),
     _Kept("backup.framework.provider.plugin", "dummy", "string", "which provider backs up", ("Zone",)),
     _Kept("ca.plugin.root.auth.strictness", "false", "boolean", "whether agents need a certificate"),
@@ -75,16 +59,12 @@ _LIST = (
     _Kept("dynamic.apichecker.cache.period", "0", "integer", "seconds that roles are cached"),
     _Kept("dynamic.apichecker.enabled", "true", "boolean", "whether roles decide who may call what"),
     _Kept(
-        "enable.account.settings.for.domain", "false", "boolean", "whether domains may have account settings"
-    ),
-    _Kept(
         "enable.additional.vm.configuration",
         "false",
         "boolean",
         "whether users may pass hypervisor options",
         ("Account",),
     ),
-    _Kept("enable.domain.settings.for.child.domain", "false", "boolean", "whether domains inherit settings"),
     _Kept("enable.dynamic.scale.vm", "false", "boolean", "whether instances scale while they run", ("Zone",)),
     _Kept("endpoint.url", "http://localhost:8080/client/api", "string", "where this API is"),
     _Kept("event.purge.interval", "86400", "integer", "seconds between purges of events"),

@@ -1,11 +1,11 @@
-"""Configuration keys of who gets in and how often: API keys, passwords, second factors, limits of calls."""
+"""Configuration keys of who gets in, how often, and what users may do there."""
 
 from __future__ import annotations
 
 from cloudsim.management.identity.password_policy import check_regex
 from cloudsim.management.operations.configuration_key import ConfigurationKey as key
 
-_OF_DOMAINS = ("Domain",)
+_OF_ACCOUNTS, _OF_DOMAINS = ("Account",), ("Domain",)
 
 OF_ACCESS: tuple[key, ...] = (
     key(
@@ -22,6 +22,40 @@ OF_ACCESS: tuple[key, ...] = (
         "integer",
         "Accounts whose calls are counted at one time; above it those are forgotten that called longest ago",
         minimum=1,
+    ),
+    key(
+        "enable.account.settings.for.domain",
+        "false",
+        "boolean",
+        "Whether domains can have values of accounts' settings, for their accounts that have none of their own",
+    ),
+    key(
+        "enable.domain.settings.for.child.domain",
+        "false",
+        "boolean",
+        "Whether a domain's settings hold for its subdomains that have none of their own",
+    ),
+    key("allow.user.create.projects", "true", "boolean", "Whether users may create projects"),
+    key(
+        "allow.public.user.templates",
+        "true",
+        "boolean",
+        "Whether users may make templates and ISOs public",
+        scopes=_OF_ACCOUNTS,
+    ),
+    key(
+        "allow.user.expunge.recover.vm",
+        "false",
+        "boolean",
+        "Whether users may expunge instances, and recover destroyed ones",
+        scopes=_OF_ACCOUNTS,
+    ),
+    key(
+        "allow.user.expunge.recover.volume",
+        "true",
+        "boolean",
+        "Whether users may expunge volumes, and recover destroyed ones",
+        scopes=_OF_ACCOUNTS,
     ),
     key(
         "api.key.access",

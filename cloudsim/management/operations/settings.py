@@ -1,7 +1,7 @@
 """Configuration keys: their defaults, scopes and values in force.
 
 What is set for a thing holds for what is in it, where that has no value of its own: a zone's settings for its clusters,
-pools and image stores, a cluster's for its pools.
+pools and image stores, a cluster's for its pools; and where settings say so, a domain's for its subdomains and accounts.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from typing import Literal
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.operations.configuration_keys import KEYS
 from cloudsim.management.operations.configuration_keys import ConfigurationKey as ConfigurationKey
-from cloudsim.model import Cluster, Configuration, ImageStore, StoragePool
+from cloudsim.model import Account, Cluster, Configuration, Domain, ImageStore, StoragePool
 from cloudsim.randomness import Randomness
 from cloudsim.store import Change, Store
 
 Scope = Literal["Global", "Zone", "Cluster", "StoragePool", "Account", "Domain", "ImageStore"]
+
+ACCOUNTS_BY_DOMAIN = "enable.account.settings.for.domain"
+DOMAINS_BY_PARENT = "enable.domain.settings.for.child.domain"
 
 
 class Settings:
@@ -74,7 +77,25 @@ class Settings:
             store = self._store.table(ImageStore).get(scope_id)
             if store is not None and store.zone_id is not None:
                 return "Zone", store.zone_id
+        elif scope == "Account" and self.boolean(ACCOUNTS_BY_DOMAIN):
+            account = self._store.table(Account).get(scope_id)
+            if account is not None:
+                return "Domain", account.domain_id
+        elif scope == "Domain" and self.boolean(DOMAINS_BY_PARENT):
+            domain = self._store.table(Domain).get(scope_id)
+            if domain is not None and domain.parent_id is not None:
+                return "Domain", domain.parent_id
         return "Global", ""
+
+    def has(self, key: ConfigurationKey, scope: Scope) -> bool:
+        """Whether a thing of that scope can have a value of its own: domains, where settings say so, accounts' keys too."""
+        if scope in ("Global", *key.scopes):
+            return True
+        return scope == "Domain" and "Account" in key.scopes and self.boolean(ACCOUNTS_BY_DOMAIN)
+
+    def _check_scope(self, key: ConfigurationKey, scope: Scope) -> None:
+        if not self.has(key, scope):
+            raise InvalidParameterValue(f"Invalid scope {scope} for the config parameter {key.name}")
 
     def own(self, name: str, scope: Scope) -> dict[str, float]:
         """The number that each thing of that scope has of its own, by its id; things without are left out."""
@@ -99,8 +120,7 @@ class Settings:
     def set(self, name: str, value: str, scope: Scope = "Global", scope_id: str = "") -> None:
         """Change a setting. InvalidParameterValue names the key and what it takes."""
         key = self.key(name)
-        if scope != "Global" and scope not in key.scopes:
-            raise InvalidParameterValue(f"Invalid scope {scope} for the config parameter {name}")
+        self._check_scope(key, scope)
         key.check(value)
         row = self._table.find(("name", "scope", "scope_id"), (name, scope, scope_id))
         with self._store.transaction():
@@ -120,9 +140,7 @@ class Settings:
 
     def reset(self, name: str, scope: Scope = "Global", scope_id: str = "") -> None:
         """Back to the default, or for one thing to what holds for what it is in."""
-        key = self.key(name)
-        if scope != "Global" and scope not in key.scopes:
-            raise InvalidParameterValue(f"Invalid scope {scope} for the config parameter {name}")
+        self._check_scope(self.key(name), scope)
         row = self._table.find(("name", "scope", "scope_id"), (name, scope, scope_id))
         if row is not None:
             with self._store.transaction():

@@ -149,6 +149,8 @@ class Templates:
             )
         if request.type != "USER" and not caller.is_root_admin:
             raise PermissionDenied(f"Only a root administrator can register a {request.type} template")
+        if request.public:
+            self._check_public(caller)
         if request.bits not in (32, 64):
             raise InvalidParameterValue(f"bits is 32 or 64, not {request.bits}")
         return Template(
@@ -180,6 +182,12 @@ class Templates:
             source_template_id=source,
             created=self._foundation.now(),
         )
+
+    def _check_public(self, caller: Caller) -> None:
+        """Raise PermissionDenied for a user who may not make templates public."""
+        setting, account_id = "allow.public.user.templates", caller.account.id
+        if not caller.is_admin and not self._foundation.settings.boolean(setting, "Account", account_id):
+            raise PermissionDenied(f"Only private templates and ISOs can be created: {setting} is false")
 
     def _any_guest_os(self) -> GuestOs:
         """The operating system of a template that names none."""
@@ -292,6 +300,8 @@ class Templates:
             raise InvalidParameterValue(f"The permissions of system template {template.name} cannot change")
         if featured is not None and not caller.is_admin:
             raise PermissionDenied("Only an administrator can feature a template")
+        if public:
+            self._check_public(caller)
         if accounts and operation not in ("add", "remove"):
             raise InvalidParameterValue(
                 "Invalid operation on accounts, the operation must be either 'add' or 'remove'"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from cloudsim.errors import PermissionDenied
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity import visibility
 from cloudsim.model import Account, Domain, Project, ProjectMember, ProjectRole, User
 from server.api.command import Call, Job, Listed, command
@@ -220,13 +220,18 @@ async def update_project(
     displaytext: str | None = None,
     account: Annotated[str | None, Param("the account that is to lead it, or to get the part roletype")] = None,
     swapowner: Annotated[bool, Param("whether that account replaces those who lead it")] = True,
-    roletype: Annotated[Part | None, Param("with swapowner=false: the account's part")] = None,
+    userid: Annotated[User | None, Param("one user instead, without the rest of its account", access="any")] = None,
+    roletype: Annotated[Part | None, Param("with swapowner=false: the account's or user's part")] = None,
 ) -> Job:
     """Changes a project."""
     projects = call.manager.projects
     _lead(call, id)
     domain = call.store.table(Domain)[id.domain_id]
+    if account and userid is not None:
+        raise InvalidParameterValue("Parameters account and userid exclude each other")
     leader = account_named(call.store, account, domain) if account else None
+    if userid is not None:
+        leader = call.store.table(Account)[userid.account_id]
     if leader is not None:
         projects.check_add(id, leader)
 
@@ -234,7 +239,7 @@ async def update_project(
         with call.store.transaction():
             projects.update(id, name=name, display_text=displaytext)
             if leader is not None:
-                projects.set_owner(id, leader, part=roletype, swap=swapowner)
+                projects.set_owner(id, leader, user=userid, part=roletype, swap=swapowner)
         return call.store.table(Project)[id.id]
 
     return Job(work, id)

@@ -128,3 +128,19 @@ def test_roles_are_the_leaders_to_make(api: Api, project: dict[str, Any], ann: C
     refused(431, ann, "createProjectRole", name="r", **here)
     ann("deleteProject", id=project["id"])
     assert [type(row).__name__ for table in ("ProjectRole", "ProjectMember") for row in api.store.tables[table]] == []
+
+
+def test_one_user_of_an_account_becomes_the_leader(api: Api, project: dict[str, Any], ann: Client) -> None:
+    _, bob = api.account("bob")
+    other = _second_user(api, "bob")
+    second = api.user("bob2").id
+    assert "userid" in refused(431, ann, "updateProject", id=project["id"], account="bob", userid=second).text
+    ann("updateProject", id=project["id"], userid=second)
+    (shown,) = api.admin("listProjects", id=project["id"])["project"]
+    assert [(each["account"], each["user"]) for each in shown["owner"]] == [("bob", "bob2")]
+    refused(531, ann, "updateProject", id=project["id"], displaytext="mine")
+    refused(531, bob, "updateProject", id=project["id"], displaytext="mine")
+    other("updateProject", id=project["id"], displaytext="ours")
+    other("updateProject", id=project["id"], userid=api.user("ann").id, swapowner=False, roletype="Admin")
+    (shown,) = api.admin("listProjects", id=project["id"])["project"]
+    assert {each["user"] for each in shown["owner"]} == {"bob2", "ann"}

@@ -102,7 +102,8 @@ async def destroy_virtual_machine(
 
 
 def _check_may_expunge(call: Call) -> None:
-    if not call.caller.is_root_admin and not call.manager.settings.boolean("allow.user.expunge.recover.vm"):
+    allowed = call.manager.settings.boolean("allow.user.expunge.recover.vm", "Account", call.caller.account.id)
+    if not call.caller.is_root_admin and not allowed:
         raise PermissionDenied(
             "Parameter expunge can be passed by root admins only, unless allow.user.expunge.recover.vm"
         )

@@ -136,7 +136,7 @@ async def list_configurations(
         and (group is None or key.group.lower() == group.lower())
         and (subgroup is None or subgroup.lower() == "others")
         and parent is None
-        and (where.scope == "Global" or where.scope in key.scopes)
+        and call.manager.settings.has(key, where.scope)
     ]
     return page_of(rows, page, search=("name", "description"))
 

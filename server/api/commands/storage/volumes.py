@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.errors import InvalidParameterValue
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.model import (
     Cluster,
     DiskOffering,
@@ -397,11 +397,20 @@ async def destroy_volume(
     expunge: Annotated[bool, Param("whether it goes at once, not to be recovered")] = False,
 ) -> Job:
     """Destroys a volume, which can be recovered for a while."""
+    if expunge:
+        _check_may_expunge(call)
     return Job(lambda: call.manager.volumes.destroy(id.id, expunge=expunge), id)
+
+
+def _check_may_expunge(call: Call) -> None:
+    setting = "allow.user.expunge.recover.volume"
+    if not call.caller.is_admin and not call.manager.settings.boolean(setting, "Account", call.caller.account.id):
+        raise PermissionDenied(f"Expunging and recovering a volume is the admins' where {setting} is false")
 
 
 @command("recoverVolume", view=VolumeView, event="VOLUME.RECOVER", since="4.14.0", group=GROUP)
 async def recover_volume(call: Call, *, id: Volume) -> Volume:
     """Takes a destroyed volume back."""
+    _check_may_expunge(call)
     recovered: Volume = call.manager.volumes.recover(id)
     return recovered
