@@ -16,6 +16,7 @@ import {
 } from "@ant-design/icons-vue";
 import type { Row } from "@/api/client";
 import type { Action, Resource } from "../declaration";
+import { hostPowerActions, hostPowerTabs, placePowerActions } from "./infrastructurePower";
 import { create, is, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
 
@@ -108,6 +109,7 @@ const zone: Resource = {
       "localstorageenabled",
     ]),
     ...allocate("updateZone"),
+    ...placePowerActions("Zone"),
     remove("deleteZone", { bulk: false, warning: "resources.warnings.deleteZone" }),
   ],
 };
@@ -276,6 +278,7 @@ const cluster: Resource = {
       { name: "arch", values: ["x86_64", "aarch64"] },
     ]),
     ...allocate("updateCluster"),
+    ...placePowerActions("Cluster"),
     { command: "generateClusterDrsPlan", icon: DeploymentUnitOutlined, on: "row", form: ["migrations"] },
     remove("deleteCluster"),
   ],
@@ -307,6 +310,8 @@ const host: Resource = {
       { name: "arch" },
       { name: "hosttags" },
       { name: "lastpinged", kind: "date" },
+      { name: "outofbandmanagement.powerstate", kind: "state" },
+      { name: "hostha.hastate", kind: "state" },
       column.created,
     ),
   ],
@@ -320,11 +325,14 @@ const host: Resource = {
       values: ["Enabled", "Disabled", "PrepareForMaintenance", "ErrorInMaintenance", "Maintenance", "Error"],
     },
     { name: "hahost", values: ["true", "false"] },
+    { name: "outofbandmanagementpowerstate", values: ["On", "Off", "Unknown", "Disabled"] },
   ],
   details: [
     "name",
     "state",
     "resourcestate",
+    "outofbandmanagement.powerstate",
+    "hostha.hastate",
     { name: "ipaddress" },
     column.cluster,
     column.pod,
@@ -353,6 +361,7 @@ const host: Resource = {
     { name: "systemVms", resource: "systemvm", parameters: (row) => ({ hostid: row.id }) },
     { name: "routers", resource: "router", parameters: (row) => ({ hostid: row.id }) },
     { name: "primaryStorage", resource: "storagepool", parameters: (row) => ({ hostid: row.id }) },
+    ...hostPowerTabs,
   ],
   actions: [
     create("addHost", [
@@ -411,6 +420,7 @@ const host: Resource = {
       bulk: true,
       when: (row) => row.state !== "Up",
     },
+    ...hostPowerActions,
     remove("deleteHost", {
       form: ["forced", "forcedestroylocalstorage"],
       when: (row) => row.resourcestate === "Maintenance" || is("Down", "Disconnected", "Alert")(row),

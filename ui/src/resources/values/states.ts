@@ -4,13 +4,13 @@ export type Mood = "success" | "processing" | "error" | "warning" | "default";
 
 const MOODS: Record<Exclude<Mood, "default">, RegExp> = {
   success:
-    /^(running|ready|enabled|up|allocated|implemented|active|backedup|connected|download complete|bootable|primary|master|info|completed|valid|assigned|installed|on|available|bypassed|created|success|uploaded|access)$/i,
+    /^(running|ready|enabled|up|allocated|implemented|active|backedup|connected|download complete|bootable|primary|master|info|completed|valid|assigned|installed|on|available|bypassed|created|success|uploaded|access|recovered)$/i,
   processing:
     /ing$|^(pending|in progress|scheduled|started|shutdown|uploadop|copying|setup|initializing|warm|uploadnotstarted)$/i,
   error:
-    /error|fail|^(down|alert|disconnected|expunged|destroyed|removed|fault|disabled|locked|off|isolated|degraded)$/i,
+    /error|fail|^(down|alert|disconnected|expunged|destroyed|removed|fault|disabled|locked|off|isolated|degraded|fenced)$/i,
   warning:
-    /^(warn|warning|maintenance|suspended|rebalancing|backup|unknown|errorinmaintenance|disable|stop)$/i,
+    /^(warn|warning|maintenance|suspended|rebalancing|backup|unknown|errorinmaintenance|disable|stop|suspect|ineligible)$/i,
 };
 
 /** The mood of a state as the API writes it. Stopped and everything that is not known is neither good nor bad. */
