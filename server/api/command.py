@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Protocol, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
@@ -60,9 +60,9 @@ class Call:
 
     def resolve(self, row_type: type[R], row_id: str, access: Access = "operate") -> R | None:
         """The row of that id, or None. PermissionDenied when the caller may not name it."""
-        row: Any = self.store.table(row_type).get(row_id)
+        row = self.store.table(row_type).get(row_id)
         if row is None and row_type is Role and row_id.isdecimal():  # clients know the default ones by number
-            row = self.manager.roles.numbered(int(row_id))
+            row = cast("R | None", self.manager.roles.numbered(int(row_id)))
         if row is not None and access != "any":
             visibility.check(self.store, self.caller, row, operate=access == "operate")
         return row

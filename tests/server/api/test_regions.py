@@ -17,6 +17,7 @@ def test_a_new_cloud_is_a_region_by_itself(admin: Client) -> None:
 def test_regions_are_added_changed_and_removed(admin: Client) -> None:
     made = admin("addRegion", id=2, name="north", endpoint="http://north.example.org:8080/client")["region"]
     assert (made["id"], made["endpoint"]) == (2, "http://north.example.org:8080/client")
+    assert [row["gslbserviceenabled"] for row in admin("listRegions")["region"]] == [False, True]
     assert admin("updateRegion", id=2, name="far north")["region"]["name"] == "far north"
     assert admin("updateRegion", id=1, name="here")["region"]["name"] == "here"
     assert _regions(admin) == [(1, "here"), (2, "far north")]

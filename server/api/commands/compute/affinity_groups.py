@@ -110,6 +110,16 @@ async def list_affinity_groups(
     """Lists affinity groups."""
     table = call.store.table(AffinityGroup)
     ids = None if id is None else [id]
+    if virtualmachineid is not None:  # whoever may see the instance sees its groups
+        its = [table[group_id] for group_id in virtualmachineid.affinity_group_ids]
+        return listed(
+            call,
+            AffinityGroup,
+            page=page,
+            ids=[group for group in its if id is None or group.id == id.id],
+            equal={"name": name, "type": type},
+            search=("name", "description"),
+        )
     shared = [] if ids is not None else call.manager.affinity_groups.of_domains(call.caller.account)
     if shared:  # they are nobody's own
         owned = [group for group in table if scope.owns(group.account_id)]
@@ -121,9 +131,6 @@ async def list_affinity_groups(
         scope=None if shared or (id is not None and id.of_domain) else scope,
         ids=ids,
         equal={"name": name, "type": type},
-        keep=None
-        if virtualmachineid is None
-        else lambda group: group.id in virtualmachineid.affinity_group_ids,
         search=("name", "description"),
     )
 

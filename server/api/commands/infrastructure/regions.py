@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.management.infrastructure.regions import LOCAL
 from cloudsim.model import Region
 from server.api.command import ROOT, Call, Listed, command
 from server.api.listing import Page, page_of
@@ -31,7 +32,7 @@ class RegionView(View):
             id=row.number,
             name=row.name,
             endpoint=row.endpoint,
-            gslbserviceenabled=False,
+            gslbserviceenabled=row.number != LOCAL,  # here there is none; of another region it was not switched off
             portableipserviceenabled=False,
         )
 

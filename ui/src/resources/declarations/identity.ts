@@ -365,7 +365,7 @@ const rolePermission: Resource = {
   title: (row) => String(row.rule),
   columns: [{ name: "rule", kind: "code" }, { name: "permission", kind: "state" }, column.description],
   actions: [
-    create("createRolePermission", ["roleid", "rule", PERMISSION]),
+    create("createRolePermission", ["roleid", "rule", PERMISSION, "description"]),
     {
       command: "updateRolePermission",
       name: "changePermission",

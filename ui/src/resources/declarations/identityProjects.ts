@@ -104,6 +104,7 @@ const rule: Resource = {
       "projectroleid",
       "rule",
       { name: "permission", values: ["allow", "deny"], initial: () => "allow" },
+      "description",
     ]),
     {
       command: "updateProjectRolePermission",

@@ -98,6 +98,18 @@ def test_ssh_keys(cloud: TwoRacks) -> None:
     assert "VM.RESETSSHKEY" in cloud.events(made["id"])
 
 
+def test_an_instance_names_its_affinity_groups_to_whoever_sees_it(cloud: TwoRacks) -> None:
+    ann = cloud.account("ann")
+    for name in ("hers", "others"):
+        ann("createAffinityGroup", name=name, type="host affinity")
+    vm = cloud.deploy("web", ann, affinitygroupnames=["hers"])
+    assert cloud.admin("listAffinityGroups") == {}
+    (group,) = cloud.admin("listAffinityGroups", virtualmachineid=vm["id"])["affinitygroup"]
+    assert (group["name"], group["virtualmachineIds"]) == ("hers", [vm["id"]])
+    other = ann("listAffinityGroups", name="others")["affinitygroup"][0]["id"]
+    assert cloud.admin("listAffinityGroups", virtualmachineid=vm["id"], id=other) == {}
+
+
 def test_affinity_groups(cloud: TwoRacks) -> None:
     admin, ann = cloud.admin, cloud.account("ann")
     for name, kind in (("apart", "host anti-affinity"), ("together", "host affinity")):
