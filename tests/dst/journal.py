@@ -25,6 +25,8 @@ class MemoryJournal:
         self._waiters: list[tuple[int, asyncio.Future[None]]] = []
         self._flushed = 0
         self._dead = False
+        self.hasty = False
+        """While it is true nobody waits: for who looks on from outside, at one instant."""
         self._encoder = msgspec.json.Encoder()
 
     @property
@@ -38,12 +40,10 @@ class MemoryJournal:
             self._loop.call_later(FLUSH, self._flush)
         self._pending.append((sequence, changes))
 
-    def is_durable(self, sequence: int) -> bool:
-        """Whether commit `sequence` and all before it would survive a crash."""
-        return not self._dead and self._flushed >= sequence
-
     async def durable(self, sequence: int) -> None:
-        if not self.is_durable(sequence):
+        if self.hasty:
+            return
+        if self._dead or self._flushed < sequence:
             waiter = self._loop.create_future()
             self._waiters.append((sequence, waiter))
             await waiter

@@ -144,6 +144,8 @@ class Asker:
             resource_type, row = self.resource(owner)
             parameters |= {"resourcetype": resource_type, "resourceids": [row.id]}
             named.append((next(p for p in command.parameters if p.name == "resourceids"), row))
+        if command.group in ("User", "Account") and any(getattr(row, "is_default", False) for _, row in named):
+            raise _Nothing  # the run's root admin is to stay
         return Asked(user, command, parameters, tuple(named))
 
     def _wanted(self, command: Command, p: Parameter) -> bool:

@@ -37,6 +37,8 @@ KINDS = (
     "secondary_storage",
 )
 """By CloudStack's numbers."""
+_UPLOADED = frozenset({"NotUploaded", "UploadOp", "Uploaded", "UploadError", "UploadAbandoned"})
+"""States of a volume that is in secondary storage alone."""
 _BYTES = frozenset({"primary_storage", "secondary_storage"})
 
 
@@ -141,9 +143,8 @@ def counted(cloud: ServedCloud) -> Counts:
     for owner, volume in _owned(cloud, "listVolumes", "volume"):
         if volume["state"] not in ("Destroy", "Expunging", "Expunged"):
             add(owner, "volume")
-            add(owner, "primary_storage", volume["size"])
-            if volume["state"].startswith("Upload"):
-                add(owner, "secondary_storage", volume.get("physicalsize", 0))
+            uploaded = volume["state"] in _UPLOADED
+            add(owner, "secondary_storage" if uploaded else "primary_storage", volume.get("size", 0))
     for owner, snapshot in _owned(cloud, "listSnapshots", "snapshot"):
         add(owner, "snapshot")
         add(owner, "secondary_storage", snapshot.get("physicalsize", 0))

@@ -41,6 +41,8 @@ from tests.selfservice.shapes import wrong
 
 LEFT_OUT = frozenset({"listUnmanagedInstances", "listApis", "listTopology", "listTraces"})
 NEEDS = {"listTemplates": {"templatefilter": "all"}, "listIsos": {"isofilter": "all"}}
+_EITHER = frozenset({"listLBStickinessPolicies", "listLBHealthCheckPolicies"})
+"""Lists that need one of two ids."""
 FILTERS = ("featured", "self", "selfexecutable", "sharedexecutable", "executable", "community")
 
 _REFUSED = frozenset({401, 430, 431, 432, 531})
@@ -160,6 +162,18 @@ class Looking:
         """Answers that tell of other accounts by their nature: members of one's project."""
         return command.name in ("listProjectAccounts", "listTags", "listNetworkPermissions", "listTemplatePermissions")
 
+    def by_keyword(self, user: User) -> Iterator[Violation]:
+        """Every list that takes a keyword, narrowed by one."""
+        for command in list_commands():
+            parameters: dict[str, Any] = {"keyword": "a", **NEEDS.get(command.name, {})}
+            takes = {p.name for p in command.parameters}
+            wanted = [p for p in command.parameters if p.required and p.entity is not None]
+            if command.name in _EITHER:
+                wanted += [p for p in command.parameters if p.name == "lbruleid"]
+            rows = {p.name: self._any(p.entity) for p in wanted if p.entity is not None}
+            if "keyword" in takes and None not in rows.values():
+                yield from self._ask(user, command, parameters | {name: row.id for name, row in rows.items()})
+
     # what must be there
 
     def complete(self, users: list[User]) -> Iterator[Violation]:
@@ -187,7 +201,8 @@ class Looking:
         wanted = set()
         for row in store.table(row_type):
             owner = oracle.owner(row)
-            if owner is None or not keep(row) or (owner.name == "system" and row_type is not ResourceTag):
+            shown_to_him = getattr(row, "display", True) or own.type == ROOT_TYPE
+            if owner is None or not keep(row) or not shown_to_him or (owner.name == "system" and row_type is not ResourceTag):
                 continue
             of_project = owner.type == PROJECT_ACCOUNT
             if of_project is projects and self._his(oracle, user, own, owner):

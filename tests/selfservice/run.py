@@ -123,7 +123,7 @@ class Run:
             for episode in range(self.episodes):
                 await self._active((episode * EPISODE) + ACTIVE)
                 await self._settle()
-                await self._look_closely()
+                self._look_closely()
                 await self._until((episode + 1) * EPISODE)
             injector.stop()
             await self._settle()
@@ -157,7 +157,7 @@ class Run:
             elif (asked_one := self.asker.call()) is not None:
                 self._make(asked_one)
             if self._chance.random() < 0.1:
-                await self._look()
+                self._look()
 
     def _make(self, asked: Asked) -> None:
         task = self.cloud.loop.create_task(self._do(asked))
@@ -237,20 +237,20 @@ class Run:
                 print(f"{self.now:.0f} {violation}", flush=True)
         violations.clear()
 
-    async def _look(self) -> None:
+    def _look(self) -> None:
         """At one instant: counts and limits, and some lists of some people."""
-        if await self.cloud.instant():
+        if self.cloud.up:
             self._found(self.counting.check(self.cloud))
             self._found(self.looking.at_random(self.asker.users(), 25))
         self._stop_if_violated()
 
-    async def _look_closely(self) -> None:
+    def _look_closely(self) -> None:
         """The same, and what takes longer, on a quiet cloud."""
-        await self.cloud.instant()
         users = self.asker.users()
         self._found(self.counting.check(self.cloud))
         self._found(self.looking.at_random(users, 300))
         self._found(self.looking.complete(users))
+        self._found(self.looking.by_keyword(self.cloud.admin))
         self._stop_if_violated()
 
     async def _settle(self) -> None:

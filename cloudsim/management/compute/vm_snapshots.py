@@ -106,7 +106,10 @@ class VmSnapshots:
             raise InvalidParameterValue(
                 f"Creating vm snapshot failed due to VM:{vm.name} is not in the running or Stopped state"
             )
-        for volume in self._disks.of(vm):
+        disks = self._disks.of(vm)
+        if not disks:
+            raise InvalidParameterValue(f"Instance {vm.name} has no disk, so there is nothing to snapshot")
+        for volume in disks:
             check_at_rest(volume)
         for snapshot in self._table.where("vm_id", vm.id):
             if snapshot.id != but and snapshot.state in ("Creating", "Reverting", "Expunging"):

@@ -12,7 +12,16 @@ from cloudsim.management.identity.domains import check_network_domain
 from cloudsim.management.identity.roles import Roles
 from cloudsim.management.identity.users import Users
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Account, Domain, Project, ProjectInvitation, ProjectMember, ResourceLimit, Role
+from cloudsim.model import (
+    Account,
+    Domain,
+    Project,
+    ProjectInvitation,
+    ProjectMember,
+    ResourceLimit,
+    ResourceTag,
+    Role,
+)
 from cloudsim.model.identity import PROJECT_ACCOUNT, RESOURCE_DOMAIN_ADMIN, ROOT_ADMIN
 
 State = Literal["enabled", "disabled", "locked"]
@@ -224,5 +233,8 @@ class Accounts:
                 invitations.delete(invitation.id)
             for user in self._users.of(account_id):
                 self._users.remove(user)
+            tags = self._foundation.table(ResourceTag)
+            for tag in [each for each in tags if each.account_id == account_id]:
+                tags.delete(tag.id)  # such as those that it hung on what is nobody's
             remove_leftovers(self._foundation, account_id)
             self._table.delete(account_id)

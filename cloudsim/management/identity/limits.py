@@ -63,6 +63,12 @@ def _volumes(store: Store, account_id: str) -> list[Volume]:
     return [v for v in volumes if v.state not in ("Destroy", "Expunging", "Expunged")]
 
 
+def _primary(store: Store, account_id: str) -> int:
+    """Bytes of disks: what was uploaded takes secondary storage until it is first used."""
+    uploaded = store.table(VolumeOnStore)
+    return sum(v.size for v in _volumes(store, account_id) if uploaded.find("volume_id", v.id) is None)
+
+
 def _templates(store: Store, account_id: str) -> list[Template]:
     return [t for t in store.table(Template).where("account_id", account_id) if t.state == "Active"]
 
@@ -106,7 +112,7 @@ class Limits:
             "vpc": lambda store, owner: 0,
             "cpu": lambda store, owner: vm_usage(store, owner).cpus,
             "memory": lambda store, owner: vm_usage(store, owner).memory_mib,
-            "primary_storage": lambda store, owner: sum(v.size for v in _volumes(store, owner)),
+            "primary_storage": _primary,
             "secondary_storage": _secondary,
         }
 

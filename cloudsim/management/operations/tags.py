@@ -144,7 +144,10 @@ class Tags:
     ) -> None:
         """Hang all tags on all resources, or none."""
         self.check_create(resources, tags)
-        name, _ = taggable(type_name)
+        name, row_type = taggable(type_name)
+        for resource in resources:
+            if resource.id not in self._foundation.table(row_type):
+                raise InvalidParameterValue(f"{type_name} {resource.id} was removed meanwhile")
         with self._store.transaction():
             for resource in resources:
                 owner = self._owner(caller, resource)

@@ -12,6 +12,7 @@ from cloudsim.errors import CloudError, InsufficientCapacity, ResourceUnavailabl
 from cloudsim.management.compute.offerings import DiskTraits, traits_of
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
+from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import (
     Cluster,
     DiskOffering,
@@ -462,6 +463,7 @@ class Disks:
             await self._remove_file(volume, prefer)
         if volume.id in self._volumes:
             with self._store.transaction():
+                remove_leftovers(self._foundation, volume.id)
                 self._volumes.delete(volume.id)
 
     async def discard(self, volume: Volume) -> Volume:

@@ -15,7 +15,6 @@ from cloudsim.errors import (
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.agents import Agents
-from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.disks import Disks, StorageFailed
 from cloudsim.management.storage.volume_sizes import bytes_of, size_of
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
@@ -337,8 +336,6 @@ class Volumes:
                 with self._store.transaction():
                     move(self._table, volume.id, "Destroy")
             raise
-        with self._store.transaction():
-            remove_leftovers(self._foundation, volume.id)
         await self.on_removed(volume)
 
     async def destroy(self, volume_id: str, *, expunge: bool = False) -> Volume:

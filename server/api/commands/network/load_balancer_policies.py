@@ -208,7 +208,7 @@ async def list_stickiness_policies(
     policy = call.store.table(StickinessPolicy).find("rule_id", rule.id)
     if policy is not None and fordisplay not in (None, policy.display):
         policy = None
-    return page_of([StickinessPoliciesView.of_rule(rule, policy, call)], page)
+    return page_of([StickinessPoliciesView.of_rule(rule, policy, call)], page, search=())
 
 
 # health checks
@@ -289,7 +289,7 @@ async def list_health_check_policies(
     policy = call.store.table(HealthCheckPolicy).find("rule_id", rule.id)
     if policy is not None and fordisplay not in (None, policy.display):
         policy = None
-    return page_of([HealthCheckPoliciesView.of_rule(rule, policy, call)], page)
+    return page_of([HealthCheckPoliciesView.of_rule(rule, policy, call)], page, search=())
 
 
 def _shown(call: Call, policy: StickinessPolicy | HealthCheckPolicy, display: bool | None) -> Job:
