@@ -147,6 +147,17 @@ def disk_target(device: int) -> str:
     return f"vd{letters}"
 
 
+def disk_slot(target: str) -> int | None:
+    """The slot of which that is the name; None for what is no disk in a slot, such as a CD-ROM drive."""
+    letters = target.removeprefix("vd")
+    if not letters or letters == target or not letters.isascii() or not letters.islower():
+        return None
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("a") + 1
+    return number - 1
+
+
 def disk_serial(volume_id: str) -> str:
     """The disk's serial number in the guest (/dev/disk/by-id/virtio-...): a virtio disk's has 20 characters
     at most."""

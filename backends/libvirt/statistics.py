@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from backends.libvirt.base import HostBase
-from cloudsim.protocol.specs import VmStatistics
+from backends.libvirt.domain_xml import disk_slot
+from cloudsim.protocol.specs import DiskStatistics, VmStatistics
 
 FIRST_INTERVAL = 0.5
 """Seconds between the two samples of an instance that was never measured before."""
@@ -114,7 +116,17 @@ def statistics_of(name: str, counters: Counters, cpu_percent: float) -> VmStatis
         disk_write_ios=_sum(counters, "block", "wr.reqs"),
         network_read_bytes=_sum(counters, "net", "rx.bytes"),
         network_write_bytes=_sum(counters, "net", "tx.bytes"),
+        disks=tuple(_disks(counters)),
     )
+
+
+def _disks(counters: Counters) -> Iterator[DiskStatistics]:
+    """Of each disk in a slot; drives for ISOs have none."""
+    for i in range(counters.get("block.count", 0)):
+        device = disk_slot(str(counters.get(f"block.{i}.name", "")))
+        if device is not None:
+            names = ("rd.bytes", "wr.bytes", "rd.reqs", "wr.reqs")
+            yield DiskStatistics(device, *(int(counters.get(f"block.{i}.{name}", 0)) for name in names))
 
 
 def memory_used_kib(counters: Counters) -> int:

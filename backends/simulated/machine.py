@@ -22,6 +22,7 @@ from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import (
     ConsoleAddress,
     DiskSpec,
+    DiskStatistics,
     HostFacts,
     NicSpec,
     VmReport,
@@ -172,6 +173,7 @@ class Machine:
             disk_write_ios=written // _IO_SIZE,
             network_read_bytes=network,
             network_write_bytes=network // 2,
+            disks=_by_disk(guest, read, written),
         )
 
     # power
@@ -424,6 +426,15 @@ def _within(guest: Guest, read: int, written: int, now: float) -> tuple[int, int
         for rate in (bytes_, ios * _IO_SIZE):
             written = min(written, int(rate * seconds)) if rate else written
     return read, written
+
+
+def _by_disk(guest: Guest, read: int, written: int) -> tuple[DiskStatistics, ...]:
+    """Of what the guest read and wrote, what it did with each disk: all with its root disk, which it works on."""
+    idle = tuple(DiskStatistics(disk.device) for disk in guest.disks[1:])
+    if not guest.disks:
+        return ()
+    root = DiskStatistics(guest.disks[0].device, read, written, read // _IO_SIZE, written // _IO_SIZE)
+    return (root, *idle)
 
 
 def _done_before(disk: Content | None, vm_id: str, lengths: tuple[int, ...]) -> frozenset[int]:

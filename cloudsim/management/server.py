@@ -72,6 +72,7 @@ class ManagementServer(Services):
         self.spawn(self.capacity_history.run())
         self.spawn(self.storage_statistics.run())
         self.spawn(self.vm_usages.run())
+        self.spawn(self.volume_usages.run())
         self.world.attach(self.agents.accept)
         self.template_images.resume()
         self.transfers.resume()

@@ -92,6 +92,7 @@ from cloudsim.management.storage.templates import Templates
 from cloudsim.management.storage.uploads import Uploads
 from cloudsim.management.storage.volume_attachment import VolumeAttachment
 from cloudsim.management.storage.volume_migration import VolumeMigration
+from cloudsim.management.storage.volume_usage import VolumeUsages
 from cloudsim.management.storage.volumes import Volumes
 from cloudsim.management.systemvm.console_proxies import ConsoleProxies
 from cloudsim.management.systemvm.consoles import Consoles
@@ -270,6 +271,7 @@ class Services:
         self.vms.on_left.append(self.routers.touch)
         self.vm_usages = VmUsages(foundation, agents, spawn)
         self.vms.on_expunge.append(self.vm_usages.forget)
+        self.volume_usages = VolumeUsages(foundation, agents, spawn)
         self.starting.tell_router = self.routers.sync
         self.starting.system = self.system_vms.spec
         self.starting.take_address = self.system_vms.take_pod_address

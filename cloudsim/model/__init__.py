@@ -91,6 +91,8 @@ from cloudsim.model.storage import (
     TemplateOnStore,
     Volume,
     VolumeOnStore,
+    VolumeStatistics,
+    VolumeUsage,
 )
 from cloudsim.model.systemvm import ConsoleSession, RouterHealthCheck, SystemVm, Transfer
 from cloudsim.model.vpc import NetworkAcl, NetworkAclList, PrivateGateway, StaticRoute, Vpc, VpcOffering
@@ -168,6 +170,8 @@ ROW_TYPES = (
     ConsoleSession,
     Volume,
     VolumeOnStore,
+    VolumeStatistics,
+    VolumeUsage,
     Snapshot,
     SnapshotPolicy,
     DrsPlan,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import msgspec
+
 from cloudsim.store import Keys, Row
 
 
@@ -219,6 +221,39 @@ class Snapshot(Row, frozen=True, kw_only=True):
     path: str | None = None
     physical_size: int = 0
     created: float = 0.0
+
+
+class VolumeSample(msgspec.Struct, frozen=True, array_like=True):
+    """What was read and written of a volume since the sample before."""
+
+    at: float
+    read_bytes: int
+    write_bytes: int
+    read_ios: int
+    write_ios: int
+
+
+class VolumeUsage(Row, frozen=True, kw_only=True):
+    """Some samples of what was read and written of a volume, one after the other, from `begun` on."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("volume_id",))
+
+    volume_id: str
+    begun: float
+    samples: tuple[VolumeSample, ...]
+
+
+class VolumeStatistics(Row, frozen=True, kw_only=True):
+    """What was read and written of a volume in all, as far as it was `measured`."""
+
+    keys: ClassVar[Keys] = Keys(unique=("volume_id",))
+
+    volume_id: str
+    read_bytes: int = 0
+    write_bytes: int = 0
+    read_ios: int = 0
+    write_ios: int = 0
+    measured: float = 0.0
 
 
 class SnapshotPolicy(Row, frozen=True, kw_only=True):

@@ -220,6 +220,16 @@ class Place(msgspec.Struct, frozen=True):
     cluster: str
 
 
+class DiskStatistics(msgspec.Struct, frozen=True):
+    """What an instance read and wrote of the disk in slot `device` since it started."""
+
+    device: int
+    read_bytes: int = 0
+    write_bytes: int = 0
+    read_ios: int = 0
+    write_ios: int = 0
+
+
 class VmStatistics(msgspec.Struct, frozen=True):
     """Counters since the instance started, but `cpu_percent` (of its vCPUs) and `memory_mib` now."""
 
@@ -232,6 +242,8 @@ class VmStatistics(msgspec.Struct, frozen=True):
     disk_write_ios: int = 0
     network_read_bytes: int = 0
     network_write_bytes: int = 0
+    disks: tuple[DiskStatistics, ...] = ()
+    """What of that was done with each of its volumes."""
 
 
 class PoolStatistics(msgspec.Struct, frozen=True):

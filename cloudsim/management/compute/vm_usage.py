@@ -1,29 +1,25 @@
 """What instances use of their hosts over time, as hosts measure it.
 
-Within `vm.stats.interval` each host that is up is asked once, one after the other, so that a large cloud is asked
-evenly. What a host answers are counters since the instance's start; kept is what was added since the answer before.
-Samples stand in rows of `CHUNK`, which are let go of after `vm.stats.max.retention.time`, or with their instance.
+Hosts are asked within `vm.stats.interval`. What a host answers are counters since the instance's start; kept is what was
+added since the answer before, until `vm.stats.max.retention.time` has passed or the instance is gone.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, cast
+from typing import Any
 
 from msgspec.structs import replace
 
-from cloudsim.errors import CloudError
+from cloudsim.management.compute.statistics_rounds import StatisticsRounds
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
-from cloudsim.model import Host, VirtualMachine, VmUsage
+from cloudsim.management.operations.sample_chunks import SampleChunks
+from cloudsim.model import VirtualMachine, VmUsage
 from cloudsim.model.compute import UsageSample
-from cloudsim.protocol.commands import VmStatisticsAnswer, VmStatisticsCommand
 from cloudsim.protocol.specs import VmStatistics
 
 INTERVAL, RETENTION, USERS_ONLY = "vm.stats.interval", "vm.stats.max.retention.time", "vm.stats.user.vm.only"
-CHUNK = 12
-"""Samples of an instance that stand in one row."""
 COUNTED = (
     "disk_read_bytes",
     "disk_write_bytes",
@@ -33,8 +29,6 @@ COUNTED = (
     "network_write_bytes",
 )
 """What hosts count from an instance's start on."""
-_OFF = 300.0
-"""Seconds between looks at whether measurements are wanted again, or hosts are there."""
 
 
 class VmUsages:
@@ -49,41 +43,26 @@ class VmUsages:
         self._foundation = foundation
         self._settings = foundation.settings
         self._store = foundation.store
-        self._agents = agents
-        self._spawn = spawn
-        self._hosts = foundation.table(Host)
         self._vms = foundation.table(VirtualMachine)
-        self._table = foundation.table(VmUsage)
-        self._uuid = foundation.randomness.branch("vm usage").uuid
+        uuid = foundation.randomness.branch("vm usage").uuid
+        self._samples: SampleChunks[UsageSample] = SampleChunks(foundation.store, VmUsage, "vm_id", uuid)
         self._last: dict[str, VmStatistics] = {}
-        self._asked: set[str] = set()
+        self._rounds = StatisticsRounds(foundation, agents, spawn, self._interval, self._take, self._purge)
 
     async def run(self) -> None:
         """Ask for ever."""
-        while True:
-            hosts = [host.id for host in self._hosts.where("state", "Up")]
-            interval = self._settings.number(INTERVAL) / 1000
-            if not interval or not hosts:
-                await asyncio.sleep(interval or _OFF)
-                continue
-            for host_id in hosts:
-                await asyncio.sleep(interval / len(hosts))
-                if host_id not in self._asked and self._agents.is_connected(host_id):
-                    self._asked.add(host_id)
-                    self._spawn(self._measure(host_id))
-            self._purge()
+        await self._rounds.run()
+
+    def _interval(self) -> float:
+        return self._settings.number(INTERVAL) / 1000
 
     def of(self, vm_id: str, start: float | None = None, end: float | None = None) -> Iterator[UsageSample]:
         """The samples of an instance from `start` to `end` (Unix seconds, both included), the oldest first."""
-        for chunk in self._table.where("vm_id", vm_id):
-            for sample in chunk.samples:
-                if (start is None or sample.at >= start) and (end is None or sample.at <= end):
-                    yield sample
+        return self._samples.of(vm_id, start, end)
 
     def latest(self, vm_id: str) -> UsageSample | None:
         """The last sample of an instance; None before there is one."""
-        chunk_id = next(reversed(cast("dict[str, None]", self._table.ids("vm_id", vm_id))), None)
-        return None if chunk_id is None else self._table[chunk_id].samples[-1]
+        return self._samples.latest(vm_id)
 
     def total(self, vm_id: str) -> UsageSample | None:
         """The last sample, with all that is kept of what was read, written and sent added up."""
@@ -97,22 +76,12 @@ class VmUsages:
         """The instance is gone."""
         self._last.pop(vm.id, None)
         with self._store.transaction():
-            for chunk in self._table.where("vm_id", vm.id):
-                self._table.delete(chunk.id)
+            self._samples.forget(vm.id)
 
-    async def _measure(self, host_id: str) -> None:
-        try:
-            answer = await self._agents.send(host_id, VmStatisticsCommand())
-        except CloudError:
-            return  # the next round asks again
-        finally:
-            self._asked.discard(host_id)
-        if not isinstance(answer, VmStatisticsAnswer) or not answer.ok:
-            return
+    def _take(self, host_id: str, measured: tuple[VmStatistics, ...], at: float) -> None:
         users_only = self._settings.boolean(USERS_ONLY)
-        at = round(self._foundation.now(), 3)
         with self._store.transaction():
-            for found in answer.vms:
+            for found in measured:
                 vm = self._vms.find("instance_name", found.name)
                 if vm is not None and vm.host_id == host_id and (vm.type == "User" or not users_only):
                     self._keep(vm, found, at)
@@ -120,26 +89,12 @@ class VmUsages:
     def _keep(self, vm: VirtualMachine, found: VmStatistics, at: float) -> None:
         before = self._last.get(vm.id)
         self._last[vm.id] = found
-        if before is None:
-            return  # how much of what it counted is new, the next one tells
-        sample = _sample(at, before, found)
-        chunks = self._table.where("vm_id", vm.id)
-        if chunks and len(chunks[-1].samples) < CHUNK:
-            self._table.update(chunks[-1].id, samples=(*chunks[-1].samples, sample))
-        else:
-            self._table.insert(VmUsage(id=self._uuid(), vm_id=vm.id, begun=at, samples=(sample,)))
+        if before is not None:  # how much of what it counted is new, only the next one tells
+            self._samples.add(vm.id, _sample(at, before, found))
 
     def _purge(self) -> None:
-        oldest = self._foundation.now() - 60 * self._settings.number(RETENTION)
-        old = []
-        for chunk in self._table:  # insertion order is the order of `begun`
-            if chunk.begun >= oldest:
-                break
-            if chunk.samples[-1].at < oldest:
-                old.append(chunk.id)
         with self._store.transaction():
-            for chunk_id in old:
-                self._table.delete(chunk_id)
+            self._samples.purge(self._foundation.now() - 60 * self._settings.number(RETENTION))
 
 
 def _sample(at: float, before: VmStatistics, now: VmStatistics) -> UsageSample:

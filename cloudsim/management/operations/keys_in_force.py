@@ -93,6 +93,33 @@ IN_FORCE: tuple[key, ...] = (
         "Whether only users' instances are measured, and system VMs are not",
     ),
     key(
+        "vm.disk.stats.interval",
+        "0",
+        "integer",
+        "Seconds between measurements of what is read and written of volumes; 0 for none",
+        minimum=0,
+    ),
+    key(
+        "vm.disk.stats.interval.min",
+        "300",
+        "integer",
+        "The least number of seconds between those measurements",
+        minimum=1,
+    ),
+    key(
+        "vm.disk.stats.retention.enabled",
+        "false",
+        "boolean",
+        "Whether measurements of volumes are kept one by one, and not only added up",
+    ),
+    key(
+        "vm.disk.stats.max.retention.time",
+        "720",
+        "integer",
+        "Minutes that measurements of volumes are kept",
+        minimum=1,
+    ),
+    key(
         "vm.stats.increment.metrics",
         "false",
         "boolean",

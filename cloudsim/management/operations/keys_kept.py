@@ -108,10 +108,6 @@ _LIST = (
     _Kept(
         "use.system.public.ips", "true", "boolean", "whether accounts may take system addresses", ("Account",)
     ),
-    _Kept("vm.disk.stats.interval", "0", "integer", "seconds between disk measurements"),
-    _Kept("vm.disk.stats.interval.min", "300", "integer", "the least that may be"),
-    _Kept("vm.disk.stats.max.retention.time", "720", "integer", "minutes that they are kept"),
-    _Kept("vm.disk.stats.retention.enabled", "false", "boolean", "whether they are kept"),
     _Kept("vm.instancename.flag", "false", "boolean", "whether internal names carry the display name"),
     _Kept("vm.network.throttling.rate", "200", "integer", "Mbit/s of an instance"),
     _Kept("vm.op.wait.interval", "120", "integer", "seconds between looks at a pending operation"),

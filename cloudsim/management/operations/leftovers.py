@@ -1,13 +1,24 @@
-"""What hangs on a thing by its id alone and goes when it goes: scoped settings, tags, details and comments."""
+"""What hangs on a thing by its id alone and goes when it goes: scoped settings, tags, details, comments and
+measurements."""
 
 from __future__ import annotations
 
 from cloudsim.management.foundation import Foundation
-from cloudsim.model import Annotation, Configuration, ResourceDetail, ResourceTag
+from cloudsim.model import (
+    Annotation,
+    Configuration,
+    ResourceDetail,
+    ResourceTag,
+    VolumeStatistics,
+    VolumeUsage,
+)
 
 
 def remove_leftovers(foundation: Foundation, row_id: str) -> None:
-    """Delete the settings scoped to that id, and the tags, details and comments on it. Needs an open transaction."""
+    """Delete the settings scoped to that id, and the tags, details, comments and measurements of it.
+
+    Needs an open transaction.
+    """
     settings = foundation.table(Configuration)
     for setting in [each for each in settings if each.scope_id == row_id]:
         settings.delete(setting.id)
@@ -17,6 +28,12 @@ def remove_leftovers(foundation: Foundation, row_id: str) -> None:
     details = foundation.table(ResourceDetail)
     for detail_id in list(details.ids("resource_id", row_id)):
         details.delete(detail_id)
+    usages, statistics = foundation.table(VolumeUsage), foundation.table(VolumeStatistics)
+    for usage_id in list(usages.ids("volume_id", row_id)):
+        usages.delete(usage_id)
+    measured = statistics.find("volume_id", row_id)
+    if measured is not None:
+        statistics.delete(measured.id)
     annotations = foundation.table(Annotation)
     for annotation_id in list(annotations.ids("entity_id", row_id)):
         annotations.delete(annotation_id)

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("libvirt")
 
+from backends.libvirt.domain_xml import disk_slot, disk_target
 from backends.libvirt.statistics import (
     FIRST_INTERVAL,
     Sample,
@@ -16,7 +17,7 @@ from backends.libvirt.statistics import (
     statistics_of,
     with_percent,
 )
-from cloudsim.protocol.specs import NicSpec
+from cloudsim.protocol.specs import DiskStatistics, NicSpec
 from tests.backends.libvirt.host_alone import instance, opened
 from tests.backends.libvirt.libvirtd_alone import LonelyHost, lonely_host
 
@@ -107,3 +108,19 @@ def test_running_instances_are_measured(lonely: LonelyHost, tmp_path: Path) -> N
             await host.connection.close()
 
     asyncio.run(story())
+
+
+def test_disks_are_told_by_their_slots_and_drives_for_isos_left_out() -> None:
+    counters = {
+        "block.count": 3,
+        "block.0.name": "vda",
+        "block.0.rd.bytes": 512,
+        "block.0.wr.reqs": 4,
+        "block.1.name": "sda",
+        "block.1.rd.bytes": 7,
+        "block.2.name": "vdab",
+        "block.2.rd.reqs": 1,
+    }
+    found = statistics_of("i-1", counters, 0.0).disks
+    assert found == (DiskStatistics(0, 512, 0, 0, 4), DiskStatistics(27, 0, 0, 1, 0))
+    assert all(disk_slot(disk_target(slot)) == slot for slot in range(60))

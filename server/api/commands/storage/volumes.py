@@ -19,6 +19,7 @@ from cloudsim.model import (
     VirtualMachine,
     Volume,
     VolumeOnStore,
+    VolumeStatistics,
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
@@ -29,6 +30,7 @@ from server.api.views import Date, TagView, View, date, owner, tags
 from server.api.views import Long as LongField
 
 GROUP = "Volume"
+KIB = 1 << 10
 
 
 class VolumeView(View):
@@ -87,6 +89,10 @@ class VolumeView(View):
     clustername: str | None = None
     podid: str | None = None
     podname: str | None = None
+    diskkbsread: Annotated[LongField | None, "KiB in all, as far as it was measured"] = None
+    diskkbswrite: LongField | None = None
+    diskioread: Annotated[LongField | None, "operations in all, as far as it was measured"] = None
+    diskiowrite: LongField | None = None
     tags: list[TagView] | None = None
 
     @classmethod
@@ -122,6 +128,7 @@ class VolumeView(View):
         if row.state in UPLOADS:
             view.status = _status(row, call)
         view._show_place(store.table(StoragePool).get(row.pool_id), row, call)
+        view._show_usage(call.manager.volume_usages.total(row.id))
         return view
 
     def _show_instance(self, vm: VirtualMachine | None) -> None:
@@ -143,6 +150,11 @@ class VolumeView(View):
             self.serviceofferingid, self.serviceofferingname = service.id, service.name
             self.serviceofferingdisplaytext = service.display_text
             self.storagetype = self.storagetype or service.storage_type
+
+    def _show_usage(self, total: VolumeStatistics | None) -> None:
+        if total is not None:
+            self.diskkbsread, self.diskkbswrite = total.read_bytes // KIB, total.write_bytes // KIB
+            self.diskioread, self.diskiowrite = total.read_ios, total.write_ios
 
     def _show_place(self, pool: StoragePool | None, row: Volume, call: Call) -> None:
         if pool is None:

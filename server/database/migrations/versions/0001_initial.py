@@ -1130,6 +1130,25 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "volume_statistics",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("volume_id", sa.Text(), nullable=False),
+        sa.Column("read_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("write_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("read_ios", sa.BigInteger(), nullable=False),
+        sa.Column("write_ios", sa.BigInteger(), nullable=False),
+        sa.Column("measured", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "volume_usage",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("volume_id", sa.Text(), nullable=False),
+        sa.Column("begun", sa.Double(), nullable=False),
+        sa.Column("samples", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "snapshot",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1395,6 +1414,8 @@ def downgrade() -> None:
     op.drop_table("drs_plan")
     op.drop_table("snapshot_policy")
     op.drop_table("snapshot")
+    op.drop_table("volume_usage")
+    op.drop_table("volume_statistics")
     op.drop_table("volume_on_store")
     op.drop_table("volume")
     op.drop_table("console_session")

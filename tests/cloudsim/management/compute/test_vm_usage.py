@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cloudsim.management.compute.vm_usage import CHUNK
+from cloudsim.management.operations.sample_chunks import CHUNK
 from cloudsim.model import Host, VmUsage
 from tests.cloudsim.management.cloud_harness import Cloud
 
