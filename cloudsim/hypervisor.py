@@ -20,6 +20,7 @@ from cloudsim.protocol.specs import (
     PoolSpec,
     PoolStatistics,
     SecurityRule,
+    StorageObject,
     UnmanagedInstance,
     VmReport,
     VmSpec,
@@ -175,6 +176,14 @@ class Hypervisor(Protocol):
         """Whether an instance, on whatever host, has one of the disks open to write to it, as the storage tells."""
 
     # secondary storage
+
+    async def storage_objects(
+        self, pool_id: str | None, store_url: str | None, path: str, describe: bool
+    ) -> tuple[StorageObject, ...]:
+        """What is in that folder of a pool or of an image store, by name; or the one file of that path."""
+
+    async def copy_image(self, image: ImageSpec, store_url: str) -> tuple[str, int]:
+        """Copy a file to the same path in another image store; returns path and physical size. Again is no error."""
 
     async def backup_snapshot(
         self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backends.libvirt.facts import Facts
 from backends.libvirt.primary import PrimaryStorage
 from backends.libvirt.secondary import SecondaryStorage
+from backends.libvirt.storage_objects import StorageObjects
 from backends.libvirt.systemvms.system_vms import SystemVms
 from backends.libvirt.unmanaged import Unmanaged
 from backends.libvirt.vm_snapshots import VmSnapshots
@@ -16,6 +17,7 @@ class LibvirtHypervisor(
     VmSnapshots,
     PrimaryStorage,
     SecondaryStorage,
+    StorageObjects,
     Unmanaged,
 ):
     """`await open()` before anything else: it connects, and repairs what an earlier agent left; then `close()`."""

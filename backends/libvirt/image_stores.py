@@ -119,6 +119,12 @@ class ImageStores:
             await in_thread(f"writing {note}", lambda: new.write_bytes(text))
             await self._unfinished.put(new, note, replace=True, mode=0o644)
 
+    async def copy_note(self, file: Path, to: Path) -> None:
+        """Take over what is noted of a file's checksum for a copy of it."""
+        noted = await in_thread(f"looking at {file}", lambda: _read_note(file))
+        if noted is not None:
+            await self.note_packed(to, parse(noted.sent), parse(noted.kept))
+
     # images by URL
 
     async def at_url(self, url: str, pools: Pools) -> Path:

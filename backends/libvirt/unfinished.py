@@ -13,6 +13,8 @@ from pathlib import Path
 from backends.libvirt.bounded import QUICK, in_thread
 from cloudsim.hypervisor import HypervisorError
 
+BEGINNING = ".new-"
+"""What the names of files that are being made begin with."""
 _FLUSH = 600.0
 """Seconds that a disk may take to write what is still in memory."""
 _FULL = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))
@@ -27,7 +29,7 @@ class Unfinished:
     """
 
     def __init__(self, guid: str) -> None:
-        self._prefix = f".new-{re.sub('[^A-Za-z0-9-]', '_', guid)}-"
+        self._prefix = f"{BEGINNING}{re.sub('[^A-Za-z0-9-]', '_', guid)}-"
         self._making: set[Path] = set()
 
     @asynccontextmanager

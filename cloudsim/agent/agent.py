@@ -23,6 +23,7 @@ from cloudsim.protocol.commands import (
     Answer,
     Command,
     PoolStatisticsCommand,
+    StorageObjectsCommand,
     UnmanagedInstancesCommand,
     VmActivityCommand,
     VmStatesAnswer,
@@ -55,7 +56,14 @@ FACTS_AGAIN = 5.0
 FULL_EVERY = 10
 """Every so many pings the whole inventory is told though nothing changed: an earlier ping may have been lost."""
 
-QUERIES = (VmStatesCommand, VmStatisticsCommand, PoolStatisticsCommand, UnmanagedInstancesCommand, VmActivityCommand)
+QUERIES = (
+    VmStatesCommand,
+    VmStatisticsCommand,
+    PoolStatisticsCommand,
+    UnmanagedInstancesCommand,
+    VmActivityCommand,
+    StorageObjectsCommand,
+)
 """Commands that change nothing: asked again they are answered anew, since an answer kept would be out of date."""
 
 

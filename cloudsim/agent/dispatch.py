@@ -128,6 +128,16 @@ async def _create_volume(h: Hypervisor, command: c.CreateVolumeCommand) -> c.Ans
     return c.CreateVolumeAnswer(path=path, size=size)
 
 
+async def _storage_objects(h: Hypervisor, command: c.StorageObjectsCommand) -> c.Answer:
+    objects = await h.storage_objects(command.pool_id, command.store_url, command.path, command.describe)
+    return c.StorageObjectsAnswer(objects=objects)
+
+
+async def _copy_image(h: Hypervisor, command: c.CopyImageCommand) -> c.Answer:
+    path, physical = await h.copy_image(command.image, command.store_url)
+    return c.CopyImageAnswer(path=path, physical_size=physical)
+
+
 async def _delete_volume(h: Hypervisor, command: c.DeleteVolumeCommand) -> c.Answer:
     await h.delete_volume(command.volume_id, command.pool_id, command.path)
     return c.DeleteVolumeAnswer()
@@ -217,6 +227,8 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.BackupSnapshotCommand: _backup,
     c.RevertSnapshotCommand: _revert_snapshot,
     c.DeleteImageCommand: _delete_image,
+    c.StorageObjectsCommand: _storage_objects,
+    c.CopyImageCommand: _copy_image,
     c.CreateTemplateCommand: _create_template,
     c.DownloadTemplateCommand: _download,
     c.VmStatisticsCommand: _vm_statistics,

@@ -18,6 +18,7 @@ from cloudsim.protocol.specs import (
     PoolSpec,
     PoolStatistics,
     SecurityRule,
+    StorageObject,
     UnmanagedInstance,
     VmReport,
     VmSpec,
@@ -352,6 +353,33 @@ class DeleteImageCommand(Command, frozen=True, kw_only=True):
 
     answer: ClassVar[type[Answer]] = DeleteImageAnswer
     image: ImageSpec
+
+
+class StorageObjectsAnswer(Answer, frozen=True, kw_only=True):
+    objects: tuple[StorageObject, ...] = ()
+
+
+class StorageObjectsCommand(Command, frozen=True, kw_only=True):
+    """List the folder `path` of a pool or of an image store, or tell of the file of that path."""
+
+    answer: ClassVar[type[Answer]] = StorageObjectsAnswer
+    pool_id: str | None = None
+    store_url: str | None = None
+    path: str = ""
+    describe: bool = False
+
+
+class CopyImageAnswer(Answer, frozen=True, kw_only=True):
+    path: str = ""
+    physical_size: int = 0
+
+
+class CopyImageCommand(Command, frozen=True, kw_only=True):
+    """Copy a file from its image store to another one, to the same path there."""
+
+    answer: ClassVar[type[Answer]] = CopyImageAnswer
+    image: ImageSpec
+    store_url: str
 
 
 class CreateTemplateAnswer(Answer, frozen=True, kw_only=True):

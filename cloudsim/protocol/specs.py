@@ -75,6 +75,24 @@ class ImageSpec(msgspec.Struct, frozen=True):
     checksum: str | None = None
 
 
+class StorageObject(msgspec.Struct, frozen=True):
+    """A file or folder on a storage pool or in secondary storage; `name` is its path there, `size` what it takes.
+
+    Of files that were to be described: the size that a guest sees, the file that one is a clone of, whether it is
+    encrypted, and which instance has it open on the host that was asked.
+    """
+
+    name: str
+    directory: bool = False
+    size: int = 0
+    modified: float | None = None
+    format: str = ""
+    virtual_size: int | None = None
+    backing: str | None = None
+    encrypted: bool = False
+    user: str | None = None
+
+
 class DiskLimits(msgspec.Struct, frozen=True):
     """What an instance may read and write of a disk per second, bytes and operations; 0: as much as it likes.
 

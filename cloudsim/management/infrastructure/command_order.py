@@ -21,7 +21,7 @@ import msgspec
 
 from cloudsim.management.infrastructure.command_log import CommandRecord
 
-ASKING = frozenset({"VmStatesCommand", "VmStatisticsCommand", "PoolStatisticsCommand", "ConsoleCommand"})
+ASKING = frozenset({"VmStatesCommand", "VmStatisticsCommand", "PoolStatisticsCommand", "ConsoleCommand", "StorageObjectsCommand"})
 OF_A_WORLD = frozenset(
     {
         "url",

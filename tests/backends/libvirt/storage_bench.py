@@ -19,13 +19,14 @@ if shutil.which("qemu-img") is None:
 from backends.libvirt.primary import PrimaryStorage
 from backends.libvirt.secondary import SecondaryStorage
 from backends.libvirt.settings import HostSettings
+from backends.libvirt.storage_objects import StorageObjects
 from cloudsim.protocol.specs import DiskSpec, ImageSpec, PoolSpec
 
 T = TypeVar("T")
 MIB = 1 << 20
 
 
-class Storage(PrimaryStorage, SecondaryStorage):
+class Storage(PrimaryStorage, SecondaryStorage, StorageObjects):
     """The storage parts of a host."""
 
 

@@ -299,3 +299,14 @@ def test_an_expected_upload_outlives_the_manager(api: StorageApi) -> None:
     api.cloud.wait(30)
     table = api.store.tables["Volume"]
     assert (table[params["id"]].state, table[params["id"]].size) == ("Uploaded", 700)
+
+
+def test_a_file_of_an_image_store_is_fetched_by_its_path(api: StorageApi) -> None:
+    made = registered(api)
+    api.cloud.wait(60)
+    (store,) = api.listed("listImageStores", "imagestore")
+    path = f"templates/{made['id']}.qcow2"
+    out = api.admin("downloadImageStoreObject", id=store["id"], path=path)["imagestore"]
+    assert (out["id"], api.fetched(out["url"])) == (made["id"], (path, 20 * GIB))
+    unknown = refused(431, api.admin, "downloadImageStoreObject", id=store["id"], path="templates/none")
+    assert "names no template" in unknown.text
