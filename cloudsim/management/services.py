@@ -80,12 +80,14 @@ from cloudsim.management.operations.traces import Traces
 from cloudsim.management.operations.webhooks import Webhooks
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.extraction import Extraction
+from cloudsim.management.storage.image_migration import ImageMigration
 from cloudsim.management.storage.image_stores import ImageStores
 from cloudsim.management.storage.pool_maintenance import PoolMaintenance
 from cloudsim.management.storage.primary_storage import PrimaryStorage
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
 from cloudsim.management.storage.snapshot_policies import SnapshotPolicies
 from cloudsim.management.storage.snapshots import Snapshots
+from cloudsim.management.storage.storage_objects import StorageObjects
 from cloudsim.management.storage.storage_statistics import StorageStatistics
 from cloudsim.management.storage.template_images import TemplateImages
 from cloudsim.management.storage.templates import Templates
@@ -195,6 +197,10 @@ class Services:
         self.volumes = Volumes(foundation, agents, self.disks, self.limits)
         self.volume_migration = VolumeMigration(foundation, agents, self.disks, self.secondary_storage)
         self.volume_attachment = VolumeAttachment(foundation, agents, self.disks, self.volume_migration)
+        self.storage_objects = StorageObjects(
+            foundation, agents, self.disks, self.secondary_storage, self.limits
+        )
+        self.image_migration = ImageMigration(foundation, agents, self.secondary_storage)
         self.iso_attachment = IsoAttachment(foundation, agents, self.disks)
         self.snapshots = Snapshots(foundation, agents, self.disks, self.secondary_storage, self.limits)
         self.snapshot_policies = SnapshotPolicies(foundation, self.snapshots)
