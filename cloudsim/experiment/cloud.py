@@ -36,6 +36,7 @@ GUEST_CIDR = "172.16.0.0/12"
 """Guest addresses of a zone whose description names none: a million, so that they do not limit a study."""
 _UNMEASURED = {
     "capacity.history.interval": "0",
+    "capacity.check.period": "0",
     "storage.stats.interval": "0",
     "vm.stats.interval": "0",
 }

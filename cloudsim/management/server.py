@@ -67,9 +67,11 @@ class ManagementServer(Services):
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: MINUTE, self.drs.run_automatic)
         self._every(lambda: HOUR, self._purge)
+        self._every(lambda: settings.number("event.purge.interval"), self._purge_events)
         self.spawn(self.snapshot_policies.run_policies())
         self.spawn(self.vm_schedules.run())
         self.spawn(self.capacity_history.run())
+        self.spawn(self.capacity_alerts.run())
         self.spawn(self.storage_statistics.run())
         self.spawn(self.vm_usages.run())
         self.spawn(self.volume_usages.run())
@@ -114,13 +116,17 @@ class ManagementServer(Services):
         self.spawn(rounds())
 
     async def _clean_storage(self) -> None:
+        if not self.settings.boolean("storage.cleanup.enabled"):
+            return
         await self.templates.sweep_all()
         await self.volumes.expunge_destroyed()
         await self.uploads.sweep()
+
+    def _purge_events(self) -> None:
+        self.events.purge(self.settings.integer("event.purge.delay"))
 
     def _purge(self) -> None:
         self.jobs.purge()
         oldest = self.foundation.now() - MINUTE * self.settings.integer("job.expire.minutes")
         self.transfers.purge(oldest)
-        self.events.purge(self.settings.integer("event.purge.delay"))
         self.consoles.purge()

@@ -40,6 +40,7 @@ from cloudsim.management.identity.project_invitations import ProjectInvitations
 from cloudsim.management.identity.project_roles import ProjectRoles
 from cloudsim.management.identity.projects import Projects
 from cloudsim.management.infrastructure.agents import Agents
+from cloudsim.management.infrastructure.capacity_alerts import CapacityAlerts
 from cloudsim.management.infrastructure.capacity_history import CapacityHistory
 from cloudsim.management.infrastructure.capacity_report import CapacityReport
 from cloudsim.management.infrastructure.clusters import Clusters
@@ -179,9 +180,9 @@ class Services:
         self.planner.on_planned = self.traces.planning
         self.topology = TopologyReport(foundation, self.capacity, world)
         self.disks = Disks(foundation, agents)
-        self.capacity_history = CapacityHistory(
-            foundation, self.capacity, CapacityReport(foundation, self.capacity, self.disks)
-        )
+        capacity_report = CapacityReport(foundation, self.capacity, self.disks)
+        self.capacity_history = CapacityHistory(foundation, self.capacity, capacity_report)
+        self.capacity_alerts = CapacityAlerts(foundation, capacity_report)
         self.security_members = SecurityMembers(foundation)
         self.security_groups = SecurityGroups(foundation, self.security_members)
         self.security_rules = SecurityRules(foundation, self.security_members)

@@ -9,7 +9,7 @@ from cloudsim.management.compute.offerings import DiskTraits, traits_of
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
 from cloudsim.management.storage.volume_attachment import CDROM_DEVICE
-from cloudsim.management.storage.volume_sizes import GIB, MAX_GIB
+from cloudsim.management.storage.volume_sizes import GIB, custom_bytes_of
 from cloudsim.management.storage.volume_states import check_at_rest
 from cloudsim.model import Account, DiskOffering, ServiceOffering, Snapshot, Template, Volume, Zone
 
@@ -62,6 +62,7 @@ class DiskPlans:
     """Makes DiskPlans. Each method raises InvalidParameterValue for what cannot be."""
 
     def __init__(self, foundation: Foundation) -> None:
+        self._settings = foundation.settings
         self._offerings = foundation.table(DiskOffering)
         self._volumes = foundation.table(Volume)
         self._snapshots = foundation.table(Snapshot)
@@ -94,7 +95,7 @@ class DiskPlans:
         first, *rest = data
         offering = self._offering(first.disk_offering_id, zone)
         least, most = _iops(offering, f"Disk offering {offering.name}", first.min_iops, first.max_iops)
-        root = RootPlan(_size(offering, first.size), offering, min_iops=least, max_iops=most)
+        root = RootPlan(self._size(offering, first.size), offering, min_iops=least, max_iops=most)
         return DiskPlan(root, self._data(tuple(rest), zone, hypervisor))
 
     def of_snapshot(
@@ -170,12 +171,13 @@ class DiskPlans:
             size = service.root_disk_size or least if asked is None else asked
             low, high = _iops(traits_of(service), f"Service offering {service.name}", *iops)
         else:
-            size = _size(offering, asked)
+            size = self._size(offering, asked)
             if asked is None or not offering.customized:
                 size = max(least, size)
             low, high = _iops(offering, f"Disk offering {offering.name}", *iops)
-        if size > MAX_GIB * GIB:
-            raise InvalidParameterValue(f"rootdisksize must not be above {MAX_GIB} GiB")
+        largest = self._settings.integer("storage.max.volume.size")
+        if size > largest * GIB:
+            raise InvalidParameterValue(f"rootdisksize must not be above {largest} GiB")
         if size < least:
             raise InvalidParameterValue(f"rootdisksize {size} bytes is smaller than {source} of {least} bytes")
         return RootPlan(size, offering, min_iops=low, max_iops=high)
@@ -195,8 +197,19 @@ class DiskPlans:
             offering = self._offering(disk.disk_offering_id, zone)
             low, high = _iops(offering, f"Disk offering {offering.name}", disk.min_iops, disk.max_iops)
             device = next(free) if disk.device is None else disk.device
-            planned.append(DataPlan(offering, _size(offering, disk.size), device, low, high))
+            planned.append(DataPlan(offering, self._size(offering, disk.size), device, low, high))
         return tuple(planned)
+
+    def _size(self, offering: DiskOffering, asked: int | None) -> int:
+        """Bytes of a disk of that offering; what is asked counts where the offering leaves it open."""
+        if not offering.customized:
+            if asked is not None and asked != offering.size:
+                raise InvalidParameterValue(f"Disk offering {offering.name} does not allow custom size")
+            return offering.size
+        if asked is None:
+            raise InvalidParameterValue(f"size must be given: disk offering {offering.name} is customized")
+        custom_bytes_of(-(-asked // GIB), self._settings)
+        return asked
 
     def _offering(self, offering_id: str, zone: Zone) -> DiskOffering:
         offering = self._offerings.get(offering_id)
@@ -205,21 +218,6 @@ class DiskPlans:
         if offering.zone_ids and zone.id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in zone {zone.name}")
         return offering
-
-
-def _size(offering: DiskOffering, asked: int | None) -> int:
-    """Bytes of a disk of that offering; what is asked counts where the offering leaves it open."""
-    if not offering.customized:
-        if asked is not None and asked != offering.size:
-            raise InvalidParameterValue(f"Disk offering {offering.name} does not allow custom size")
-        return offering.size
-    if asked is None:
-        raise InvalidParameterValue(f"size must be given: disk offering {offering.name} is customized")
-    if not GIB <= asked <= MAX_GIB * GIB:
-        raise InvalidParameterValue(
-            f"size must be from 1 to {MAX_GIB} GiB, not {asked / GIB:.0f} (disk offering {offering.name})"
-        )
-    return asked
 
 
 def _iops(offering: DiskOffering | DiskTraits, called: str, low: int | None, high: int | None) -> Iops:

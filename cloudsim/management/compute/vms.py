@@ -6,6 +6,7 @@ at a time.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -361,19 +362,25 @@ class VirtualMachines:
         oldest = self._foundation.now() - self._foundation.settings.number("expunge.delay")
         due = [vm.id for vm in self._vms.where("state", "Destroyed") if vm.updated <= oldest]
         due += self._vms.ids("state", "Expunging")
-        done = 0
-        for vm_id in due:
-            vm = self._vms.get(vm_id)  # while others were expunged it may have been recovered
-            if vm is None or self._jobs.busy(vm_id):
-                continue
-            if vm.state != "Expunging" and (vm.state != "Destroyed" or vm.updated > oldest):
-                continue
-            try:
-                await self._jobs.hold(vm_id, partial(self.expunged, None, vm_id))
-                done += 1
-            except CloudError:
-                continue
-        return done
+        waiting = iter(due)
+
+        async def worker() -> int:
+            done = 0
+            for vm_id in waiting:
+                vm = self._vms.get(vm_id)  # while others were expunged it may have been recovered
+                if vm is None or self._jobs.busy(vm_id):
+                    continue
+                if vm.state != "Expunging" and (vm.state != "Destroyed" or vm.updated > oldest):
+                    continue
+                try:
+                    await self._jobs.hold(vm_id, partial(self.expunged, None, vm_id))
+                    done += 1
+                except CloudError:
+                    continue
+            return done
+
+        workers = self._foundation.settings.integer("expunge.workers")
+        return sum(await asyncio.gather(*(worker() for _ in range(min(workers, len(due))))))
 
     async def stop_all_on(self, host: Host) -> None:
         """Stop every instance on the host, whatever becomes of the host."""

@@ -18,6 +18,7 @@ from cloudsim.model import (
     NetworkOffering,
     Nic,
     PhysicalNetwork,
+    ServiceOffering,
     VirtualMachine,
     Zone,
 )
@@ -109,6 +110,9 @@ class Nics:
         self._ranges = foundation.table(IpRange)
         self._balancers = foundation.table(LoadBalancerRule)
         self._offerings = foundation.table(NetworkOffering)
+        self._vms = foundation.table(VirtualMachine)
+        self._service_offerings = foundation.table(ServiceOffering)
+        self._settings = foundation.settings
         self._physical = foundation.table(PhysicalNetwork)
         self._zones = foundation.table(Zone)
         self.system_networks = SystemNetworks(foundation)
@@ -248,7 +252,7 @@ class Nics:
             network.netmask,
             network.gateway,
             network.vlan,
-            offering.network_rate if offering is not None else None,
+            self.rate_mbit(nic, network),
             isolation_of(physical),
             nic.is_default,
             tuple(ip for _, ip in nic.secondary_ips),
@@ -259,11 +263,29 @@ class Nics:
             routed=network.guest_type == "Shared",
         )
 
+    def rate_mbit(self, nic: Nic, network: Network) -> int | None:
+        """Mbit/s that the card may send and receive, None for any: of the instance's offering for its default network."""
+        if network.traffic_type != "Guest":
+            return None
+        vm = self._vms.get(nic.vm_id)
+        service = None
+        if vm is not None and vm.type == "User" and nic.is_default:
+            service = self._service_offerings.get(vm.service_offering_id)
+        if service is not None:
+            rate, setting = service.network_rate, "vm.network.throttling.rate"
+        else:
+            offering = self._offerings.get(network.network_offering_id)
+            rate, setting = None if offering is None else offering.network_rate, "network.throttling.rate"
+        if rate is None:
+            rate = self._settings.integer(setting, "Zone", network.zone_id)
+        return rate if rate > 0 else None
+
     def _host_services(self, nic: Nic, network: Network, offering: NetworkOffering | None) -> tuple[str, ...]:
         """What the host itself is to serve to the card: nothing where a router does, or to a router."""
         if nic.ip is None or network.traffic_type != "Guest" or has_router(self._store, network, offering):
             return ()
-        return host_services(offering)
+        external = self._settings.boolean("use.external.dns", "Zone", network.zone_id)
+        return tuple(name for name in host_services(offering) if not (external and name == "Dns"))
 
     def wants_config_drive(self, vm: VirtualMachine) -> bool:
         """Whether one of the instance's networks leaves its user data to a config drive."""

@@ -171,6 +171,10 @@ class PublicIps:
             for row in self._ranges.where("zone_id", zone.id)
             if row.public and not row.for_system_vms and self._may_have(owner, row)
         ]
+        own = [row for row in ranges if row.account_id is not None]
+        settings = self._foundation.settings
+        if own and not settings.boolean("use.system.public.ips", "Account", owner.id):
+            return own
         return sorted(ranges, key=lambda row: (row.account_id is None, row.domain_id is None))
 
     def _may_have(self, owner: Account, row: IpRange) -> bool:
@@ -186,7 +190,7 @@ class PublicIps:
         found = self.range_of(zone, number)
         if found is None:
             raise InvalidParameterValue(f"ipaddress {wanted} is not a public address of zone {zone.name}")
-        if found.for_system_vms or not self._may_have(owner, found):
+        if found not in self.usable(owner, zone):
             raise PermissionDenied(f"ipaddress {wanted} is of a range that account {owner.name} cannot use")
         if self._table.find(("zone_id", "ip"), (zone.id, text_of(number))) is not None:
             raise InvalidParameterValue(f"ipaddress {wanted} is in use already")

@@ -7,11 +7,14 @@ from cloudsim.management.operations.configuration_key import ConfigurationKey as
 from cloudsim.management.operations.keys_in_force import IN_FORCE
 from cloudsim.management.operations.keys_kept import KEPT
 from cloudsim.management.operations.keys_of_access import OF_ACCESS
+from cloudsim.management.operations.keys_of_capacity import OF_CAPACITY
 from cloudsim.management.operations.keys_of_consoles import OF_CONSOLES
 from cloudsim.management.operations.keys_of_drs import OF_DRS
 from cloudsim.management.operations.keys_of_host_ha import OF_HOST_HA, OF_OUT_OF_BAND
+from cloudsim.management.operations.keys_of_networks import OF_NETWORKS
 from cloudsim.management.operations.keys_of_routers import OF_ROUTERS
 from cloudsim.management.operations.keys_of_secondary_storage import SECONDARY_STORAGE
+from cloudsim.management.operations.keys_of_storage import OF_STORAGE
 from cloudsim.management.operations.keys_of_vpcs import OF_VPCS
 
 KEYS: dict[str, ConfigurationKey] = {
@@ -21,6 +24,9 @@ KEYS: dict[str, ConfigurationKey] = {
         SECONDARY_STORAGE,
         IN_FORCE,
         OF_ACCESS,
+        OF_STORAGE,
+        OF_NETWORKS,
+        OF_CAPACITY,
         OF_CONSOLES,
         OF_ROUTERS,
         OF_VPCS,

@@ -44,6 +44,7 @@ IN_FORCE: tuple[key, ...] = (
     ),
     key("job.expire.minutes", "1440", "integer", "Minutes a finished job is kept", minimum=1),
     key("event.purge.delay", "15", "integer", "Days an event is kept; 0 for ever", minimum=0),
+    key("event.purge.interval", "3600", "integer", "Seconds between removals of events that are too old", minimum=1),
     key(
         "capacity.history.interval",
         "300",
@@ -194,6 +195,15 @@ IN_FORCE: tuple[key, ...] = (
         "Seconds between rounds that expunge destroyed instances",
         minimum=1,
     ),
+    key("expunge.workers", "1", "integer", "Destroyed instances that are expunged at one time", minimum=1, maximum=100),
+    key("endpoint.url", "http://localhost:8080/client/api", "string", "Where this API is reached"),
+    key(
+        "hypervisor.list",
+        "Simulator,KVM",
+        "string",
+        "Names of the hypervisors that clients are offered, separated by commas",
+    ),
+    key("default.ui.page.size", "20", "integer", "Rows on a page that clients are told to show", minimum=1),
     key("instance.name", "VM", "string", "Ending of instances' internal names"),
     key(
         "vm.password.length",

@@ -38,6 +38,7 @@ from cloudsim.protocol.commands import (
 from cloudsim.protocol.specs import DiskLimits, DiskSpec, ImageSpec, PoolSpec
 from cloudsim.store import Change
 
+_SYSTEM_LOCAL = "system.vm.use.local.storage"
 UNMADE = ("Allocated", "Uploaded")
 """States of volumes that are on no pool yet."""
 
@@ -213,7 +214,12 @@ class Disks:
         if offering is not None:
             return offering
         service = self._foundation.table(ServiceOffering).get(volume.service_offering_id)
-        return _PLAIN if service is None else traits_of(service)
+        traits = _PLAIN if service is None else traits_of(service)
+        vm = self._foundation.table(VirtualMachine).get(volume.vm_id)
+        settings = self._foundation.settings
+        if vm is not None and vm.type != "User" and settings.boolean(_SYSTEM_LOCAL, "Zone", volume.zone_id):
+            return msgspec.structs.replace(traits, storage_type="local")
+        return traits
 
     @staticmethod
     def pool_spec(pool: StoragePool) -> PoolSpec:
@@ -273,6 +279,9 @@ class Disks:
         wanted = set(tags)
         for pool in self.pools_for(host):
             if pool.state != "Up" or (pool.scope == "HOST") != local or not wanted <= set(pool.tags):
+                continue
+            full = settings.number("pool.storage.capacity.disablethreshold", "StoragePool", pool.id)
+            if pool.used > full * pool.capacity:
                 continue
             if iops and not self.has_iops(pool, iops):
                 continue

@@ -107,6 +107,11 @@ class Snapshots:
         vm = self._vms.get(volume.vm_id)
         if vm is not None and vm.state not in ("Running", "Stopped", "Destroyed"):
             raise InvalidParameterValue(f"Volume {volume.name} is attached to {vm.name}, which is {vm.state}")
+        runs = vm is not None and vm.state == "Running" and vm.hypervisor == "KVM"
+        if runs and not self._foundation.settings.boolean("kvm.snapshot.enabled"):
+            raise InvalidParameterValue(
+                f"Volume {volume.name} is attached to an instance that runs: kvm.snapshot.enabled is false"
+            )
 
     def _name(self, volume: Volume) -> str:
         vm = self._vms.get(volume.vm_id)

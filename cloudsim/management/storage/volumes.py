@@ -16,7 +16,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.storage.disks import Disks, StorageFailed
-from cloudsim.management.storage.volume_sizes import bytes_of, size_of
+from cloudsim.management.storage.volume_sizes import bytes_of, custom_bytes_of, size_of
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
 from cloudsim.model import (
     Account,
@@ -129,7 +129,7 @@ class Volumes:
                 )
             if zone is not None and zone.id != snapshot.zone_id:
                 raise InvalidParameterValue(f"Snapshot {snapshot.name} is not in zone {zone.name}")
-            size = snapshot.size if size_gib is None else bytes_of(size_gib)
+            size = snapshot.size if size_gib is None else bytes_of(size_gib, self._foundation.settings)
             if size < snapshot.size:
                 raise InvalidParameterValue(
                     f"Invalid size for volume creation: {size_gib}GB, snapshot size is: {snapshot.size} bytes"
@@ -150,7 +150,7 @@ class Volumes:
         self._check_offering(owner, offering)
         if offering.zone_ids and zone.id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in zone {zone.name}")
-        return zone.id, size_of(offering, size_gib)
+        return zone.id, size_of(offering, size_gib, self._foundation.settings)
 
     def _check_offering(self, owner: Account, offering: DiskOffering) -> None:
         if offering.state != "Active":
@@ -275,7 +275,8 @@ class Volumes:
         if offering is not None:
             if offering.state != "Active":
                 raise InvalidParameterValue(f"Please specify a valid disk offering: {offering.name} is gone")
-            size = size_of(offering, size_gib) if offering.size or size_gib is not None else volume.size
+            asked = bool(offering.size) or size_gib is not None
+            size = size_of(offering, size_gib, self._foundation.settings) if asked else volume.size
         else:
             assert size_gib is not None
             current = self._offerings.get(volume.disk_offering_id)
@@ -286,7 +287,8 @@ class Volumes:
                 )
             if current is not None and current.disk_size_strictness:
                 raise InvalidParameterValue(f"Disk offering {current.name} does not allow a change of size")
-            size = bytes_of(size_gib)
+            custom = current is not None and current.customized
+            size = (custom_bytes_of if custom else bytes_of)(size_gib, self._foundation.settings)
         if size < volume.size:
             if volume.type == "ROOT":
                 raise InvalidParameterValue("A root volume can only grow")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.router_use import ROUTER_PROVIDERS
@@ -126,7 +126,7 @@ class RouterConfigurations:
             leg.ip,
             network.gateway or leg.ip,
             network.netmask,
-            services=tuple(n for n, providers in services.items() if ROUTER_PROVIDERS.intersection(providers)),
+            services=tuple(self._served(services, network)),
             domain=network.network_domain or "",
             dns=self._dns(network),
             guests=tuple(self._guests(network)),
@@ -134,6 +134,13 @@ class RouterConfigurations:
             egress=tuple(self._egress(network)),
             acl=self._acl(network.acl_id) if network.vpc_id is not None else None,
         )
+
+    def _served(self, services: Mapping[str, Sequence[str]], network: Network) -> Iterable[str]:
+        """What the router serves; with external DNS its guests are told the zone's name servers, and it is none."""
+        external = self._foundation.settings.boolean("use.external.dns", "Zone", network.zone_id)
+        for name, providers in services.items():
+            if ROUTER_PROVIDERS.intersection(providers) and not (external and name == "Dns"):
+                yield name
 
     def _dns(self, network: Network) -> tuple[str, ...]:
         zone = self._zones[network.zone_id]

@@ -145,29 +145,33 @@ class CapabilityView(View):
 async def list_capabilities(call: Call) -> CapabilityView:
     """Shows what this cloud is set up to do."""
     settings = call.manager.foundation.settings
+
+    def allowed(name: str) -> bool:
+        return call.caller.is_admin or settings.boolean(name, "Account", call.caller.account.id)
+
     return CapabilityView(
         cloudstackversion=VERSION,
         securitygroupsenabled=any(zone.security_groups for zone in call.store.table(Zone)),
         dynamicrolesenabled=True,
-        userpublictemplateenabled=True,
+        userpublictemplateenabled=allowed("allow.public.user.templates"),
         supportELB="false",
         projectinviterequired=settings.boolean("project.invite.required"),
         allowusercreateprojects=settings.boolean("allow.user.create.projects"),
         customdiskofferingminsize=settings.integer("custom.diskoffering.size.min"),
         customdiskofferingmaxsize=settings.integer("custom.diskoffering.size.max"),
         regionsecondaryenabled=False,
-        kvmsnapshotenabled=True,
+        kvmsnapshotenabled=settings.boolean("kvm.snapshot.enabled"),
         allowuserviewdestroyedvm=call.caller.is_admin,
-        allowuserexpungerecovervm=call.caller.is_admin,
-        allowuserexpungerecovervolume=call.caller.is_admin,
+        allowuserexpungerecovervm=allowed("allow.user.expunge.recover.vm"),
+        allowuserexpungerecovervolume=allowed("allow.user.expunge.recover.volume"),
         allowuserviewalldomainaccounts=False,
         allowuserforcestopvm=True,
         kubernetesserviceenabled=False,
         kubernetesclusterexperimentalfeaturesenabled=False,
         customhypervisordisplayname="Custom",
-        defaultuipagesize=20,
-        instancesstatsretentiontime=720,
-        instancesstatsuseronly=False,
+        defaultuipagesize=settings.integer("default.ui.page.size"),
+        instancesstatsretentiontime=settings.integer("vm.stats.max.retention.time"),
+        instancesstatsuseronly=settings.boolean("vm.stats.user.vm.only"),
         instancesdisksstatsretentionenabled=False,
         instancesdisksstatsretentiontime=720,
         dynamicscalingenabled=settings.boolean("enable.dynamic.scale.vm"),

@@ -1,0 +1,37 @@
+"""Configuration keys of guest networks and public addresses."""
+
+from __future__ import annotations
+
+from cloudsim.management.operations.configuration_key import ConfigurationKey as key
+
+OF_NETWORKS: tuple[key, ...] = (
+    key(
+        "network.throttling.rate",
+        "0",
+        "integer",
+        "Mbit/s of a network card in a guest network whose offering says nothing; 0 for any",
+        scopes=("Zone",),
+        minimum=0,
+    ),
+    key(
+        "vm.network.throttling.rate",
+        "0",
+        "integer",
+        "Mbit/s of an instance's card in its default network where its service offering says nothing; 0 for any",
+        minimum=0,
+    ),
+    key(
+        "use.external.dns",
+        "false",
+        "boolean",
+        "Whether guests are told the zone's name servers, and their router is none",
+        scopes=("Zone",),
+    ),
+    key(
+        "use.system.public.ips",
+        "true",
+        "boolean",
+        "Whether an account with public addresses of its own gets others too once those are all in use",
+        scopes=("Account",),
+    ),
+)
