@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--racks", type=int, default=2)
     parser.add_argument("--hosts", type=int, default=3, help="hosts of each rack (default: 3)")
     parser.add_argument("--episodes", type=int, default=12, help="of six hours in each run (default: 12)")
+    parser.add_argument("--watched", action="store_true", help="hosts and instances have high availability")
     parser.add_argument("--replay", metavar="JSON", help="run this plan only")
     parser.add_argument("--shorten", action="store_true", help="shorten the plan of a failure")
     chosen = parser.parse_args()
@@ -37,7 +38,7 @@ def main() -> int:
         return _failed(plan, outcome, chosen.shorten)
     began, simulated, seed = time.perf_counter(), 0.0, chosen.seed
     while simulated < chosen.years * YEAR:
-        plan = Plan(seed=seed, racks=chosen.racks, hosts=chosen.hosts, episodes=chosen.episodes)
+        plan = Plan(seed=seed, racks=chosen.racks, hosts=chosen.hosts, episodes=chosen.episodes, watched=chosen.watched)
         outcome = Run(plan).outcome()
         simulated += outcome.simulated
         _tell(plan, outcome, simulated, time.perf_counter() - began)
@@ -50,7 +51,8 @@ def main() -> int:
 def _tell(plan: Plan, outcome: Outcome, simulated: float, wall: float) -> None:
     print(
         f"seed {plan.seed}: {outcome.asked} operations, {outcome.succeeded} jobs succeeded, {outcome.failed} failed, "
-        f"{outcome.restarts} restarts; {simulated / YEAR:.3f} years in {wall:.0f} s; {outcome.digest[:16]}",
+        f"{outcome.restarts} restarts, {outcome.taken_back} fenced hosts; "
+        f"{simulated / YEAR:.3f} years in {wall:.0f} s; {outcome.digest[:16]}",
         flush=True,
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 
 from backends.simulated.datacenter import Hosts as HostKind
 from backends.simulated.datacenter import PrimaryPool, uniform
 from backends.simulated.world import SimulatedWorld
+from cloudsim.errors import CloudError
 from cloudsim.invariants import Inventory, Scene, Violation, Watch
 from cloudsim.management import first_state
 from cloudsim.management.identity.caller import Caller
@@ -18,6 +20,7 @@ from cloudsim.model import (
     Account,
     DiskOffering,
     Host,
+    HostHa,
     ServiceOffering,
     Template,
     TemplateOnStore,
@@ -38,11 +41,23 @@ SETTINGS = {
     "event.purge.delay": "1",
 }
 
+WATCHING = {
+    "kvm.ha.activity.check.interval": "20",
+    "kvm.ha.activity.check.max.attempts": "2",
+    "kvm.ha.degraded.max.period": "120",
+    "kvm.ha.recover.wait.period": "240",
+    "outofbandmanagement.sync.interval": "600000",
+}
+"""Settings with which a host is fenced minutes after it broke."""
+
 
 class DstCloud:
     """One zone of a pod with `racks` of `hosts` each. `violations` collects what is seen from outside as it happens."""
 
-    def __init__(self, seed: int, racks: int, hosts: int) -> None:
+    def __init__(self, seed: int, racks: int, hosts: int, watched: bool = False) -> None:
+        self.watched = watched
+        self.taken_back = 0
+        """How many fenced hosts an operator took back into service."""
         self.world = SimulatedWorld(
             uniform(
                 racks=racks,
@@ -115,6 +130,35 @@ class DstCloud:
         await asyncio.sleep(600)
         assert all(copy.state == "Ready" for copy in self.store.table(TemplateOnStore))
         self.zone_id = zone.id
+        if self.watched:
+            self._watch_hosts()
+
+    def _watch_hosts(self) -> None:
+        server = self.server
+        for name, value in WATCHING.items():
+            server.settings.set(name, value)
+        with self.store.transaction():
+            for offering in self.store.table(ServiceOffering):
+                if not offering.is_system:
+                    self.store.table(ServiceOffering).update(offering.id, offer_ha=True)
+        for host in list(self.store.table(Host)):
+            server.out_of_band.configure(
+                host, driver="ipmitool", address=host.private_ip, port="623", username="admin", password="secret"
+            )
+            server.out_of_band.switch_host(host, True)
+            server.host_ha.configure(host, "SimulatorHAProvider")
+            server.host_ha.switch_host(host, True)
+
+    async def take_back(self) -> None:
+        """What an operator does: switch fenced hosts on, and put those that came back into service."""
+        for row in list(self.store.table(HostHa)) if self.up else ():
+            host = self.store.table(Host)[row.host_id]
+            if row.state == "Fenced" and host.state == "Down":
+                with contextlib.suppress(CloudError):
+                    await self.server.out_of_band.act(host, "ON")
+            elif row.state == "Ineligible" and host.state == "Up" and host.resource_state == "Maintenance":
+                self.server.hosts.leave_maintenance(host)
+                self.taken_back += 1
 
     # what is there to work with
 

@@ -64,12 +64,15 @@ class Operation(msgspec.Struct, frozen=True, array_like=True):
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One run. Operations and faults follow from the seed, unless they are given.
+
+    With `watched`, hosts and instances have high availability.
     """
 
     seed: int
     racks: int = 2
     hosts: int = 3
     episodes: int = 4
+    watched: bool = False
     operations: tuple[Operation, ...] | None = None
     faults: tuple[Fault, ...] | None = None
 

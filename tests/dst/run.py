@@ -31,6 +31,7 @@ class Outcome(NamedTuple):
     succeeded: int
     failed: int
     restarts: int
+    taken_back: int
 
 
 class Violated(Exception):
@@ -42,7 +43,7 @@ class Run:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan.complete()
-        self.cloud = DstCloud(plan.seed, plan.racks, plan.hosts)
+        self.cloud = DstCloud(plan.seed, plan.racks, plan.hosts, plan.watched)
         self.start = 0.0
 
     @property
@@ -72,6 +73,7 @@ class Run:
             operator.succeeded,
             operator.failed,
             cloud.restarts,
+            cloud.taken_back,
         )
 
     async def _main(self) -> None:
@@ -131,6 +133,7 @@ class Run:
         cloud = self.cloud
         deadline = self.now + LONGEST_SETTLING
         while True:
+            await cloud.take_back()
             await self._until(self.now + 300)
             left = self._unsettled()
             if not left:

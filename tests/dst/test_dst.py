@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from cloudsim import faults as f
 from cloudsim.faults import Fault
 from tests.dst.plan import ACTIVE, KINDS, Operation, Plan, from_json
-from tests.dst.run import Run
+from tests.dst.run import Outcome, Run
 
 
-def holds(plan: Plan) -> None:
+def holds(plan: Plan) -> Outcome:
     """Run the plan; fail with what it broke and the command that replays it."""
     outcome = Run(plan).outcome()
     broken = "\n".join(str(violation) for violation in outcome.violations)
     assert not outcome.violations, f"{broken}\nreplay: {plan.command()}"
+    return outcome
 
 
 @pytest.mark.parametrize("seed", range(101, 106))
@@ -34,6 +35,11 @@ def test_a_cloud_of_twelve_hosts_keeps_its_invariants_for_four_days(seed: int) -
 
 def test_a_single_rack_keeps_its_invariants_for_two_days() -> None:
     holds(Plan(seed=301, racks=1, hosts=2, episodes=8))
+
+
+def test_where_hosts_are_watched_broken_ones_are_switched_off_and_no_instance_ever_runs_twice() -> None:
+    outcome = holds(Plan(seed=101, episodes=8, watched=True))
+    assert outcome.taken_back > 5
 
 
 def test_the_same_plan_gives_the_same_changes_in_the_same_order() -> None:
@@ -89,13 +95,20 @@ operations = st.builds(
     deployed=st.integers(1, 6),
     operations=st.lists(operations, max_size=25),
     faults=st.lists(faults(), max_size=6),
+    watched=st.booleans(),
 )
 def test_whatever_is_asked_and_whatever_fails_a_cloud_keeps_its_invariants(
-    seed: int, deployed: int, operations: list[Operation], faults: list[Fault]
+    seed: int, deployed: int, operations: list[Operation], faults: list[Fault], watched: bool
 ) -> None:
     deploys = tuple(Operation(1.0 + n, "deploy", n, n) for n in range(deployed))
     plan = Plan(
-        seed=seed, racks=2, hosts=2, episodes=1, operations=(*deploys, *operations), faults=tuple(faults)
+        seed=seed,
+        racks=2,
+        hosts=2,
+        episodes=1,
+        operations=(*deploys, *operations),
+        faults=tuple(faults),
+        watched=watched,
     )
     note(f"replay: {plan.command()}")
     holds(plan)
