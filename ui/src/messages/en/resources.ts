@@ -678,6 +678,7 @@ export default {
     registerUserKeys: "The keys that the user has now stop working at once.",
   },
   fields: {
+    outofbandmanagement_address: "Management controller",
     outofbandmanagement_powerstate: "Power",
     hostha_hastate: "HA state",
     hastate: "HA state",

@@ -333,6 +333,7 @@ const host: Resource = {
     "resourcestate",
     "outofbandmanagement.powerstate",
     "hostha.hastate",
+    "outofbandmanagement.address",
     { name: "ipaddress" },
     column.cluster,
     column.pod,
