@@ -8,6 +8,7 @@ the same instance.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -35,6 +36,9 @@ class HypervisorError(Exception):
 
 STEPS: ContextVar[dict[str, float] | None] = ContextVar("steps", default=None)
 """Where the parts of the command that is being done note what they took; None where nobody wants to know."""
+
+
+NO_FILES: Mapping[str, str] = {}
 
 
 def note_step(name: str, seconds: float) -> None:
@@ -79,12 +83,15 @@ class Hypervisor(Protocol):
     async def scale_vm(self, name: str, cpus: int, cpu_mhz: int, memory_mib: int) -> None:
         """Change a running instance's size."""
 
-    async def prepare_migration(self, vm: VmSpec) -> None:
-        """Make ready to receive the running instance."""
+    async def prepare_migration(self, vm: VmSpec) -> dict[str, str]:
+        """Make ready to receive the running instance; returns where its volumes (by id) are here, if files have names."""
 
-    async def migrate_vm(self, name: str, destination: str, with_storage: bool) -> float:
+    async def migrate_vm(
+        self, name: str, destination: str, with_storage: bool, files: Mapping[str, str] = NO_FILES
+    ) -> float:
         """Move the running instance to the host at that address; returns the downtime in seconds.
 
+        `with_storage` copies the disks that lie elsewhere there: those of the volumes in `files` to these files.
         When it raises, the instance still runs here and not there.
         """
 

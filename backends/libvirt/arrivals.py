@@ -51,7 +51,7 @@ class Arrivals(StorageBase):
         self._made = MadeDisks(settings.data / "arrivals")
         self._watches: dict[str, asyncio.Task[None]] = {}
 
-    async def prepare_migration(self, vm: VmSpec) -> None:
+    async def prepare_migration(self, vm: VmSpec) -> dict[str, str]:
         """As `Hypervisor.prepare_migration`. Again is no error.
 
         A disk that is missing on this host's own storage is made, empty, to be filled by a migration with
@@ -77,6 +77,7 @@ class Arrivals(StorageBase):
             await self._clear_away(vm.name, never_ran=True)
             raise
         self._watch(vm)
+        return {disk.volume_id: str(self.pools.disk(disk)) for disk in vm.disks}
 
     async def resume_arrivals(self) -> None:
         """The agent starts: await what is on its way here, and clear up after what an earlier agent

@@ -8,15 +8,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 from backends.libvirt import live_domain
 from backends.libvirt.arrivals import Arrivals
 from backends.libvirt.connection import Connection
-from cloudsim.hypervisor import HypervisorError, note_step
+from backends.libvirt.domain_xml import disk_serial
+from cloudsim.hypervisor import NO_FILES, HypervisorError, note_step
 
 log = logging.getLogger(__name__)
 
@@ -50,19 +53,23 @@ class Progress(Protocol):
 class Migration(Arrivals):
     """`migrate_vm` of `LibvirtHypervisor`. What the other end does is in `Arrivals`."""
 
-    async def migrate_vm(self, name: str, destination: str, with_storage: bool) -> float:
+    async def migrate_vm(
+        self, name: str, destination: str, with_storage: bool, files: Mapping[str, str] = NO_FILES
+    ) -> float:
         """As `Hypervisor.migrate_vm`.
 
         Disks on this host's own storage are copied, `with_storage`, into those that the destination has made
-        for them; they have the same path there, and no backing file any more. Without it, an instance with
-        such disks stays. The old disks are left.
+        for them; they have the same path there, or that in `files`, and no backing file any more. So are all disks
+        in `files`. Without it, an instance with such disks stays. The old disks are left.
         """
         what = f"migrating {name} to {destination}"
         began = time.monotonic()
         xml, state = await self.connection.domain_call(
             name, what, lambda domain: (str(domain.XMLDesc(0)), int(domain.state()[0]))
         )
-        local = self._local_disks(xml)
+        local, elsewhere = self._local_disks(xml), _elsewhere(xml, files)
+        if set(files) - set(elsewhere):
+            raise HypervisorError(f"{what}: it has no disk of volume {', '.join(sorted(set(files) - set(elsewhere)))}")
         if local and not with_storage:
             raise HypervisorError(
                 f"{what}: its disks {', '.join(local)} are on storage that only this host has"
@@ -71,7 +78,9 @@ class Migration(Arrivals):
             raise HypervisorError(f"{what}: it is on this host already")
         uri = self.settings.migration_uri.format(address=_in_uri(destination))
         await _reach(uri, what)
-        expected = await self._move(name, uri, what, local, paused=state == _PAUSED)
+        copied = sorted({*local, *elsewhere.values()})
+        moved_to = {elsewhere[volume]: file for volume, file in files.items()}
+        expected = await self._move(name, uri, what, copied, moved_to, paused=state == _PAUSED)
         downtime = await self._downtime(name, uri)
         await self._left(name)
         note_step("migration_setup", time.monotonic() - began)
@@ -86,11 +95,13 @@ class Migration(Arrivals):
                 local.append(disk.target)
         return local
 
-    async def _move(self, name: str, uri: str, what: str, local: list[str], paused: bool) -> float:
+    async def _move(
+        self, name: str, uri: str, what: str, copied: list[str], files: Mapping[str, str], paused: bool
+    ) -> float:
         """Returns the downtime, in seconds, that was last expected."""
         moving = asyncio.get_running_loop().create_task(
             self.connection.domain_call(
-                name, what, lambda domain: _migrate(domain, uri, local), LONGEST + 2 * BROKEN_OFF_WITHIN
+                name, what, lambda domain: _migrate(domain, uri, copied, files), LONGEST + 2 * BROKEN_OFF_WITHIN
             )
         )
 
@@ -223,8 +234,27 @@ async def oversee(
     return expected
 
 
-def _migrate(domain: Any, uri: str, local: list[str]) -> None:
-    """Blocks until it is through.
+def _elsewhere(xml: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Volume id -> target of the disks that are to be in other files."""
+    by_serial = {live.serial: live.target for live in live_domain.disks(xml) if live.serial}
+    return {volume: by_serial[s] for volume in files if (s := disk_serial(volume)) in by_serial}
+
+
+def relocated(xml: str, files: Mapping[str, str]) -> str:
+    """The domain's XML with the disks of these targets in other files, which stand alone."""
+    domain = ET.fromstring(xml)
+    for disk in domain.iterfind("./devices/disk"):
+        target = disk.find("target")
+        file = files.get(target.get("dev", "")) if target is not None else None
+        if file is not None:
+            for element in [*disk.findall("source"), *disk.findall("backingStore")]:
+                disk.remove(element)
+            disk.append(ET.Element("source", file=file))
+    return ET.tostring(domain, encoding="unicode")
+
+
+def _migrate(domain: Any, uri: str, copied: list[str], files: Mapping[str, str]) -> None:
+    """Blocks until it is through. `copied` and the keys of `files` are targets (vda).
 
     UNSAFE: libvirt does not believe that a plain folder is shared between hosts, and that it is the pool's
     type says.
@@ -239,9 +269,12 @@ def _migrate(domain: Any, uri: str, local: list[str]) -> None:
         | libvirt.VIR_MIGRATE_UNSAFE
     )
     parameters: dict[str, Any] = {}
-    if local:
+    if copied:
         flags |= libvirt.VIR_MIGRATE_NON_SHARED_DISK
-        parameters[libvirt.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = local
+        parameters[libvirt.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = copied
+    if files:
+        xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_MIGRATABLE | libvirt.VIR_DOMAIN_XML_SECURE)
+        parameters[libvirt.VIR_MIGRATE_PARAM_DEST_XML] = relocated(xml, files)
     domain.migrateToURI3(uri, parameters, flags)
 
 

@@ -8,11 +8,12 @@ the rest is sent. Rounds share the network with every other transfer.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from backends.simulated.flows import Channel
 from backends.simulated.machine import Guest, Machine
 from backends.simulated.storage import Content, Pool
-from cloudsim.hypervisor import HypervisorError
+from cloudsim.hypervisor import NO_FILES, HypervisorError
 from cloudsim.protocol.specs import DiskSpec, VmSpec
 
 _MIB = 1 << 20
@@ -29,7 +30,7 @@ class Migration(Machine):
 
     __slots__ = ()
 
-    async def prepare_migration(self, vm: VmSpec) -> None:
+    async def prepare_migration(self, vm: VmSpec) -> dict[str, str]:
         """Refuses what could not arrive; keeps no room for it, which the manager's reservation does."""
         self.check_power(self.boots)
         if vm.name in self.guests:
@@ -38,8 +39,12 @@ class Migration(Machine):
         for disk in vm.disks:
             self.pool(disk.pool_id)
         self.prepared[vm.name] = vm
+        return {}
 
-    async def migrate_vm(self, name: str, destination: str, with_storage: bool) -> float:
+    async def migrate_vm(
+        self, name: str, destination: str, with_storage: bool, files: Mapping[str, str] = NO_FILES
+    ) -> float:
+        """Where disks go with their instance is in what the destination was prepared for; `files` are not needed."""
         guest = self.running(name)
         if guest.state == "booting":
             raise HypervisorError(f"instance {name} is booting on {self.name}")
@@ -110,6 +115,11 @@ class Migration(Machine):
             if new.path not in sink.contents:
                 sink.add(new.path, Content(content.size, content.taken))
                 copied.append((sink, new.path))
+            else:  # which the manager has made for it
+                made = sink.contents[new.path]
+                more = max(0, content.taken - made.taken)
+                sink.take(more, new.path)
+                made.taken += more
             await self.move([source.disks, *path, sink.disks], content.taken)
 
     async def _rounds(self, guest: Guest, path: list[Channel]) -> float:

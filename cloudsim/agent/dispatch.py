@@ -36,12 +36,11 @@ async def _resume(h: Hypervisor, command: c.ResumeCommand) -> c.Answer:
 
 
 async def _prepare_migration(h: Hypervisor, command: c.PrepareForMigrationCommand) -> c.Answer:
-    await h.prepare_migration(command.vm)
-    return c.PrepareForMigrationAnswer()
+    return c.PrepareForMigrationAnswer(files=await h.prepare_migration(command.vm))
 
 
 async def _migrate(h: Hypervisor, command: c.MigrateCommand) -> c.Answer:
-    downtime = await h.migrate_vm(command.vm, command.destination, command.with_storage)
+    downtime = await h.migrate_vm(command.vm, command.destination, command.with_storage, command.files)
     return c.MigrateAnswer(downtime=downtime)
 
 

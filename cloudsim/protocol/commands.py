@@ -118,7 +118,9 @@ class ResumeCommand(_VmCommand, frozen=True, kw_only=True):
 
 
 class PrepareForMigrationAnswer(Answer, frozen=True, kw_only=True):
-    pass
+    """`files`: where each of its volumes (by id) is on the destination, where hosts name files."""
+
+    files: dict[str, str] = {}
 
 
 class PrepareForMigrationCommand(Command, frozen=True, kw_only=True):
@@ -137,12 +139,16 @@ class MigrateAnswer(Answer, frozen=True, kw_only=True):
 
 
 class MigrateCommand(_VmCommand, frozen=True, kw_only=True):
-    """To the source: move the running instance to the host at `destination` (its address)."""
+    """To the source: move the running instance to the host at `destination` (its address).
+
+    `with_storage` copies disks. `files` says of the volumes (by id) that move to another pool where they are there.
+    """
 
     answer: ClassVar[type[Answer]] = MigrateAnswer
     repeatable: ClassVar[bool] = False
     destination: str
     with_storage: bool = False
+    files: dict[str, str] = {}
 
 
 class ScaleVmAnswer(Answer, frozen=True, kw_only=True):

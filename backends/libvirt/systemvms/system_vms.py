@@ -6,6 +6,7 @@ a namespace is no domain at all: what the host does to instances is done to the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import asyncio
 import logging
 import time
@@ -25,7 +26,7 @@ from backends.libvirt.systemvms.channel import Channel
 from backends.libvirt.systemvms.namespaces import Namespaces
 from backends.systemvm.plan import CHANNEL, Plan
 from backends.systemvm.rendering.router import render
-from cloudsim.hypervisor import HypervisorError, note_step
+from cloudsim.hypervisor import NO_FILES, HypervisorError, note_step
 from cloudsim.protocol.specs import ConsoleAddress, NicSpec, VmReport, VmSpec, VmStatistics
 from cloudsim.protocol.systemvm import AnyReply, AnyRequest, ConfigureRouter, Done, Ping, Pong
 
@@ -195,10 +196,12 @@ class SystemVms(Instances, Devices, Migration, Statistics):
         self._refuse(name, "scaled")
         await super().scale_vm(name, cpus, cpu_mhz, memory_mib)
 
-    async def migrate_vm(self, name: str, destination: str, with_storage: bool) -> float:
+    async def migrate_vm(
+        self, name: str, destination: str, with_storage: bool, files: Mapping[str, str] = NO_FILES
+    ) -> float:
         """As `Hypervisor.migrate_vm`."""
         self._refuse(name, "migrated")
-        return await super().migrate_vm(name, destination, with_storage)
+        return await super().migrate_vm(name, destination, with_storage, files)
 
     async def console(self, name: str, serial: bool = False) -> ConsoleAddress:
         """As `Hypervisor.console`."""

@@ -124,22 +124,22 @@ class Migration:
             command = MigrateCommand(vm=vm.instance_name, destination=target.private_ip)
             answer = await self._agents.send(source_id, command)
             if not answer.ok:
-                if not await self._runs_on(source_id, vm):
+                if not await self.runs_on(source_id, vm):
                     raise OutcomeUnknown(answer.error or "")
                 raise HostRefused(answer.error or "")
         except OutcomeUnknown:
-            self._settle(vm, "Unknown", source_id, target.id)
+            self.settle(vm, "Unknown", source_id, target.id)
             raise
         except (AgentUnavailable, HostRefused):
-            self._settle(vm, "Running", source_id, None)
+            self.settle(vm, "Running", source_id, None)
             raise
-        vm = self._settle(vm, "Running", target.id, None)
+        vm = self.settle(vm, "Running", target.id, None)
         self._foundation.events.record_of(
             vm, "VM.MIGRATE", f"Successfully completed migrating VM {vm.name} to host {target.name}", caller
         )
         return vm
 
-    async def _runs_on(self, host_id: str, vm: VirtualMachine) -> bool:
+    async def runs_on(self, host_id: str, vm: VirtualMachine) -> bool:
         """Whether the host has the instance: one that was restarted meanwhile may know nothing of what it did."""
         try:
             answer = await self._agents.send(host_id, VmStatesCommand())
@@ -147,7 +147,8 @@ class Migration:
             return False
         return isinstance(answer, VmStatesAnswer) and any(each.name == vm.instance_name for each in answer.vms)
 
-    def _settle(self, vm: VirtualMachine, state: str, host_id: str, perhaps: str | None) -> VirtualMachine:
+    def settle(self, vm: VirtualMachine, state: str, host_id: str, perhaps: str | None) -> VirtualMachine:
+        """Note where a migration has ended; `perhaps` is the other host on which it may run as well as nobody knows."""
         last = vm.host_id if host_id != vm.host_id else vm.last_host_id
         with self._store.transaction():
             return self._vms.update(

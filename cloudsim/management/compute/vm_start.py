@@ -149,6 +149,10 @@ class Starting:
             domain_id = domain.parent_id
         return tuple(found)
 
+    def host_for(self, vm: VirtualMachine, *, only: set[str] | None = None, avoid: set[str] | None = None) -> str:
+        """The id of a host with room for the instance, within its constraints. Raises InsufficientCapacity."""
+        return self._hosts.ids[self.plan(vm, host_ids=only, avoid=avoid or set())]
+
     def plan(
         self,
         vm: VirtualMachine,
@@ -235,9 +239,10 @@ class Starting:
         for volume in self._disks.of(vm):
             if volume.state == "Ready" and volume.pool_id is not None:
                 pool = self._foundation.table(StoragePool).get(volume.pool_id)
-                if pool is not None and pool.cluster_id is not None:
-                    return pool.cluster_id
-        return None
+                if pool is not None:
+                    cluster_id = cluster_id or pool.cluster_id
+                    host_id = host_id or pool.host_id
+        return cluster_id, host_id
 
     async def _start_on(self, vm: VirtualMachine, host: Host) -> VirtualMachine:
         try:

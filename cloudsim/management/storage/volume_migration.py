@@ -54,6 +54,15 @@ class VolumeMigration:
 
     def check(self, volume: Volume, pool: StoragePool) -> None:
         """Raise what stands against moving the volume to that pool."""
+        vm = self._vms.get(volume.vm_id)
+        self.check_target(volume, pool)
+        if vm is not None and vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"Volume {volume.name} needs to be detached, or {vm.name} stopped, before it can be moved"
+            )
+
+    def check_target(self, volume: Volume, pool: StoragePool) -> None:
+        """Raise what stands against the volume being on that pool, whatever uses it."""
         check_at_rest(volume)
         if volume.state != "Ready" or volume.pool_id is None:
             raise InvalidParameterValue("Volume must be in ready state")
@@ -66,11 +75,6 @@ class VolumeMigration:
         if any(v.path == volume.id and v.id != volume.id for v in self._table.where("pool_id", pool.id)):
             raise ConcurrentOperation(
                 f"An earlier disk of volume {volume.name} is still to be removed from storage pool {pool.name}"
-            )
-        vm = self._vms.get(volume.vm_id)
-        if vm is not None and vm.state != "Stopped":
-            raise InvalidParameterValue(
-                f"Volume {volume.name} needs to be detached, or {vm.name} stopped, before it can be moved"
             )
         factor = self._settings.number("storage.overprovisioning.factor", "StoragePool", pool.id)
         if self._disks.promised.get(pool.id, 0) + volume.size > pool.capacity * factor:

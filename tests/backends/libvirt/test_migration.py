@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from msgspec.structs import replace
@@ -68,6 +69,18 @@ async def notes(host: Host) -> list[str]:
 
 async def present(host: Host) -> list[str]:
     return [report.name for report in await host.vm_states()]
+
+
+def test_a_domain_with_disks_in_other_files_is_otherwise_the_same() -> None:
+    def disk(target: str, inside: str) -> str:
+        return f"<disk type='file' device='disk'>{inside}<target dev='{target}'/></disk>"
+
+    chain = "<source file='/old'/><backingStore type='file'><source file='/template'/></backingStore>"
+    before = f"<domain><devices>{disk('vda', chain)}{disk('vdb', chain)}</devices></domain>"
+    after = ET.fromstring(migration.relocated(before, {"vda": "/new"}))
+    moved, stays = after.findall("./devices/disk")
+    assert [source.get("file") for source in moved.iter("source")] == ["/new"]
+    assert [source.get("file") for source in stays.iter("source")] == ["/old", "/template"]
 
 
 @pytest.mark.lab
@@ -170,7 +183,24 @@ def test_a_guest_moves_with_its_local_disk_and_back_without(run: Run, guest: VmS
         async with shell(second, NAME) as typing:
             assert await typing.run("cat /run/note") == "in memory"
         await until(lambda: not second._watches, "its arrival has been noticed")
-        await second.stop_vm(NAME, True)
+
+        # A disk that both hosts see moves to another file on the way.
+        root = guest.disks[0]
+        elsewhere = replace(root, path="elsewhere")
+        size = (await qemu_img.info(second.pools.disk(root))).virtual_size
+        await qemu_img.create(first.pools.disk(elsewhere), size)
+        files = await first.prepare_migration(replace(guest, disks=(elsewhere,)))
+        assert files == {root.volume_id: str(first.pools.disk(elsewhere))}
+        with pytest.raises(HypervisorError, match="it has no disk of volume nobody"):
+            await second.migrate_vm(NAME, first.settings.private_ip, True, {"nobody": "/x"})
+        await second.migrate_vm(NAME, first.settings.private_ip, True, files)
+        xml = await first.connection.domain_call(NAME, "looking", lambda domain: str(domain.XMLDesc(0)))
+        assert [disk.path for disk in live_domain.disks(xml)] == list(files.values())
+        assert (await qemu_img.info(first.pools.disk(elsewhere))).backing is None
+        async with shell(first, NAME) as typing:
+            assert await typing.run("cat /run/note") == "in memory"
+        await until(lambda: not first._watches, "its arrival has been noticed")
+        await first.stop_vm(NAME, True)
 
     run(story)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.vm_states import next_state
-from cloudsim.model import Cluster, Host, Pod, ServiceOffering, Template, VirtualMachine, Volume
+from cloudsim.model import Cluster, Host, Pod, ServiceOffering, StoragePool, Template, VirtualMachine, Volume
 from server.api.command import ADMINS, ROOT, Call, Job, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.compute.virtual_machines import GROUP, _number
@@ -103,9 +103,9 @@ async def destroy_virtual_machine(
 
 def _check_may_expunge(call: Call) -> None:
     allowed = call.manager.settings.boolean("allow.user.expunge.recover.vm", "Account", call.caller.account.id)
-    if not call.caller.is_root_admin and not allowed:
+    if not call.caller.is_admin and not allowed:
         raise PermissionDenied(
-            "Parameter expunge can be passed by root admins only, unless allow.user.expunge.recover.vm"
+            "Parameter expunge can be passed by admins only, unless allow.user.expunge.recover.vm"
         )
 
 
@@ -144,15 +144,58 @@ async def migrate_virtual_machine(
     virtualmachineid: VirtualMachine,
     hostid: Annotated[Host | None, Param("where to; with autoselect, the cloud chooses")] = None,
     autoselect: bool = True,
+    storageid: Annotated[
+        StoragePool | None, Param("where the disks of a stopped instance go, instead of hostid")
+    ] = None,
 ) -> Job:
-    """Moves a running instance to another host."""
+    """Moves a running instance to another host, or a stopped one's disks to another primary storage."""
     check_may_move(call)
+    if storageid is not None:
+        if hostid is not None:
+            raise InvalidParameterValue("Parameters hostid and storageid exclude each other")
+        pool = storageid
+        call.manager.storage_motion.check_stopped(virtualmachineid, pool)
+        return Job(
+            lambda: call.manager.storage_motion.move_stopped(call.caller, virtualmachineid.id, pool),
+            virtualmachineid,
+        )
     if hostid is None and not autoselect:
         raise InvalidParameterValue("hostid must be given, or autoselect be true")
     target = hostid.id if hostid else None
     call.manager.migration.check(virtualmachineid, target)
     return Job(
         lambda: call.manager.migration.migrate(call.caller, virtualmachineid.id, target), virtualmachineid
+    )
+
+
+@command("migrateVirtualMachineWithVolume", view=VirtualMachineView, job=True, roles=ADMINS, group=GROUP)
+async def migrate_virtual_machine_with_volume(
+    call: Call,
+    *,
+    virtualmachineid: VirtualMachine,
+    hostid: Annotated[Host | None, Param("where to; with autoselect, the cloud chooses")] = None,
+    migrateto: Annotated[
+        Sequence[Mapping[str, str]] | None,
+        Param("each volume and pool: a volume, and the primary storage to move it to"),
+    ] = None,
+    autoselect: bool = False,
+) -> Job:
+    """Moves a running instance to another host together with its volumes, where that does not reach them."""
+    check_may_move(call)
+    if hostid is None and not autoselect and not migrateto:
+        raise InvalidParameterValue("hostid must be given, or migrateto, or autoselect be true")
+    wanted = {}
+    for entry in migrateto or ():
+        volume = call.store.table(Volume).get(entry.get("volume"))
+        pool = call.store.table(StoragePool).get(entry.get("pool"))
+        if volume is None or pool is None:
+            raise InvalidParameterValue("Each entry of migrateto needs the id of a volume and the id of a (storage) pool")
+        wanted[volume.id] = pool
+    target = hostid.id if hostid else None
+    call.manager.storage_motion.check(virtualmachineid, hostid, wanted)
+    return Job(
+        lambda: call.manager.storage_motion.migrate(call.caller, virtualmachineid.id, target, wanted),
+        virtualmachineid,
     )
 
 

@@ -85,8 +85,8 @@ def test_a_host_that_refuses_because_it_forgot_that_it_did_is_not_believed(
     kind = type(machine(cloud, vm.host_id))
     moving = kind.migrate_vm
 
-    async def forgetful(self: Any, name: str, destination: str, with_storage: bool) -> float:
-        await moving(self, name, destination, with_storage)
+    async def forgetful(self: Any, name: str, *rest: Any) -> float:
+        await moving(self, name, *rest)
         raise HypervisorError(f"instance {name} does not run on {self.name}")
 
     monkeypatch.setattr(kind, "migrate_vm", forgetful)
