@@ -30,6 +30,7 @@ from cloudsim.management.compute.vm_scaling import Scaling
 from cloudsim.management.compute.vm_schedules import VmSchedules
 from cloudsim.management.compute.vm_snapshots import VmSnapshots
 from cloudsim.management.compute.vm_start import Starting
+from cloudsim.management.compute.vm_storage_migration import StorageMotion
 from cloudsim.management.compute.vm_usage import VmUsages
 from cloudsim.management.compute.vms import VirtualMachines
 from cloudsim.management.foundation import Foundation
@@ -352,6 +353,9 @@ class Services:
         self.vm_schedules = VmSchedules(foundation, self.identity, self.jobs, self.vms)
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
+        )
+        self.storage_motion = StorageMotion(
+            foundation, agents, self.starting, self.disks, self.volume_migration, self.migration
         )
         self.high_availability = HighAvailability(
         self.disk_witnesses = DiskWitnesses(foundation, agents, self.disks)
