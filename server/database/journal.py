@@ -11,6 +11,7 @@ import asyncio
 import heapq
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
@@ -51,7 +52,8 @@ class DatabaseJournal:
     `record` and `durable` belong to the loop's thread, the only one that touches the Store. When a
     write fails, every `durable()` from then on, those waiting included, raises JournalBroken, nothing
     more is written, and `on_failure(error)` is called once, from the writing thread: it should
-    have the server stop. `commits` and `sql_commits` count what was made durable, for metrics.
+    have the server stop. `commits` and `sql_commits` count what was made durable, `statements` what the database was
+    told since it was `opened` (Unix seconds), for metrics.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class DatabaseJournal:
     ) -> None:
         self.commits = 0
         self.sql_commits = 0
+        self.statements = 0
+        self.opened = time.time()
         self._engine = engine
         self._on_failure = on_failure
         self._queue: SimpleQueue[_Commit | None] = SimpleQueue()
@@ -72,7 +76,16 @@ class DatabaseJournal:
             last = connection.execute(sa.select(commit_table.c.sequence, commit_table.c.position)).one()
         self._base, self._position = last  # commits of earlier runs, and the next free position
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        sa.event.listen(engine, "before_cursor_execute", self._count)
         self._thread.start()
+
+    def _count(self, *_: Any) -> None:
+        self.statements += 1
+
+    @property
+    def engine(self) -> sa.Engine:
+        """What it writes through; for metrics."""
+        return self._engine
 
     def record(self, sequence: int, changes: Sequence[Change]) -> None:
         """Queue a commit for writing; never waits.
