@@ -74,6 +74,7 @@ class Network(Row, frozen=True, kw_only=True):
     """A layer-2 segment with, unless it is L2, an address range. The zone's `is_default` one serves deploys that name none.
 
     A tier of the VPC `vpc_id` has an access control list, `acl_id` (None: nothing comes in, all goes out).
+    One of a domain (`acl_type`) is also for the domains below where `subdomain_access` says so.
     Networks whose traffic is not Guest are the zone's own: the NICs of its system VMs are on them.
     """
 
@@ -99,6 +100,7 @@ class Network(Row, frozen=True, kw_only=True):
     vlan: str | None = None
     network_domain: str | None = None
     acl_type: Literal["Account", "Domain"] = "Account"
+    subdomain_access: bool = True
     is_default: bool = False
     state: Literal["Allocated", "Setup", "Implementing", "Implemented", "Shutdown", "Destroy"] = "Allocated"
     display: bool = True

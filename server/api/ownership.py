@@ -52,10 +52,13 @@ def resolve_owner(
 
 
 class _Owner:
-    def __init__(self, *, projects: bool) -> None:
+    def __init__(self, *, projects: bool, domain_alone: bool = False) -> None:
         self.parameters = (ACCOUNT, DOMAIN, PROJECT) if projects else (ACCOUNT, DOMAIN)
+        self._domain_alone = domain_alone
 
     def value(self, call: Call, values: Mapping[str, Any]) -> Account:
+        if self._domain_alone and not values.get("account") and values.get("projectid") is None:
+            return call.caller.account
         return resolve_owner(
             call.store,
             call.caller,
@@ -67,5 +70,7 @@ class _Owner:
 
 Owner = Annotated[Account, _Owner(projects=True)]
 """The owner of what is created, from account + domainid or projectid; the caller's account by default."""
+OwnerOrDomain = Annotated[Account, _Owner(projects=True, domain_alone=True)]
+"""The same of what can be a domain's: with domainid alone the owner is the caller's account."""
 AccountOwner = Annotated[Account, _Owner(projects=False)]
 """The same without projectid."""

@@ -12,11 +12,11 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied, ResourceAll
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller, in_subtree
 from cloudsim.management.identity.limited_resources import BY_NAME, UNLIMITED, Kind, ResourceType
-from cloudsim.management.identity.membership import memberships
 from cloudsim.model import (
     Account,
     Domain,
     Network,
+    ProjectMember,
     ResourceLimit,
     Snapshot,
     Template,
@@ -88,7 +88,9 @@ def _secondary(store: Store, account_id: str) -> int:
 
 
 def _projects(store: Store, account_id: str) -> int:
-    return len({m.project_id for m in memberships(store, account_id) if m.role == "Admin"})
+    """Projects that the account leads, or one of its users by itself."""
+    members = store.table(ProjectMember).where("account_id", account_id)
+    return len({member.project_id for member in members if member.role == "Admin"})
 
 
 class Limits:
@@ -252,7 +254,7 @@ class Limits:
         above = self.of_domain(domain, type)
         if (
             above != UNLIMITED
-            and (maximum == UNLIMITED or maximum > above)
+            and maximum > above  # UNLIMITED is not: then the domain above is what limits
             and not isinstance(owner, Account)
         ):
             raise InvalidParameterValue(

@@ -126,10 +126,17 @@ def _template(store: Store, caller: Caller, template: Template, operate: bool) -
     return _owned(store, caller, template.account_id)
 
 
+def is_for_domain(store: Store, network: Network, domain_id: str) -> bool:
+    """Whether a network of a domain is there for accounts of the domain `domain_id` too."""
+    if network.subdomain_access:
+        return in_subtree(store, domain_id, network.domain_id)
+    return domain_id == network.domain_id
+
+
 @rule(Network)
 def _network(store: Store, caller: Caller, network: Network, operate: bool) -> bool:
     if not operate and network.acl_type == "Domain":
-        return in_subtree(store, caller.account.domain_id, network.domain_id)
+        return is_for_domain(store, network, caller.account.domain_id)
     if not operate and _shared(store, network.id, caller.account.id):
         return True
     return _owned(store, caller, network.account_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.identity.caller import in_subtree
+from cloudsim.management.identity.visibility import is_for_domain
 from cloudsim.model import Account, Network, NetworkPermission
 
 
@@ -29,7 +29,7 @@ class NetworkPermissions:
         if network.acl_type == "Account":
             if network.account_id != account.id and not self.has(network.id, account.id):
                 raise PermissionDenied(f"Unable to use network {network.name} for {instance}: it is another account's")
-        elif not in_subtree(self._store, account.domain_id, network.domain_id):
+        elif not is_for_domain(self._store, network, account.domain_id):
             raise PermissionDenied(f"Network {network.name} is not available in the domain of {instance}")
 
     def of(self, network: Network) -> list[Account]:

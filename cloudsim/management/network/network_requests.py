@@ -21,6 +21,7 @@ PRIVATE = tuple(
 )
 """RFC 1918 and RFC 6598: what an isolated network's subnet must be in."""
 UNTAGGED = "untagged"
+LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
 DOMAIN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,188}[A-Za-z0-9])?\Z")
 
 
@@ -38,6 +39,7 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     network_domain: str | None = None
     acl_type: Literal["Account", "Domain"] | None = None
     domain: Domain | None = None
+    subdomain_access: bool | None = None
     display: bool = True
     vpc: Vpc | None = None
     acl: NetworkAclList | None = None
@@ -124,7 +126,7 @@ def vlan_of(
 
 def checked_domain(text: str) -> str:
     """A DNS domain for instances. Raises InvalidParameterValue for what is none."""
-    if not DOMAIN_NAME.match(text):
+    if not DOMAIN_NAME.match(text) or not all(LABEL.match(label) for label in text.split(".")):
         raise InvalidParameterValue(
             "Invalid network domain. Total length shouldn't exceed 190 chars. Each domain label must be "
             "between 1 and 63 characters long, can contain ASCII letters 'a' through 'z', the digits '0' "

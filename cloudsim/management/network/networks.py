@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.ip_ranges import first_range
@@ -89,7 +90,9 @@ class Networks:
             self._limits.check(owner, "network")
         domain_id = owner.domain_id
         if acl_type == "Domain":
-            domain_id = request.domain.id if request.domain is not None else self._root_domain()
+            domain_id = self._domain_of(caller, request)
+        elif request.subdomain_access is not None:
+            raise InvalidParameterValue("Parameter subdomainaccess can be specified only with acltype=Domain")
         with self._store.transaction():
             if replaced is not None:
                 self._table.delete(replaced.id)
@@ -116,6 +119,7 @@ class Networks:
                     dns1=dns1,
                     dns2=dns2,
                     acl_type=acl_type,
+                    subdomain_access=self._subdomain_access(request),
                     is_default=replaced is not None,
                     state="Setup" if offering.guest_type == "Shared" else "Allocated",
                     display=request.display,
@@ -146,6 +150,18 @@ class Networks:
             raise InvalidParameterValue(f"Basic zone {zone.name} has only shared networks")
         if offering.guest_type == "Shared" and not caller.is_admin:
             raise PermissionDenied("Only an administrator can create a shared network")
+
+    def _domain_of(self, caller: Caller, request: NetworkRequest) -> str:
+        """Whose a network of a domain is to be. Raises PermissionDenied for a domain that the caller does not manage."""
+        if request.domain is None:
+            return self._root_domain()
+        visibility.check(self._store, caller, request.domain)
+        return request.domain.id
+
+    def _subdomain_access(self, request: NetworkRequest) -> bool:
+        if request.subdomain_access is not None:
+            return request.subdomain_access
+        return self._foundation.settings.boolean("allow.subdomain.network.access")
 
     def _acl_type(self, offering: NetworkOffering, request: NetworkRequest) -> Literal["Account", "Domain"]:
         if offering.guest_type == "Shared":

@@ -35,6 +35,12 @@ OF_ACCESS: tuple[key, ...] = (
         "boolean",
         "Whether a domain's settings hold for its subdomains that have none of their own",
     ),
+    key(
+        "allow.subdomain.network.access",
+        "true",
+        "boolean",
+        "Whether a new network of a domain is for the domains below too, where its creator does not say",
+    ),
     key("allow.user.create.projects", "true", "boolean", "Whether users may create projects"),
     key(
         "allow.public.user.templates",

@@ -205,6 +205,17 @@ def test_a_domains_limit_holds_for_its_accounts_together(api: Api, admin: Client
     refused(535, bob, "createProject", name="two")
 
 
+def test_a_domain_without_a_limit_of_its_own_is_limited_by_the_one_above(api: Api, admin: Client) -> None:
+    above = admin("createDomain", name="above")["domain"]["id"]
+    below = admin("createDomain", name="below", parentdomainid=above)["domain"]["id"]
+    _, ann = api.account("ann", domain=below)
+    admin("updateResourceLimit", resourcetype=5, max=1, domainid=above)
+    refused(431, admin, "updateResourceLimit", resourcetype=5, max=2, domainid=below)
+    assert admin("updateResourceLimit", resourcetype=5, max=-1, domainid=below)["resourcelimit"]["max"] == -1
+    ann("createProject", name="one")
+    refused(535, ann, "createProject", name="two")
+
+
 def test_tags(api: Api, admin: Client) -> None:
     domain = admin("createDomain", name="d")["domain"]["id"]
     on = dict(resourcetype="domain", resourceids=[domain])

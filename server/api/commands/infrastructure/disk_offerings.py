@@ -189,8 +189,7 @@ async def list_disk_offerings(
             return False
         if not row.display and not call.caller.is_root_admin:
             return False
-        wanted = state or ("Active" if id is None else "all")
-        return offered(call, row, zone=zoneid, domain=domainid, state=wanted, storage_type=storagetype)
+        return offered(call, row, zone=zoneid, domain=domainid, state=state, storage_type=storagetype)
 
     return listed(
         call,

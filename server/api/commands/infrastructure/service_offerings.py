@@ -267,9 +267,7 @@ async def list_service_offerings(
         return offered(call, row, zone=zoneid, domain=domainid, state=state, storage_type=storagetype)
 
     def named(row: ServiceOffering) -> bool:
-        return offered(
-            call, row, zone=zoneid, domain=domainid, state=state or "all", storage_type=storagetype
-        )
+        return offered(call, row, zone=zoneid, domain=domainid, state=state, storage_type=storagetype)
 
     if id is not None:
         return listed(call, ServiceOffering, page=page, ids=[id], equal={"name": name}, keep=named)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.identity.caller import in_subtree
+from cloudsim.management.identity.visibility import is_for_domain
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.management.network.vlans import isolation_of
 from cloudsim.model import (
@@ -23,7 +23,7 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, Scope, Tags, listed
-from server.api.ownership import Owner
+from server.api.ownership import OwnerOrDomain
 from server.api.parameters import Param, one_of
 from server.api.views import Date, TagView, View, date, domain_fields, owner, tags
 
@@ -117,7 +117,7 @@ class NetworkView(View):
             dns2=row.dns2 if row.dns1 else zone.dns2 if zone else None,
             networkdomain=row.network_domain,
             acltype=row.acl_type,
-            subdomainaccess=shared or None,
+            subdomainaccess=row.subdomain_access if shared else None,
             issystem=row.traffic_type != "Guest",
             isdefault=row.is_default,
             related=row.id,
@@ -165,7 +165,7 @@ def broadcast_uri(network: Network, call: Call) -> str | None:
 async def create_network(
     call: Call,
     *,
-    owner: Owner,
+    owner: OwnerOrDomain,
     name: str,
     zoneid: Zone,
     networkofferingid: NetworkOffering,
@@ -178,6 +178,9 @@ async def create_network(
     vlan: Annotated[str | None, Param("a VLAN id, or untagged")] = None,
     networkdomain: Annotated[str | None, Param("the DNS domain of its instances")] = None,
     acltype: Annotated[Literal["Account", "Domain"] | None, Param("who may use a shared network")] = None,
+    subdomainaccess: Annotated[
+        bool | None, Param("whether a domain's network is for the domains below too; by default so")
+    ] = None,
     displaynetwork: bool | None = None,
     vpcid: Annotated[Vpc | None, Param("the VPC that it is to be a tier of", access="operate")] = None,
     aclid: Annotated[
@@ -189,6 +192,8 @@ async def create_network(
     """Creates a guest network."""
     named = bool(call.fields.get("account") or call.fields.get("projectid"))
     domain_id = call.fields.get("domainid")
+    if domain_id and not named and (networkofferingid.guest_type != "Shared" or acltype == "Account"):
+        raise InvalidParameterValue("Parameters account and domainid must be given together")
     request = NetworkRequest(
         name=name,
         display_text=displaytext,
@@ -201,6 +206,7 @@ async def create_network(
         network_domain=networkdomain,
         acl_type=acltype or ("Account" if named else None),
         domain=call.store.table(Domain).get(domain_id) if domain_id else None,
+        subdomain_access=subdomainaccess,
         display=displaynetwork is not False,
         vpc=vpcid,
         acl=aclid,
@@ -258,7 +264,7 @@ async def list_networks(
             if not scope.owns(network.account_id) and network.id not in shared:
                 return False
         elif in_project or not (
-            call.caller.is_root_admin or in_subtree(call.store, own_domain, network.domain_id)
+            call.caller.is_root_admin or is_for_domain(call.store, network, own_domain)
         ):
             return False
         services = {service.lower() for service in offering.services} if offering is not None else set()

@@ -580,6 +580,7 @@ def upgrade() -> None:
         sa.Column("vlan", sa.Text(), nullable=True),
         sa.Column("network_domain", sa.Text(), nullable=True),
         sa.Column("acl_type", sa.Text(), nullable=False),
+        sa.Column("subdomain_access", sa.Boolean(), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("display", sa.Boolean(), nullable=False),

@@ -29,7 +29,7 @@ class CloudApi:
         user = self.manager.identity.users.register_keys(user)
         return Client(self, (user.api_key, user.secret_key))  # type: ignore[arg-type]
 
-    def account(self, name: str) -> Client:
+    def account(self, name: str, **more: Any) -> Client:
         self.admin(
             "createAccount",
             username=name,
@@ -38,6 +38,7 @@ class CloudApi:
             firstname=name,
             lastname="Example",
             accounttype=0,
+            **more,
         )
         return self.client(name)
 

@@ -115,12 +115,14 @@ export function useRows(of: Resource, state: Ref<ListState>, within: Ref<Paramet
 /** One row by its id; undefined: there is none that the caller may see. Raises ApiError. */
 export async function fetchOne(of: Resource, id: string, signal?: AbortSignal): Promise<Row | undefined> {
   const one = of.list.one ?? "id";
-  const takes = useApis()
-    .get(of.list.command)
-    ?.params.some((parameter) => parameter.name === one);
+  const known = useApis().get(of.list.command)?.params ?? [];
+  const takes = known.some((parameter) => parameter.name === one);
+  // a list that leaves out what is not in use has to be asked for all
+  const anyState = known.some((parameter) => parameter.name === "state" && parameter.values?.includes("all"));
   const parameters = {
     ...scope(of.list.command),
     ...of.list.parameters?.(),
+    ...(anyState ? { state: "all" } : {}),
     ...(takes ? { [one]: id } : {}),
   };
   const { rows } = await fetchRows(of, parameters, signal);

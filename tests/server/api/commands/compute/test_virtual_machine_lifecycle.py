@@ -195,6 +195,14 @@ def test_users_may_not_expunge_unless_the_settings_say_so(cloud: TwoRacks) -> No
     assert ann("destroyVirtualMachine", id=made["id"], expunge=True)["virtualmachine"]
 
 
+def test_a_domain_admin_may_expunge_in_its_domain(cloud: TwoRacks) -> None:
+    north = cloud.admin("createDomain", name="north")["domain"]["id"]
+    boss = cloud.domain_account("boss", type=2, domain=north)
+    made = cloud.deploy("web", call=boss)
+    boss("destroyVirtualMachine", id=made["id"], expunge=True)
+    assert cloud.admin("listVirtualMachines", id=made["id"]) == {}
+
+
 def test_delete_protection(cloud: TwoRacks) -> None:
     made = cloud.deploy("web")
     cloud.admin("updateVirtualMachine", id=made["id"], deleteprotection=True)

@@ -51,7 +51,8 @@ def test_a_service_offering(admin: Client) -> None:
     ]
     assert changed["displaytext"] == "changed" and "hosttags" not in changed
     assert admin("deleteServiceOffering", id=made["id"]) == {"success": True}
-    assert admin("listServiceOfferings", name="so") == {}
+    assert admin("listServiceOfferings", name="so") == {} == admin("listServiceOfferings", id=made["id"])
+    assert admin("listServiceOfferings", id=made["id"], state="all")["count"] == 1
     assert admin("listServiceOfferings", name="so", state="Inactive")["count"] == 1
 
 

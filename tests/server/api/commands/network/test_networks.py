@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Any
 
 from cloudsim.model import Network
 from tests.server.api.api_harness import refused
@@ -79,6 +80,46 @@ def test_a_shared_network(cloud_api: CloudApi) -> None:
     ann = cloud_api.account("ann")
     assert made["id"] in [n["id"] for n in ann("listNetworks")["network"]]
     refused(531, ann, "createNetwork", name="hers", zoneid=cloud_api.zone, **{**asked, "vlan": "99"})
+
+
+def test_a_domains_network_is_for_the_domains_below_where_it_says_so(cloud_api: CloudApi) -> None:
+    offering = cloud_api.cloud.network_offering("DefaultSharedNetworkOffering")
+    admin = cloud_api.admin
+    north = admin("createDomain", name="north")["domain"]["id"]
+    below = admin("createDomain", name="below", parentdomainid=north)["domain"]["id"]
+    callers = {
+        "ann": cloud_api.account("ann", domainid=north),
+        "bob": cloud_api.account("bob", domainid=below),
+        "eve": cloud_api.account("eve"),
+    }
+
+    def made(number: int, **more: Any) -> str:
+        subnet = f"172.16.{number}"
+        addresses = {"gateway": f"{subnet}.1", "netmask": "255.255.255.0"}
+        span = {"startip": f"{subnet}.10", "endip": f"{subnet}.20", "vlan": str(1000 + number)}
+        return str(cloud_api.network("shared", networkofferingid=offering.id, **addresses, **span, **more)["id"])
+
+    def who(network: str) -> set[str]:
+        return {name for name, call in callers.items() if call("listNetworks", id=network)}
+
+    wide = made(1, acltype="Domain", domainid=north, subdomainaccess=True)
+    narrow = made(2, acltype="Domain", domainid=north, subdomainaccess=False)
+    assert who(wide) == {"ann", "bob"} and who(narrow) == {"ann"}
+    rows = {row["id"]: row for row in cloud_api.listed("listNetworks", "network", listall=True)}
+    assert [rows[each]["subdomainaccess"] for each in (wide, narrow)] == [True, False]
+    assert rows[narrow]["domainid"] == north and "account" not in rows[narrow]
+    admin("updateConfiguration", name="allow.subdomain.network.access", value="false")
+    assert who(made(3, acltype="Domain", domainid=north)) == {"ann"}
+    assert who(made(4, acltype="Domain")) == {"eve"}
+
+
+def test_a_domain_alone_does_not_own_a_network(cloud_api: CloudApi) -> None:
+    domain = cloud_api.admin("createDomain", name="north")["domain"]["id"]
+    shared = cloud_api.cloud.network_offering("DefaultSharedNetworkOffering")
+    isolated = cloud_api.cloud.network_offering("DefaultIsolatedNetworkOfferingWithSourceNatService")
+    asked = {"name": "n", "zoneid": cloud_api.zone, "domainid": domain}
+    refused(431, cloud_api.admin, "createNetwork", networkofferingid=isolated.id, **asked)
+    refused(431, cloud_api.admin, "createNetwork", networkofferingid=shared.id, acltype="Account", **asked)
 
 
 def test_network_offerings(cloud_api: CloudApi) -> None:
