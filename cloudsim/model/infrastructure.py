@@ -10,7 +10,10 @@ Allocation = Literal["Enabled", "Disabled"]
 
 
 class Zone(Row, frozen=True, kw_only=True):
-    """A datacenter; the unit that owns networks and secondary storage."""
+    """A datacenter; the unit that owns networks and secondary storage.
+
+    An edge zone (`is_edge`) is a small one that spends nothing on itself: it gets no console proxy and no secondary storage VM.
+    """
 
     keys: ClassVar[Keys] = Keys(unique=("name",))
 
@@ -25,6 +28,7 @@ class Zone(Row, frozen=True, kw_only=True):
     guest_cidr: str | None = None
     security_groups: bool = False
     local_storage: bool = False
+    is_edge: bool = False
     allocation_state: Allocation = "Disabled"
     dhcp_provider: str = "VirtualRouter"
     zone_token: str = ""

@@ -65,6 +65,7 @@ class Zones:
         owner: Domain | None = None,
         security_groups: bool = False,
         local_storage: bool = False,
+        is_edge: bool = False,
         allocation_state: Allocation = "Disabled",
     ) -> Zone:
         """Add a zone, for everyone or for one domain (`owner`)."""
@@ -75,6 +76,8 @@ class Zones:
         )
         if guest_cidr and kind == "Basic":
             raise InvalidParameterValue("Parameter guestcidraddress is not supported for a Basic zone")
+        if is_edge and (kind == "Basic" or security_groups):
+            raise InvalidParameterValue("Parameter isedge: an edge zone is Advanced, without security groups")
         with self._store.transaction():
             zone = self._zones.insert(
                 Zone(
@@ -86,6 +89,7 @@ class Zones:
                     domain_id=None if owner is None else owner.id,
                     security_groups=security_groups or kind == "Basic",
                     local_storage=local_storage,
+                    is_edge=is_edge,
                     allocation_state=allocation_state,
                     zone_token=self._randomness.uuid(),
                     created=self._foundation.now(),

@@ -146,6 +146,8 @@ class ConsoleProxies:
         return True
 
     def _could_have(self, zone: Zone) -> bool:
+        if zone.is_edge:
+            return False
         ranges = self._foundation.table(IpRange).where("zone_id", zone.id)
         return any(each.public for each in ranges) and self._system_vms.template(zone) is not None
 

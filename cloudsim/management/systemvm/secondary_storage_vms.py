@@ -112,7 +112,8 @@ class SecondaryStorageVms:
 
     def _is_equipped(self, zone: Zone) -> bool:
         return (
-            self._settings.boolean("secondary.storage.vm", "Zone", zone.id)
+            not zone.is_edge
+            and self._settings.boolean("secondary.storage.vm", "Zone", zone.id)
             and any(each.public for each in self._ranges.where("zone_id", zone.id))
             and bool(self._stores.where("zone_id", zone.id))
         )

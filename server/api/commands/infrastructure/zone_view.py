@@ -61,7 +61,7 @@ class ZoneView(View):
             dhcpprovider=row.dhcp_provider,
             localstorageenabled=row.local_storage,
             tags=tags(call, row.id),
-            type="Core",
+            type="Edge" if row.is_edge else "Core",
             allowuserspecifyvrmtu=False,
             isnsxenabled=False,
             ismultiarch=False,

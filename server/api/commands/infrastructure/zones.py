@@ -33,6 +33,7 @@ async def create_zone(
     allocationstate: Allocation = "Disabled",
     securitygroupenabled: bool = False,
     localstorageenabled: bool = False,
+    isedge: Annotated[bool, Param("a small one, without system VMs but routers", since="4.18.0")] = False,
 ) -> Zone:
     """Creates a zone."""
     zone: Zone = call.manager.zones.create(
@@ -47,6 +48,7 @@ async def create_zone(
         owner=domainid,
         security_groups=securitygroupenabled,
         local_storage=localstorageenabled,
+        is_edge=isedge,
         allocation_state=allocationstate,
     )
     return zone

@@ -147,6 +147,7 @@ def upgrade() -> None:
         sa.Column("guest_cidr", sa.Text(), nullable=True),
         sa.Column("security_groups", sa.Boolean(), nullable=False),
         sa.Column("local_storage", sa.Boolean(), nullable=False),
+        sa.Column("is_edge", sa.Boolean(), nullable=False),
         sa.Column("allocation_state", sa.Text(), nullable=False),
         sa.Column("dhcp_provider", sa.Text(), nullable=False),
         sa.Column("zone_token", sa.Text(), nullable=False),

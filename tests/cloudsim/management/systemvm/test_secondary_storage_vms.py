@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cloudsim.model import SystemVm, VirtualMachine
+from cloudsim.model import SystemVm, VirtualMachine, Zone
 from tests.cloudsim.management.systemvm.storage_vm_cloud import StorageVmCloud
 
 
@@ -88,3 +88,18 @@ def test_a_store_that_is_added_is_shared_with_those_that_run(storage_cloud: Stor
     started = storage_cloud.table(VirtualMachine)[vm.id].updated
     storage_cloud.wait(300)
     assert storage_cloud.table(VirtualMachine)[vm.id].updated == started, "once is enough"
+
+
+def test_an_edge_zone_gets_no_system_vms_of_its_own(storage_cloud: StorageVmCloud) -> None:
+    def make_edge(edge: bool) -> None:
+        with storage_cloud.store.transaction():
+            storage_cloud.table(Zone).update(storage_cloud.zone.id, is_edge=edge)
+
+    storage_cloud.call(lambda: make_edge(True))
+    for row in list(storage_cloud.table(SystemVm)):
+        storage_cloud.do(storage_cloud.manager.system_vms.destroyed(row.id))
+    storage_cloud.wait(600)
+    assert not storage_cloud.table(SystemVm)
+    storage_cloud.call(lambda: make_edge(False))
+    storage_cloud.wait(600)
+    assert {row.kind for row in storage_cloud.table(SystemVm)} == {"ConsoleProxy", "SecondaryStorageVm"}

@@ -143,3 +143,13 @@ def test_a_zone_of_one_domain(datacenter: Any) -> None:
     _, inside = datacenter.account("inside", domain=domain["id"])
     assert outside("listZones") == {}
     assert inside("listZones")["zone"][0]["domainname"] == "d"
+
+
+def test_an_edge_zone_is_advanced_and_says_so(datacenter: Any) -> None:
+    assert datacenter.zone()["type"] == "Core"
+    edge = datacenter.zone("edge", isedge=True)
+    assert edge["type"] == "Edge"
+    (listed,) = datacenter.admin("listZones", id=edge["id"])["zone"]
+    assert listed["type"] == "Edge"
+    given = {"name": "basic", "networktype": "Basic", "dns1": "8.8.8.8", "internaldns1": "8.8.8.8"}
+    assert "isedge" in refused(431, datacenter.admin, "createZone", isedge=True, **given).text
