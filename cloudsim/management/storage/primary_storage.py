@@ -56,10 +56,10 @@ class PrimaryStorage:
     def _changed(self, changes: list[Change]) -> None:
         for table, before, after in changes:
             if table is self._pools:
+                if before is not None and before.scope == "ZONE":
+                    self._zone_wide[before.zone_id].pop(before.id, None)
                 if after is not None:
                     self._note(after)
-                elif before.scope == "ZONE":
-                    self._zone_wide[before.zone_id].pop(before.id, None)
 
     def _note(self, pool: StoragePool) -> None:
         if pool.scope == "ZONE":
