@@ -85,6 +85,7 @@ from cloudsim.management.storage.extraction import Extraction
 from cloudsim.management.storage.image_migration import ImageMigration
 from cloudsim.management.storage.image_stores import ImageStores
 from cloudsim.management.storage.pool_maintenance import PoolMaintenance
+from cloudsim.management.storage.pool_scope import PoolScope
 from cloudsim.management.storage.primary_storage import PrimaryStorage
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
 from cloudsim.management.storage.snapshot_policies import SnapshotPolicies
@@ -173,6 +174,7 @@ class Services:
         self.pod_ranges = PodRanges(foundation)
         self.clusters = Clusters(foundation)
         self.primary_storage = PrimaryStorage(foundation, agents)
+        self.pool_scope = PoolScope(foundation, agents, self.primary_storage)
         self.secondary_storage = SecondaryStorage(foundation, agents)
         self.storage_statistics = StorageStatistics(foundation, agents, self.primary_storage)
 
