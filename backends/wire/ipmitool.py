@@ -35,7 +35,7 @@ class Ipmitool:
         told = await self._run(controller, "chassis", "power", "status")
         found = re.search(r"power is (on|off)", told, re.IGNORECASE)
         if found is None:
-            raise OutOfBandError(f"ipmitool does not tell the power's state, but {_first_line(told)!r}")
+            raise OutOfBandError(f"ipmitool does not tell the power's state, but {_last_line(told)!r}")
         return found[1].lower() == "on"
 
     async def change_password(self, controller: ManagementController, password: str) -> None:
@@ -88,12 +88,13 @@ class Ipmitool:
             await process.wait()
             raise
         if process.returncode != 0:
-            text = _first_line(errors.decode(errors="replace") or out.decode(errors="replace"))
+            text = _last_line(errors.decode(errors="replace") or out.decode(errors="replace"))
             if secret:
                 text = text.replace(secret, "****")
             raise OutOfBandError(f"ipmitool: {text or f'ended with {process.returncode}'}")
         return out.decode(errors="replace")
 
 
-def _first_line(text: str) -> str:
-    return text.strip().partition("\n")[0][:200]
+def _last_line(text: str) -> str:
+    """Where ipmitool says why it failed, after what it missed on the way."""
+    return text.strip().rpartition("\n")[2][:200]
