@@ -34,12 +34,14 @@ GIB = 1 << 30
 class Cloud:
     """One zone of one rack (two with `racks`) of two hosts and one pool each."""
 
-    def __init__(self, racks: int = 1, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, racks: int = 1, settings: Mapping[str, str] | None = None, host: HostKind | None = None
+    ) -> None:
         self.world = SimulatedWorld(
             uniform(
                 racks=racks,
                 hosts_per_rack=2,
-                host=HostKind(memory_gib=16, cores=8),
+                host=host or HostKind(memory_gib=16, cores=8),
                 pool=PrimaryPool(capacity_gib=500),
             ),
             seed=3,

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from backends.simulated.datacenter import Hosts
 from cloudsim.model import Host, ServiceOffering
 from server.api.dispatch import Dispatcher
 from tests.cloudsim.management.cloud_harness import Cloud
@@ -16,10 +17,10 @@ Vm = dict[str, Any]
 
 
 class TwoRacks(CloudApi):
-    """Four hosts of 8 cores and 16 GiB, each rack with a pool of its own."""
+    """Four hosts of 8 cores and 16 GiB, or of another kind, each rack with a pool of its own."""
 
-    def __init__(self) -> None:
-        self.cloud = Cloud(racks=2)
+    def __init__(self, host: Hosts | None = None) -> None:
+        self.cloud = Cloud(racks=2, host=host)
         self.world = self.cloud.world
         self.manager = self.cloud.manager
         self.store = self.cloud.store

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.management.compute.offerings import DISK_DETAIL, GIB, planners, traits_of
+from cloudsim.management.infrastructure.gpus import PASSTHROUGH, GpuCard
 from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import Domain, ServiceOffering, Template, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
@@ -64,6 +65,10 @@ class ServiceOfferingView(View):
     diskofferingstrictness: bool | None = None
     encryptroot: bool | None = None
     gpucount: int | None = None
+    gpucardid: Annotated[str | None, "the only card that it takes"] = None
+    gpucardname: str | None = None
+    vgpuprofileid: str | None = None
+    vgpuprofilename: str | None = None
     gpudisplay: bool | None = None
     purgeresources: bool | None = None
     hasannotations: bool | None = None
@@ -109,11 +114,24 @@ class ServiceOfferingView(View):
             diskofferingstrictness=False,
             encryptroot=False,
             gpucount=row.gpus or None,
+            **_gpu(row),
             gpudisplay=False,
             purgeresources=False,
             hasannotations=False,
             **scope_fields(call, row),
         )
+
+
+def _gpu(row: ServiceOffering) -> dict[str, Any]:
+    if not row.gpus or len(row.gpu_models) != 1:
+        return {}
+    card = GpuCard(row.gpu_models[0])
+    return {
+        "gpucardid": card.id,
+        "gpucardname": card.model,
+        "vgpuprofileid": card.profile_id,
+        "vgpuprofilename": PASSTHROUGH,
+    }
 
 
 @command(
@@ -150,6 +168,10 @@ async def create_service_offering(
     issystem: bool = False,
     systemvmtype: Annotated[str | None, one_of("domainrouter", "consoleproxy", "secondarystoragevm")] = None,
     gpucount: int = 0,
+    vgpuprofileid: Annotated[
+        str | None,
+        Param("the card that its GPUs are of; one GPU, where gpucount is not given", type="uuid", since="4.21"),
+    ] = None,
     serviceofferingdetails: Mapping[str, str] | None = None,
 ) -> ServiceOffering:
     """Creates a service offering."""
@@ -182,7 +204,8 @@ async def create_service_offering(
         network_rate=networkrate,
         is_system=issystem,
         system_vm_type=systemvmtype,
-        gpus=gpucount,
+        gpus=gpucount or (1 if vgpuprofileid else 0),
+        gpu_models=() if not vgpuprofileid else (call.manager.gpus.card_of_profile(vgpuprofileid).model,),
         details=details,
     )
     return offering
@@ -246,8 +269,11 @@ async def list_service_offerings(
     domainid: Annotated[Domain | None, Param("what that domain may use")] = None,
     listall: Annotated[bool, Param("accepted: offerings have no owner")] = False,
     isrecursive: Annotated[bool, Param("accepted: offerings have no owner")] = False,
-    templateid: Template | None = None,
+    templateid: Annotated[Template | None, Param("those whose root disk holds that template")] = None,
     gpuenabled: bool | None = None,
+    vgpuprofileid: Annotated[
+        str | None, Param("those that ask for that card", type="uuid", since="4.21")
+    ] = None,
     encryptroot: bool = False,
 ) -> Listed:
     """Lists service offerings."""
@@ -261,6 +287,10 @@ async def list_service_offerings(
         if virtualmachineid is not None and row.id == virtualmachineid.service_offering_id:
             return False
         if gpuenabled is not None and gpuenabled != bool(row.gpus):
+            return False
+        if vgpuprofileid is not None and _gpu(row).get("vgpuprofileid") != vgpuprofileid:
+            return False
+        if templateid is not None and (row.root_disk_size or templateid.size) < templateid.size:
             return False
         if any(value is not None and (getattr(row, field) or value) < value for field, value in least):
             return False
