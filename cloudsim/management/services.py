@@ -46,6 +46,7 @@ from cloudsim.management.infrastructure.capacity_history import CapacityHistory
 from cloudsim.management.infrastructure.capacity_report import CapacityReport
 from cloudsim.management.infrastructure.clusters import Clusters
 from cloudsim.management.infrastructure.dedication import Dedication
+from cloudsim.management.infrastructure.gpus import Gpus
 from cloudsim.management.infrastructure.host_ha import HostHighAvailability
 from cloudsim.management.infrastructure.host_ha_providers import HaProvider, SimulatorHaProvider
 from cloudsim.management.infrastructure.host_states import HostStates
@@ -181,6 +182,7 @@ class Services:
         self.capacity = HostCapacity(store, foundation.settings)
         self.planner = Planner(self.capacity, foundation.settings, randomness)
         self.planner.on_planned = self.traces.planning
+        self.gpus = Gpus(foundation, self.capacity)
         self.topology = TopologyReport(foundation, self.capacity, world)
         self.disks = Disks(foundation, agents)
         capacity_report = CapacityReport(foundation, self.capacity, self.disks)
