@@ -26,7 +26,7 @@ from typing import (
 
 import msgspec
 
-from cloudsim.model import Account, AsyncJob, Domain, Project, ResourceTag
+from cloudsim.model import Account, Annotation, AsyncJob, Domain, Project, ResourceTag
 from cloudsim.model.operations import JOB_IN_PROGRESS
 from cloudsim.store import Row
 
@@ -62,7 +62,8 @@ def date(seconds: float | None) -> str | None:
 class View(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Base of all views. `entity` is the row type shown, `key` the member that holds it in an answer.
 
-    `jobid` and `jobstatus` tell of the job that works on the thing just now; `render` fills them in.
+    `jobid` and `jobstatus` tell of the job that works on the thing just now; `render` fills them in, and
+    `hasannotations` of views that have it: whether there are comments on the thing that the caller may read.
     """
 
     entity: ClassVar[type[Row] | None] = None
@@ -157,6 +158,10 @@ def render(view: type[View], rows: Iterable[Any], call: Call) -> list[View]:
     """The rows in that view, each with the job that is working on it. Views among the rows stay as they are."""
     of = view.of
     shown: list[View] = [row if isinstance(row, View) else of(row, call) for row in rows]
+    if "hasannotations" in view.__struct_fields__:
+        for each in shown:
+            if isinstance(each, view):
+                _show_annotations(each, call)
     jobs = call.store.table(AsyncJob)
     if jobs.count("status", JOB_IN_PROGRESS):
         for each in shown:
@@ -172,6 +177,13 @@ def _show_job(view: View, jobs: Any) -> None:
     last = next(reversed(ids), None) if ids else None
     if last is not None and jobs[last].status == JOB_IN_PROGRESS:
         view.jobid, view.jobstatus = last, JOB_IN_PROGRESS
+
+
+def _show_annotations(view: Any, call: Call) -> None:
+    comments = call.store.table(Annotation)
+    view.hasannotations = bool(comments.count("entity_id", view.id)) and bool(
+        call.manager.annotations.readable(call.caller, comments.where("entity_id", view.id))
+    )
 
 
 class ResponseField(NamedTuple):

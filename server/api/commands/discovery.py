@@ -138,6 +138,8 @@ class CapabilityView(View):
     instancesdisksstatsretentiontime: int | None = None
     dynamicscalingenabled: bool | None = None
     instanceleaseenabled: bool | None = None
+    apilimitinterval: Annotated[int | None, "seconds over which calls are counted, where they are"] = None
+    apilimitmax: Annotated[int | None, "calls that an account may make within them"] = None
     additionalconfigenabled: bool | None = None
 
 
@@ -149,7 +151,10 @@ async def list_capabilities(call: Call) -> CapabilityView:
     def allowed(name: str) -> bool:
         return call.caller.is_admin or settings.boolean(name, "Account", call.caller.account.id)
 
+    limited = settings.boolean("api.throttling.enabled")
     return CapabilityView(
+        apilimitinterval=settings.integer("api.throttling.interval") if limited else None,
+        apilimitmax=settings.integer("api.throttling.max") if limited else None,
         cloudstackversion=VERSION,
         securitygroupsenabled=any(zone.security_groups for zone in call.store.table(Zone)),
         dynamicrolesenabled=True,

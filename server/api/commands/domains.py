@@ -31,6 +31,7 @@ class DomainView(WithProjects):
     path: Annotated[str | None, "names from ROOT down, joined by /"] = None
     state: Annotated[str | None, "Active, or Inactive while it is being deleted"] = None
     created: Date | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: Domain, call: Call) -> Self:

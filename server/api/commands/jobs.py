@@ -9,6 +9,7 @@ import msgspec
 from cloudsim.model import Account, AsyncJob, Domain
 from cloudsim.model.operations import JOB_IN_PROGRESS
 from server.api.command import Call, Listed, command
+from server.api.commands.infrastructure.management_servers import SERVER_ID, SERVER_NAME
 from server.api.listing import AccountScope, Page, listed
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
@@ -35,6 +36,8 @@ class AsyncJobView(View):
     jobresult: Annotated[msgspec.Raw | None, "what the command answers, or the error"] = None
     jobinstancetype: str | None = None
     jobinstanceid: Annotated[str | None, "the thing that it works on"] = None
+    managementserverid: Annotated[str | None, "the server that does it"] = None
+    managementservername: str | None = None
     created: Date | None = None
     completed: Date | None = None
 
@@ -54,6 +57,8 @@ class AsyncJobView(View):
             userid=row.user_id,
             cmd=row.command,
             jobprocstatus=0,
+            managementserverid=SERVER_ID,
+            managementservername=SERVER_NAME,
             jobresultcode=row.result_code,
             jobresulttype="object" if ended else None,
             jobresult=msgspec.Raw(result) if result is not None else None,

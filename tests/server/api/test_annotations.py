@@ -58,3 +58,18 @@ def test_comments_go_with_what_they_are_on(ann: Client, admin: Client) -> None:
     ann("addAnnotation", entitytype="SSH_KEYPAIR", entityid=key["id"], annotation="my key")
     ann("deleteSSHKeyPair", name="k")
     assert admin("listAnnotations") == {}
+
+
+def test_things_say_whether_there_are_comments_that_the_caller_may_read(admin: Client, ann: Client) -> None:
+    key = ann("createSSHKeyPair", name="k")["keypair"]["id"]
+
+    def told(call: Client) -> bool:
+        (row,) = call("listSSHKeyPairs", id=key, listall=True)["sshkeypair"]
+        return bool(row["hasannotations"])
+
+    on = {"entitytype": "SSH_KEYPAIR", "entityid": key}
+    assert (told(ann), told(admin)) == (False, False)
+    admin("addAnnotation", annotation="for us", adminsonly=True, **on)
+    assert (told(ann), told(admin)) == (False, True)
+    ann("addAnnotation", annotation="for all", **on)
+    assert (told(ann), told(admin)) == (True, True)

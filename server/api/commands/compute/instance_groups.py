@@ -28,6 +28,7 @@ class InstanceGroupView(View):
     domainid: str | None = None
     domain: str | None = None
     domainpath: str | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: InstanceGroup, call: Call) -> Self:

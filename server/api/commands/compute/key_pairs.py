@@ -34,6 +34,7 @@ class KeyPairView(View):
     project: str | None = None
     domainid: str | None = None
     domain: str | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: SshKeyPair, call: Call) -> Self:

@@ -32,6 +32,7 @@ class UserDataView(View):
     domainpath: str | None = None
     userdata: Annotated[str | None, "base64"] = None
     params: Annotated[str | None, "the variables in it, comma separated"] = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: UserData, call: Call) -> Self:

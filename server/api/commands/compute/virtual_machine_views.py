@@ -8,6 +8,7 @@ from cloudsim.management.compute.vm_hardware import firmware
 from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import (
     AffinityGroup,
+    DiskOffering,
     GuestOs,
     Host,
     InstanceGroup,
@@ -24,6 +25,7 @@ from cloudsim.model import (
 from cloudsim.model import Nic as NicRow
 from server.api.command import Call
 from server.api.commands.compute.usage_fields import KIB, usage_fields
+from server.api.commands.infrastructure.control_state import control_state
 from server.api.commands.network.nic_views import NicView
 from server.api.views import Date, Long, TagView, View, date, owner, tags
 
@@ -125,6 +127,9 @@ class VirtualMachineView(View):
     userdata: str | None = None
     userdataid: str | None = None
     userdataname: str | None = None
+    userdatapolicy: Annotated[str | None, "what becomes of its template's user data"] = None
+    diskofferingid: Annotated[str | None, "of its root disk, where that has one of its own"] = None
+    diskofferingname: str | None = None
     vmtype: str | None = None
     servicestate: Annotated[str | None, "UP or DOWN: what its load balancer finds"] = None
     arch: str | None = None
@@ -139,6 +144,7 @@ class VirtualMachineView(View):
     networkkbsread: Annotated[Long | None, "KiB since the measurement before"] = None
     networkkbswrite: Long | None = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: VirtualMachine, call: Call) -> Self:
@@ -189,7 +195,7 @@ class VirtualMachineView(View):
             host = table(Host).get(row.host_id)
             if host is not None:
                 view.hostid, view.hostname = host.id, host.name
-                view.hostcontrolstate = "Enabled" if host.resource_state == "Enabled" else host.resource_state
+                view.hostcontrolstate = control_state(host)
         return view
 
     def _show_usage(self, row: VirtualMachine, call: Call) -> None:
@@ -209,6 +215,7 @@ class VirtualMachineView(View):
             self.templatename, self.templatedisplaytext = template.name, template.display_text
             self.templatetype, self.templateformat = template.type, template.format
             self.passwordenabled, self.arch = template.password_enabled, template.arch
+            self.userdatapolicy = template.user_data_policy
         iso = table(Template).get(row.iso_id)
         if iso is not None:
             self.isoid, self.isoname, self.isodisplaytext = iso.id, iso.name, iso.display_text
@@ -229,6 +236,9 @@ class VirtualMachineView(View):
                 self.rootdeviceid = volume.device_id
                 self.rootdevicetype = "ROOT"
                 self.pooltype = pool.type if pool is not None else None
+                own = table(DiskOffering).get(volume.disk_offering_id)
+                if own is not None:
+                    self.diskofferingid, self.diskofferingname = own.id, own.name
 
 
 def _group(group_id: str, call: Call) -> MemberGroupView:

@@ -60,7 +60,6 @@ class ClusterView(View):
             memoryovercommitratio=settings.get("mem.overprovisioning.factor", "Cluster", row.id),
             resourcedetails=row.details or None,
             arch=row.arch,
-            hasannotations=False,
             **zone_fields(call, row.zone_id),
             **pod_fields(call, row.pod_id),
         )

@@ -76,7 +76,6 @@ class DiskOfferingView(View):
             displayoffering=row.display,
             disksizestrictness=row.disk_size_strictness,
             encrypt=row.encrypt,
-            hasannotations=False,
             **scope_fields(call, row),
         )
 

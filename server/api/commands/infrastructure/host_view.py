@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.management.infrastructure.hosts import OS_CATEGORY
-from cloudsim.model import Cluster, GuestOsCategory, Host, StoragePool
+from cloudsim.model import Annotation, Cluster, GuestOsCategory, Host, StoragePool, User
 from server.api.command import Call
 from server.api.commands.infrastructure.capacity_view import (
     capacity_report,
@@ -83,6 +83,9 @@ class HostView(View):
     instanceconversionsupported: bool | None = None
     arch: str | None = None
     hasannotations: bool | None = None
+    annotation: Annotated[str | None, "the last comment on it"] = None
+    lastannotated: Date | None = None
+    username: Annotated[str | None, "who left it"] = None
 
     @classmethod
     def of(cls, row: Host, call: Call) -> Self:
@@ -124,14 +127,22 @@ class HostView(View):
             encryptionsupported=False,
             instanceconversionsupported=False,
             arch=row.arch,
-            hasannotations=False,
             **zone_fields(call, row.zone_id),
             **pod_fields(call, row.pod_id),
             **cluster_fields(call, row.cluster_id),
         )
         shown._capacity(row, call)
         shown._local_storage(row, call)
+        shown._last_comment(row, call)
         return shown
+
+    def _last_comment(self, row: Host, call: Call) -> None:
+        comments = call.store.table(Annotation)
+        if comments.count("entity_id", row.id):
+            last = max(comments.where("entity_id", row.id), key=lambda comment: comment.created)
+            author = call.store.table(User).get(last.user_id)
+            self.annotation, self.lastannotated = last.text, date(last.created)
+            self.username = author.username if author is not None else None
 
     def _capacity(self, row: Host, call: Call) -> None:
         hosts = call.manager.capacity

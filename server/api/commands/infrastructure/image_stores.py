@@ -47,7 +47,6 @@ class ImageStoreView(View):
             readonly=row.read_only,
             disksizetotal=row.capacity,
             disksizeused=row.used,
-            hasannotations=False,
             **zone_fields(call, row.zone_id),
         )
 

@@ -85,7 +85,6 @@ class PodView(View):
             vlanid=[each.vlanid or "" for each in ranges],
             allocationstate=row.allocation_state,
             capacity=noted_capacities(call, row),
-            hasannotations=False,
             **zone_fields(call, row.zone_id),
         )
 

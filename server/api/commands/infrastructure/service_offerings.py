@@ -117,7 +117,6 @@ class ServiceOfferingView(View):
             **_gpu(row),
             gpudisplay=False,
             purgeresources=False,
-            hasannotations=False,
             **scope_fields(call, row),
         )
 

@@ -86,7 +86,6 @@ class StoragePoolView(View):
             storagecapabilities={"VOLUME_SNAPSHOT_QUIESCEVM": "false"},
             managed=False,
             details={name: text for name, text in row.details.items() if name not in _SECRET} or None,
-            hasannotations=False,
             **zone_fields(call, row.zone_id),
             **pod_fields(call, row.pod_id),
             **cluster_fields(call, row.cluster_id),

@@ -66,7 +66,6 @@ class ZoneView(View):
             isnsxenabled=False,
             ismultiarch=False,
             routedmodeenabled=False,
-            hasannotations=False,
         )
         if call.caller.is_root_admin:
             shown.dns1, shown.dns2 = row.dns1, row.dns2

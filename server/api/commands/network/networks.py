@@ -89,6 +89,7 @@ class NetworkView(View):
     created: Date | None = None
     service: list[ServiceView] | None = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: Network, call: Call) -> Self:

@@ -58,6 +58,7 @@ class NetworkOfferingView(View):
     zone: str | None = None
     details: dict[str, str] | None = None
     service: list[ServiceView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: NetworkOffering, call: Call) -> Self:

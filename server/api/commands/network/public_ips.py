@@ -88,6 +88,7 @@ class PublicIpView(View):
     hasrules: bool | None = None
     forsystemvms: bool | None = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: PublicIp | FreeIp, call: Call) -> Self:

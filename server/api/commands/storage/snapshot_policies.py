@@ -30,6 +30,7 @@ class SnapshotPolicyView(View):
     timezone: str | None = None
     fordisplay: bool | None = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: SnapshotPolicy, call: Call) -> Self:

@@ -16,6 +16,9 @@ from server.api.views import Date, Long, TagView, View, Wire, date, owner, tags
 GROUP = "Snapshot"
 
 
+_COPY_STATES = {"BackingUp": "Creating", "BackedUp": "Ready", "Destroying": "Destroying"}
+
+
 class SnapshotView(View):
     """A volume's content at one time."""
 
@@ -50,7 +53,9 @@ class SnapshotView(View):
     datastoreid: str | None = None
     datastorename: str | None = None
     datastoretype: str | None = None
+    datastorestate: Annotated[str | None, "of its copy there: Ready, Creating or Destroying"] = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: Snapshot, call: Call) -> Self:
@@ -82,6 +87,7 @@ class SnapshotView(View):
             datastoreid=kept_in.id if kept_in else None,
             datastorename=kept_in.name if kept_in else None,
             datastoretype="Image" if kept_in else None,
+            datastorestate=_COPY_STATES.get(row.state) if kept_in else None,
             tags=tags(call, row.id),
             **owner(call, row.account_id),
         )

@@ -43,6 +43,7 @@ class VmSnapshotView(View):
     domain: str | None = None
     domainpath: str | None = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: VmSnapshot, call: Call) -> Self:

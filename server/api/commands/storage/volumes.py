@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.compute.offerings import DiskTraits
 from cloudsim.model import (
     Cluster,
     DiskOffering,
@@ -93,7 +94,16 @@ class VolumeView(View):
     diskkbswrite: LongField | None = None
     diskioread: Annotated[LongField | None, "operations in all, as far as it was measured"] = None
     diskiowrite: LongField | None = None
+    virtualsize: Annotated[LongField | None, "bytes that its instance sees"] = None
+    diskBytesReadRate: Annotated[LongField | None, "bytes per second that its offering allows"] = None
+    diskBytesWriteRate: LongField | None = None
+    diskIopsReadRate: Annotated[LongField | None, "operations per second that its offering allows"] = None
+    diskIopsWriteRate: LongField | None = None
+    isoid: Annotated[str | None, "the ISO that a root disk's instance was deployed from"] = None
+    isoname: str | None = None
+    isodisplaytext: str | None = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: Volume, call: Call) -> Self:
@@ -123,7 +133,11 @@ class VolumeView(View):
             tags=tags(call, row.id),
             **owner(call, row.account_id),
         )
-        view._show_instance(store.table(VirtualMachine).get(row.vm_id))
+        vm = store.table(VirtualMachine).get(row.vm_id)
+        view._show_instance(vm)
+        if vm is not None and row.type == "ROOT":
+            view._show_iso(store.table(Template).get(vm.template_id))
+        view._show_rates(call.manager.disks.traits(row))
         view._show_origin(row, call)
         if row.state in UPLOADS:
             view.status = _status(row, call)
@@ -151,6 +165,14 @@ class VolumeView(View):
             self.serviceofferingdisplaytext = service.display_text
             self.storagetype = self.storagetype or service.storage_type
 
+    def _show_iso(self, template: Template | None) -> None:
+        if template is not None and template.format == "ISO":
+            self.isoid, self.isoname, self.isodisplaytext = template.id, template.name, template.display_text
+
+    def _show_rates(self, traits: DiskTraits | DiskOffering) -> None:
+        self.diskBytesReadRate, self.diskBytesWriteRate = traits.bytes_read_rate, traits.bytes_write_rate
+        self.diskIopsReadRate, self.diskIopsWriteRate = traits.iops_read_rate, traits.iops_write_rate
+
     def _show_usage(self, total: VolumeStatistics | None) -> None:
         if total is not None:
             self.diskkbsread, self.diskkbswrite = total.read_bytes // KIB, total.write_bytes // KIB
@@ -159,6 +181,7 @@ class VolumeView(View):
     def _show_place(self, pool: StoragePool | None, row: Volume, call: Call) -> None:
         if pool is None:
             return
+        self.virtualsize = row.size
         cluster = call.store.table(Cluster).get(pool.cluster_id)
         if cluster is not None and self.hypervisor is None:
             self.hypervisor = cluster.hypervisor

@@ -19,6 +19,7 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import Call
+from server.api.commands.infrastructure.control_state import control_state
 from server.api.commands.network.nic_views import NicView
 from server.api.views import Date, View, date, owner
 
@@ -67,6 +68,7 @@ class RouterView(View):
     podname: str | None = None
     hostid: Annotated[str | None, "for root admins"] = None
     hostname: Annotated[str | None, "for root admins"] = None
+    hostcontrolstate: Annotated[str | None, "for root admins"] = None
     hypervisor: str | None = None
     dns1: str | None = None
     dns2: str | None = None
@@ -103,6 +105,7 @@ class RouterView(View):
     healthchecksfailed: bool | None = None
     healthcheckresults: list[HealthCheckView] | None = None
     arch: str | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: SystemVm, call: Call) -> Self:
@@ -147,6 +150,7 @@ class RouterView(View):
         host = call.store.table(Host).get(vm.host_id)
         if host is not None and call.caller.is_root_admin:
             self.hostid, self.hostname, self.arch = host.id, host.name, host.arch
+            self.hostcontrolstate = control_state(host)
 
     def _show_owner(self, row: SystemVm, call: Call) -> None:
         vpc = call.store.table(Vpc).get(row.vpc_id)

@@ -24,6 +24,7 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import ROOT, Call, Job, Listed, command
+from server.api.commands.infrastructure.control_state import control_state
 from server.api.commands.systemvm.router_views import SOFTWARE
 from server.api.listing import Page, Paging, listed
 from server.api.parameters import Param, one_of
@@ -51,6 +52,7 @@ class SystemVmView(View):
     podname: str | None = None
     hostid: str | None = None
     hostname: str | None = None
+    hostcontrolstate: str | None = None
     hypervisor: str | None = None
     dns1: str | None = None
     dns2: str | None = None
@@ -72,6 +74,7 @@ class SystemVmView(View):
     serviceofferingid: str | None = None
     serviceofferingname: str | None = None
     arch: str | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: SystemVm, call: Call) -> Self:
@@ -92,6 +95,7 @@ class SystemVmView(View):
             podname=pod.name if pod is not None else None,
             hostid=host.id if host is not None else None,
             hostname=host.name if host is not None else None,
+            hostcontrolstate=control_state(host) if host is not None else None,
             arch=host.arch if host is not None else None,
             hypervisor=vm.hypervisor or None,
             dns1=zone.dns1,

@@ -92,6 +92,7 @@ class TemplateView(View):
     checksum: str | None = None
     url: str | None = None
     status: Annotated[str | None, "how far its download has come"] = None
+    downloaddetails: Annotated[list[dict[str, str]] | None, "the same in each image store; for root admins"] = None
     created: Date | None = None
     zoneid: str | None = None
     zonename: str | None = None
@@ -109,6 +110,7 @@ class TemplateView(View):
     userdataparams: str | None = None
     details: dict[str, str] | None = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: Template | InZone, call: Call) -> Self:
@@ -145,6 +147,7 @@ class TemplateView(View):
             checksum=template.checksum,
             url=template.url,
             status=_status(copy),
+            downloaddetails=_downloads(template, zone, call) if call.caller.is_root_admin else None,
             created=date(template.created),
             zoneid=zone.id if zone else None,
             zonename=zone.name if zone else None,
@@ -158,6 +161,18 @@ class TemplateView(View):
             tags=tags(call, template.id),
             **owner(call, template.account_id),
         )
+
+
+def _downloads(template: Template, zone: Zone | None, call: Call) -> list[dict[str, str]] | None:
+    """How far the template has come in each image store that serves the zone."""
+    found = []
+    for copy in call.store.table(TemplateOnStore).where("template_id", template.id):
+        store = call.store.table(ImageStore).get(copy.store_id)
+        if store is not None and (zone is None or copy.zone_id == zone.id):
+            percent = 100 if copy.state == "Ready" else copy.download_percent
+            state = "DOWNLOADED" if copy.state == "Ready" else _status(copy) or copy.state
+            found.append({"datastore": store.name, "downloadPercent": str(percent), "downloadState": state})
+    return found or None
 
 
 def _status(copy: TemplateOnStore | None) -> str | None:

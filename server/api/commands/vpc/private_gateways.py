@@ -48,6 +48,7 @@ class PrivateGatewayView(View):
     sourcenatsupported: bool | None = None
     aclid: str | None = None
     aclname: str | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: PrivateGateway, call: Call) -> Self:

@@ -55,6 +55,7 @@ class VpcView(View):
     service: list[ServiceView] | None = None
     network: Annotated[list[NetworkView] | None, "its tiers"] = None
     tags: list[TagView] | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: Vpc, call: Call) -> Self:

@@ -79,6 +79,7 @@ class VpnCustomerGatewayView(View):
     domainid: str | None = None
     domain: str | None = None
     domainpath: str | None = None
+    hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: VpnCustomerGateway, call: Call) -> Self:
