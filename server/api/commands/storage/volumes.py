@@ -365,21 +365,55 @@ async def resize_volume(
     shrinkok: Annotated[bool, Param("whether it may become smaller")] = False,
     miniops: Long | None = None,
     maxiops: Long | None = None,
+    automigrate: Annotated[bool, Param("whether it may be moved to a pool that suits the offering", since="4.17")] = False,
 ) -> Job:
     """Gives a volume another size, or another disk offering."""
-    volumes = call.manager.volumes
+    return _with_offering(call, id, diskofferingid, size, miniops, maxiops, automigrate, shrinkok)
+
+
+def _with_offering(
+    call: Call,
+    volume: Volume,
+    offering: DiskOffering | None,
+    size: int | None,
+    min_iops: int | None,
+    max_iops: int | None,
+    auto_migrate: bool,
+    shrink_ok: bool,
+) -> Job:
+    offerings = call.manager.volume_offerings
+    offerings.check(volume, offering, min_iops=min_iops, max_iops=max_iops, auto_migrate=auto_migrate)
     return Job(
-        lambda: volumes.resize(
-            id.id,
+        lambda: offerings.change(
+            volume.id,
+            offering,
             size_gib=size,
-            offering=diskofferingid,
-            shrink_ok=shrinkok,
-            min_iops=miniops,
-            max_iops=maxiops,
+            min_iops=min_iops,
+            max_iops=max_iops,
+            auto_migrate=auto_migrate,
+            shrink_ok=shrink_ok,
         ),
-        id,
-        queue=queue_of(id),
+        volume,
+        queue=queue_of(volume),
     )
+
+
+@command(
+    "changeOfferingForVolume", view=VolumeView, job=True, event="VOLUME.CHANGE.DISK.OFFERING", since="4.17", group=GROUP
+)
+async def change_offering_for_volume(
+    call: Call,
+    *,
+    id: Volume,
+    diskofferingid: DiskOffering,
+    size: Annotated[Long | None, Param("GiB, for an offering that leaves the size open")] = None,
+    miniops: Long | None = None,
+    maxiops: Long | None = None,
+    automigrate: Annotated[bool, Param("whether it may be moved to a pool that suits the offering")] = False,
+    shrinkok: Annotated[bool, Param("whether it may become smaller")] = False,
+) -> Job:
+    """Gives a volume another disk offering."""
+    return _with_offering(call, id, diskofferingid, size, miniops, maxiops, automigrate, shrinkok)
 
 
 @command("migrateVolume", view=VolumeView, job=True, event="VOLUME.MIGRATE", since="3.0.0", group=GROUP)
@@ -388,11 +422,23 @@ async def migrate_volume(
     *,
     volumeid: Annotated[Volume, Param(access="operate")],
     storageid: Annotated[StoragePool, Param("the primary storage to move it to")],
+    newdiskofferingid: Annotated[
+        DiskOffering | None, Param("the disk offering that it has there", since="4.10")
+    ] = None,
 ) -> Job:
     """Moves a volume that no running instance uses to another primary storage."""
     migration = call.manager.volume_migration
     migration.check(volumeid, storageid)
-    return Job(lambda: migration.migrate(volumeid.id, storageid), volumeid, queue=queue_of(volumeid))
+    if newdiskofferingid is not None:
+        call.manager.volume_offerings.check_on(volumeid, storageid, newdiskofferingid)
+
+    async def work() -> Volume:
+        moved: Volume = await migration.migrate(volumeid.id, storageid)
+        if newdiskofferingid is not None:
+            moved = call.manager.volume_offerings.rename(moved, newdiskofferingid)
+        return moved
+
+    return Job(work, volumeid, queue=queue_of(volumeid))
 
 
 @command("updateVolume", view=VolumeView, job=True, event="VOLUME.UPDATE", group=GROUP)

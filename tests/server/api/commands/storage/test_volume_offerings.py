@@ -1,0 +1,79 @@
+"""Another disk offering for a volume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.server.api.api_harness import refused
+from tests.server.api.cloud_harness import TwoRacks
+
+GIB = 1 << 30
+
+
+@pytest.fixture
+def cloud() -> Iterator[TwoRacks]:
+    made = TwoRacks()
+    yield made
+    made.cloud.close()
+
+
+def offering(cloud: TwoRacks, name: str, **more: Any) -> str:
+    made = cloud.admin("createDiskOffering", name=name, displaytext=name, **more)["diskoffering"]
+    return str(made["id"])
+
+
+@pytest.fixture
+def disk(cloud: TwoRacks) -> dict[str, Any]:
+    """A detached data disk of 2 GiB that lies on a pool."""
+    vm, made = cloud.deploy("web"), cloud.volume(size=2)
+    cloud.admin("attachVolume", id=made["id"], virtualmachineid=vm["id"])
+    detached: dict[str, Any] = cloud.admin("detachVolume", id=made["id"])["volume"]
+    return detached
+
+
+def test_size_and_iops_are_those_of_the_new_offering(cloud: TwoRacks, disk: dict[str, Any]) -> None:
+    fixed = offering(cloud, "five", disksize=5, miniops=10, maxiops=20)
+    changed = cloud.admin("changeOfferingForVolume", id=disk["id"], diskofferingid=fixed)["volume"]
+    assert (changed["diskofferingid"], changed["size"]) == (fixed, 5 * GIB)
+    assert (changed["miniops"], changed["maxiops"]) == (10, 20)
+    open_ = offering(cloud, "open", customized=True, customizediops=True)
+    asked = {"id": disk["id"], "diskofferingid": open_, "size": 7, "miniops": 1, "maxiops": 99}
+    changed = cloud.admin("changeOfferingForVolume", **asked)["volume"]
+    assert (changed["size"], changed["miniops"], changed["maxiops"]) == (7 * GIB, 1, 99)
+
+
+def test_what_an_offering_does_not_take_is_refused(cloud: TwoRacks, disk: dict[str, Any]) -> None:
+    small, open_ = offering(cloud, "one", disksize=1), cloud.cloud.custom.id
+    asked = {"id": disk["id"]}
+    assert "shrinkok" in refused(431, cloud.admin, "changeOfferingForVolume", **asked, diskofferingid=small).text
+    iops = refused(431, cloud.admin, "changeOfferingForVolume", **asked, diskofferingid=open_, size=3, maxiops=9)
+    assert "miniops and maxiops" in iops.text
+    assert "miniops and maxiops" in refused(431, cloud.admin, "resizeVolume", **asked, size=3, maxiops=9).text
+    assert cloud.admin("changeOfferingForVolume", **asked, diskofferingid=small, shrinkok=True)["volume"]["size"] == GIB
+
+
+def test_a_pool_that_does_not_suit_is_left_where_that_is_allowed(cloud: TwoRacks, disk: dict[str, Any]) -> None:
+    fast = offering(cloud, "fast", customized=True, tags="fast")
+    asked = {"id": disk["id"], "diskofferingid": fast, "size": 2}
+    assert "automigrate" in refused(431, cloud.admin, "changeOfferingForVolume", **asked).text
+    none = refused(431, cloud.admin, "changeOfferingForVolume", **asked, automigrate=True)
+    assert "No storage pool" in none.text
+    other = next(p for p in cloud.listed("listStoragePools", "storagepool") if p["id"] != disk["storageid"])
+    cloud.admin("updateStoragePool", id=other["id"], tags="fast")
+    moved = cloud.admin("changeOfferingForVolume", **asked, automigrate=True)["volume"]
+    assert (moved["storageid"], moved["diskofferingid"], moved["state"]) == (other["id"], fast, "Ready")
+
+
+def test_a_volume_that_moves_can_have_another_offering_there(cloud: TwoRacks, disk: dict[str, Any]) -> None:
+    other = next(p for p in cloud.listed("listStoragePools", "storagepool") if p["id"] != disk["storageid"])
+    asked = {"volumeid": disk["id"], "storageid": other["id"]}
+    fast = offering(cloud, "fast", customized=True, tags="fast")
+    assert "does not suit" in refused(431, cloud.admin, "migrateVolume", **asked, newdiskofferingid=fast).text
+    larger = offering(cloud, "nine", disksize=9)
+    assert "bytes" in refused(431, cloud.admin, "migrateVolume", **asked, newdiskofferingid=larger).text
+    cloud.admin("updateStoragePool", id=other["id"], tags="fast")
+    moved = cloud.admin("migrateVolume", **asked, newdiskofferingid=fast)["volume"]
+    assert (moved["storageid"], moved["diskofferingid"], moved["size"]) == (other["id"], fast, 2 * GIB)
