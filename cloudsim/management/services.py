@@ -98,6 +98,7 @@ from cloudsim.management.storage.templates import Templates
 from cloudsim.management.storage.uploads import Uploads
 from cloudsim.management.storage.volume_attachment import VolumeAttachment
 from cloudsim.management.storage.volume_migration import VolumeMigration
+from cloudsim.management.storage.volume_offering import VolumeOfferings
 from cloudsim.management.storage.volume_usage import VolumeUsages
 from cloudsim.management.storage.volumes import Volumes
 from cloudsim.management.systemvm.console_proxies import ConsoleProxies
@@ -202,6 +203,7 @@ class Services:
         self.image_stores = ImageStores(foundation, self.template_images.associate)
         self.volumes = Volumes(foundation, agents, self.disks, self.limits)
         self.volume_migration = VolumeMigration(foundation, agents, self.disks, self.secondary_storage)
+        self.volume_offerings = VolumeOfferings(foundation, self.volumes, self.volume_migration)
         self.volume_attachment = VolumeAttachment(foundation, agents, self.disks, self.volume_migration)
         self.storage_objects = StorageObjects(
             foundation, agents, self.disks, self.secondary_storage, self.limits
