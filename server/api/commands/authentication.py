@@ -38,7 +38,7 @@ class LoginView(View):
     is2faenabled: str | None = None
     is2faverified: str | None = None
     providerfor2fa: Annotated[str | None, "the second factor that is asked for; missing where it is to be set up"] = None
-    issuerfor2fa: Annotated[str | None, "what authenticator apps are to call this cloud"] = None
+    issuerfor2fa: Annotated[str | None, "what authenticator apps are to call this cloud; missing where it offers none"] = None
     managementserverid: str | None = None
 
 
@@ -91,7 +91,7 @@ async def login(
     account, user = identity.logged_in(username, where, matched)
     if call.request is not None:
         door.sessions.end(call.request.session_id)
-    asked = identity.two_factor.is_asked_for(user)
+    asked, offered = identity.two_factor.is_asked_for(user), identity.two_factor.is_offered(user.domain_id)
     session = door.sessions.begin(user.id, verified=not asked)
     call.cookies["JSESSIONID"] = session.session_id
     call.cookies["sessionkey"] = session.key
@@ -110,7 +110,7 @@ async def login(
         is2faenabled="true" if asked else "false",
         is2faverified="false",
         providerfor2fa=user.two_factor_provider if user.two_factor_confirmed else None,
-        issuerfor2fa=identity.two_factor.issuer(user.domain_id) if asked else None,
+        issuerfor2fa=identity.two_factor.issuer(user.domain_id) if offered else None,
     )
 
 

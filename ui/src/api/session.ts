@@ -12,6 +12,13 @@ export interface Session {
   domainid: string;
   /** The account's type as a digit: 0 user, 1 root admin, 2 domain admin, 4 resource admin, 5 project. */
   type: string;
+  /** "true" where more than the password is asked for; and once that was given. */
+  is2faenabled?: string;
+  is2faverified?: string;
+  /** The second factor that is asked for; none where it is to be set up first. */
+  providerfor2fa?: string;
+  /** What authenticator apps are to call this cloud; none where it offers no second factors. */
+  issuerfor2fa?: string;
 }
 
 const KEPT = "cloudsim.session";
@@ -28,6 +35,8 @@ function kept(): Session | null {
 export const useSession = defineStore("session", () => {
   const current = ref<Session | null>(kept());
   const over = ref(false);
+  /** Who has given the right password, and is to give a second factor. */
+  const pending = ref<Session | null>(null);
   const capabilities = ref<Record<string, unknown>>({});
   /** The project whose things are shown, by id; empty: one's own. */
   const projectId = ref(sessionStorage.getItem(PROJECT) ?? "");
@@ -59,19 +68,37 @@ export const useSession = defineStore("session", () => {
     }
   }
 
-  /** Sign in. Raises ApiError with what the server says. */
+  function begin(session: Session): void {
+    if (session.is2faenabled === "true" && session.is2faverified !== "true") {
+      pending.value = session;
+      useSessionKey(session.sessionkey);
+    } else {
+      keep(session);
+    }
+  }
+
+  /** The second factor was given. */
+  function verified(): void {
+    if (pending.value !== null) {
+      keep({ ...pending.value, is2faverified: "true" });
+      pending.value = null;
+    }
+  }
+
+  /** Sign in; who is `pending` then is not yet. Raises ApiError with what the server says. */
   async function signIn(username: string, password: string, domain: string): Promise<void> {
-    keep(await call<Session>("login", { username, password, domain: domain || "/" }));
+    begin(await call<Session>("login", { username, password, domain: domain || "/" }));
   }
 
   /** The same user goes on after the session has ended. Raises ApiError with what the server says. */
   async function signInAgain(password: string): Promise<void> {
     const { username = "", domainid = "" } = current.value ?? {};
-    keep(await call<Session>("login", { username, password, domainId: domainid }));
+    begin(await call<Session>("login", { username, password, domainId: domainid }));
   }
 
   async function signOut(): Promise<void> {
     await call("logout").catch(() => undefined);
+    pending.value = null;
     keep(null);
     projectId.value = "";
   }
@@ -91,12 +118,14 @@ export const useSession = defineStore("session", () => {
   return {
     current,
     over,
+    pending,
     capabilities,
     projectId,
     isRootAdmin,
     isAdmin,
     signIn,
     signInAgain,
+    verified,
     signOut,
     learn,
     projects,

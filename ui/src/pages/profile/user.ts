@@ -11,6 +11,8 @@ export interface User {
   rolename?: string;
   domain?: string;
   created?: string;
+  is2faenabled?: boolean;
+  is2famandated?: boolean;
 }
 
 /** The names of time zones that this browser knows. */
