@@ -376,6 +376,12 @@ class Allocation:
         self._quota.check(owner, "cpu", vm.cpus)
         self._quota.check(owner, "memory", vm.memory_mib)
 
+    def check_disk(self, vm: VirtualMachine, disks: int, size: int) -> None:
+        """Raise ResourceAllocationFailed unless the instance's owner may have so many more disks, of so many more bytes."""
+        owner = self._foundation.table(Account)[vm.account_id]
+        self._quota.check(owner, "volume", disks)
+        self._quota.check(owner, "primary_storage", size)
+
     def _network_choice(self, request: DeployRequest, zone: Zone) -> list[tuple[Network, NicRequest]]:
         """Empty where the account's own network is still to be made."""
         if not request.nics:

@@ -302,9 +302,9 @@ class VirtualMachines:
             )
         ran = vm.state == "Running"
         if ran:
+            self._new_root(vm, chosen)
             vm = await self.stopped(caller, vm_id)
-        old = [v for v in self._disks.of(vm) if v.type == "ROOT"]
-        size = max([0 if chosen.format == "ISO" else chosen.size, *(v.size for v in old)])
+        old, size = self._new_root(vm, chosen)
         with self._store.transaction():
             for volume in old:
                 self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None)
@@ -319,6 +319,13 @@ class VirtualMachines:
             vm = await self.start(vm_id)
         self._tell("VM.RESTORE", f"Successfully restored Vm. Vm Id: {vm.id}", vm, caller)
         return vm
+
+    def _new_root(self, vm: VirtualMachine, template: Template) -> tuple[list[Volume], int]:
+        """The root disk that the instance has, if any, and the size of one from the template, which its owner may have."""
+        old = [v for v in self._disks.of(vm) if v.type == "ROOT"]
+        size = max([0 if template.format == "ISO" else template.size, *(v.size for v in old)])
+        self._allocation.check_disk(vm, 1 - len(old), size - sum(v.size for v in old))
+        return old, size
 
     def change_offering(
         self,

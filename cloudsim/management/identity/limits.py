@@ -81,7 +81,7 @@ def _secondary(store: Store, account_id: str) -> int:
     snapshots = store.table(Snapshot).where("account_id", account_id)
     uploaded = store.table(VolumeOnStore)
     if len(uploaded):
-        for volume in store.table(Volume).where("account_id", account_id):
+        for volume in _volumes(store, account_id):
             upload = uploaded.find("volume_id", volume.id)
             templates += upload.physical_size if upload is not None else 0
     return templates + sum(s.physical_size for s in snapshots if s.location_type == "SECONDARY")

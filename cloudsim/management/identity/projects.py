@@ -96,7 +96,7 @@ class Projects:
         """
         member = self.member(project, account.id, user.id if user is not None else None)
         if swap or part == "Admin":
-            self._limits.check(account, "project")
+            self._check_leads(project, account)
         with self._store.transaction():
             if swap:
                 for other in self.members(project):
@@ -126,6 +126,12 @@ class Projects:
         if not caller.is_admin and (part is None or part.role != "Admin"):
             raise PermissionDenied(f"{caller.account.name} does not lead project {project.name}")
 
+    def _check_leads(self, project: Project, account: Account) -> None:
+        """Raise ResourceAllocationFailed unless the account leads the project already, or may lead one more."""
+        parts = self._members.where("account_id", account.id)
+        if not any(part.project_id == project.id and part.role == "Admin" for part in parts):
+            self._limits.check(account, "project")
+
     def check_add(self, project: Project, account: Account, role: ProjectRole | None = None) -> None:
         if account.project_id is not None:
             raise InvalidParameterValue("A project's account cannot be a member of a project")
@@ -148,6 +154,8 @@ class Projects:
         """Add an account, or one user of it alone; a member who is there stays as it is."""
         self.check_add(project, account)
         if self.member(project, account.id, user.id if user is not None else None) is None:
+            if part == "Admin":
+                self._check_leads(project, account)
             with self._store.transaction():
                 self._insert_member(project, account, part, user, role_id)
 

@@ -6,15 +6,18 @@ A network with a virtual router is implemented once its router runs and knows wh
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from cloudsim.errors import InvalidParameterValue, ResourceInUse
+from cloudsim.errors import CloudError, InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.guest_vlans import GuestVlans
 from cloudsim.management.network.vlans import isolation_of
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import IpRange, Network, NetworkOffering, Nic, PhysicalNetwork, VirtualMachine
+
+log = logging.getLogger(__name__)
 
 NEXT: dict[str, frozenset[str]] = {
     "Allocated": frozenset({"Implementing", "Implemented", "Destroy"}),
@@ -149,8 +152,11 @@ class NetworkLife:
                 since = self._idle_since.setdefault(network.id, now)
                 if now - since < self._foundation.settings.number("network.gc.wait"):
                     continue
-            await self.shut_down(network)
-            released += 1
+            try:
+                await self.shut_down(network)
+                released += 1
+            except CloudError as error:  # the others are not to wait for it
+                log.warning("network %s is not shut down for now: %s", network.name, error.text)
         return released
 
     def _kept(self, network: Network) -> bool:

@@ -359,6 +359,9 @@ class Volumes:
             raise InvalidParameterValue(
                 f"Please specify a volume in Destroy state; {volume.name} is {volume.state}"
             )
+        owner = self._foundation.table(Account)[volume.account_id]
+        self._limits.check(owner, "volume")
+        self._limits.check(owner, "primary_storage", volume.size)
         with self._store.transaction():
             return move(self._table, volume.id, self._disks.unmade(volume) if volume.path is None else "Ready")
 

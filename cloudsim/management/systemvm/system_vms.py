@@ -107,6 +107,7 @@ class SystemVms:
         machines = (self._machines.get(row.id) for row in self.rows)
         numbers = (NUMBERED.match(vm.instance_name) for vm in machines if vm is not None)
         self._number = max((int(found[1]) for found in numbers if found is not None), default=0)
+        vms.on_expunge.append(self._going)
         self.on_gone: list[Callable[[SystemVm], None]] = []
         """Called in the transaction that removes one."""
 
@@ -319,10 +320,14 @@ class SystemVms:
         if self._machines[vm_id].state != "Expunging":
             await self._vms.destroyed(None, vm_id, protected=False)
         await self._vms.expunged(None, vm_id)
-        self._forget(self.rows[vm_id])
+
+    async def _going(self, vm: VirtualMachine) -> None:
+        """Its machine is about to be gone, whoever expunges it: at once, or a later round."""
+        row = self.rows.get(vm.id)
+        if row is not None:
+            self._forget(row)
 
     def _forget(self, row: SystemVm) -> None:
-        """Its machine is gone: so is what it had."""
         checks, ips = self._foundation.table(RouterHealthCheck), self._foundation.table(PublicIp)
         with self._store.transaction():
             self.rows.delete(row.id)
