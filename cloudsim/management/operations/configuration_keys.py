@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cloudsim.management.operations.configuration_key import GROUPS as GROUPS
 from cloudsim.management.operations.configuration_key import ConfigurationKey as ConfigurationKey
 from cloudsim.management.operations.keys_in_force import IN_FORCE
 from cloudsim.management.operations.keys_kept import KEPT

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Annotated, ClassVar, NamedTuple, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.operations.configuration_keys import GROUPS, KEYS, ConfigurationKey
+from cloudsim.management.operations.configuration_groups import GROUPS, OTHERS, PARENTS, Group, place_of
+from cloudsim.management.operations.configuration_keys import KEYS, ConfigurationKey
 from cloudsim.management.operations.settings import Scope
 from cloudsim.model import Account, Cluster, Domain, ImageStore, StoragePool, Zone
 from server.api.command import ROOT, Call, Listed, command
@@ -39,6 +40,14 @@ class Setting(NamedTuple):
     def description(self) -> str:
         return self.key.description
 
+    @property
+    def group(self) -> str:
+        return place_of(self.name)[0]
+
+    @property
+    def subgroup(self) -> str:
+        return place_of(self.name)[1]
+
 
 class ConfigurationView(View):
     """A setting and its value."""
@@ -56,6 +65,7 @@ class ConfigurationView(View):
     id: Annotated[Long | None, "not given: things are named by UUID here"] = None
     isdynamic: Annotated[bool | None, "whether it takes effect without a restart"] = None
     component: str | None = None
+    parent: Annotated[str | None, "the setting that must be true for it to mean anything"] = None
     displaytext: str | None = None
     type: Annotated[str | None, "String, Number, Decimal or Boolean"] = None
     options: Annotated[str | None, "the values that it takes"] = None
@@ -70,8 +80,9 @@ class ConfigurationView(View):
             defaultvalue=key.default,
             description=key.description,
             category=key.category,
-            group=key.group,
-            subgroup="Others",
+            group=row.group,
+            subgroup=row.subgroup,
+            parent=PARENTS.get(key.name),
             scope=row.where.scope.lower(),
             isdynamic=True,
             component="management-server",
@@ -128,15 +139,17 @@ async def list_configurations(
 ) -> Listed:
     """Lists settings: all, or those that a zone, cluster, storage pool, account or domain can have of its own."""
     where = _where(zoneid, clusterid, storageid, accountid, domainid, imagestoreuuid)
+    if subgroup is not None and group is None:
+        raise InvalidParameterValue("group must be given with subgroup, since subgroups of several groups share names")
     rows = [
-        Setting(key, where)
-        for key in sorted(KEYS.values(), key=lambda key: key.name)
-        if (name is None or key.name == name)
-        and (category is None or key.category.lower() == category.lower())
-        and (group is None or key.group.lower() == group.lower())
-        and (subgroup is None or subgroup.lower() == "others")
-        and parent is None
-        and call.manager.settings.has(key, where.scope)
+        row
+        for row in (Setting(KEYS[key], where) for key in sorted(KEYS))
+        if (name is None or row.name == name)
+        and (category is None or row.key.category.lower() == category.lower())
+        and (group is None or row.group.lower() == group.lower())
+        and (subgroup is None or row.subgroup.lower() == subgroup.lower())
+        and (parent is None or PARENTS.get(row.name) == parent)
+        and call.manager.settings.has(row.key, where.scope)
     ]
     return page_of(rows, page, search=("name", "description"))
 
@@ -206,20 +219,25 @@ class ConfigurationGroupView(View):
     precedence: Long | None = None
     subgroup: list[SubgroupView] | None = None
 
+    @classmethod
+    def of(cls, row: tuple[int, Group], call: Call) -> Self:
+        number, group = row
+        subgroups = [*(each for each in group.subgroups if each != OTHERS), OTHERS]
+        return cls(
+            name=group.name,
+            description=group.description,
+            precedence=number,
+            subgroup=[SubgroupView(name=each, precedence=place) for place, each in enumerate(subgroups, 1)],
+        )
+
 
 @command("listConfigurationGroups", view=ConfigurationGroupView, roles=ROOT, group=GROUP, since="4.18.0")
 async def list_configuration_groups(call: Call, *, page: Page, group: str | None = None) -> Listed:
     """Lists the groups that settings are in."""
-    names = [name for name in (*GROUPS, "Miscellaneous") if group is None or group.lower() == name.lower()]
-    if page.keyword:
-        names = [name for name in names if page.keyword.lower() in name.lower()]
     rows = [
-        ConfigurationGroupView(
-            name=name,
-            description=f"Settings of {name.lower()}",
-            precedence=number,
-            subgroup=[SubgroupView(name="Others", precedence=1)],
-        )
-        for number, name in enumerate(names, 1)
+        (number, each)
+        for number, each in enumerate(GROUPS, 1)
+        if (group is None or group.lower() == each.name.lower())
+        and (not page.keyword or page.keyword.lower() in each.name.lower())
     ]
     return page_of(rows, replace(page, keyword=None))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+import cloudsim.management.operations
+from cloudsim.management.operations.configuration_groups import PARENTS
+from cloudsim.management.operations.configuration_keys import KEYS, ConfigurationKey
 from tests.server.api.api_harness import Client, refused
 from tests.server.api.cloud_harness import TwoRacks
 from tests.server.api.commands.cloud_api import CloudApi
@@ -59,3 +65,39 @@ def test_a_scope_that_a_setting_does_not_have_is_refused_for_a_reset_too(cloud_a
     assert "Invalid scope Zone" in refused(431, cloud_api.admin, "resetConfiguration", **wrong).text
     assert "Invalid scope Zone" in refused(431, cloud_api.admin, "updateConfiguration", value="9", **wrong).text
     assert cloud_api.admin("listConfigurations", **wrong) == {}
+
+
+def test_every_setting_is_in_a_group_and_subgroup_that_are_listed(admin: Client) -> None:
+    groups = admin("listConfigurationGroups")["configurationgroup"]
+    listed = {group["name"]: [part["name"] for part in group["subgroup"]] for group in groups}
+    assert [group["precedence"] for group in groups] == list(range(1, len(groups) + 1))
+    rows = admin("listConfigurations")["configuration"]
+    assert len(rows) == len(KEYS)
+    assert [row["name"] for row in rows if row["subgroup"] not in listed[row["group"]]] == []
+    assert [row["name"] for row in rows if row["group"] == "Miscellaneous"] == []
+    empty = set(listed) - {row["group"] for row in rows} - {"Miscellaneous"}
+    assert not empty
+    vpns = admin("listConfigurations", group="Network", subgroup="VPN")["configuration"]
+    assert {row["name"] for row in vpns} >= {"remote.access.vpn.psk.length", "remote.access.vpn.user.limit"}
+    assert "group must be given" in refused(431, admin, "listConfigurations", subgroup="VPN").text
+
+
+def test_a_setting_names_the_one_that_must_be_true_for_it(admin: Client) -> None:
+    (row,) = admin("listConfigurations", name="mandate.user.2fa")["configuration"]
+    assert row["parent"] == "enable.user.2fa"
+    found = admin("listConfigurations", parent="drs.automatic.enable")["configuration"]
+    assert [row["name"] for row in found] == ["drs.automatic.interval"]
+    assert set(PARENTS) | set(PARENTS.values()) <= set(KEYS)
+    assert {KEYS[parent].kind for parent in PARENTS.values()} == {"boolean"}
+
+
+def test_no_setting_is_declared_twice() -> None:
+    package = cloudsim.management.operations
+    names: list[str] = []
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        if ".keys_" in module.name:
+            for value in vars(importlib.import_module(module.name)).values():
+                if isinstance(value, tuple) and value and isinstance(value[0], ConfigurationKey):
+                    names += [key.name for key in value]
+    twice = sorted(name for name, times in Counter(names).items() if times > 1 and not name.startswith("max."))
+    assert twice == [] and set(names) == set(KEYS)
