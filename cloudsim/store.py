@@ -33,8 +33,11 @@ class Keys(NamedTuple):
     sorted: tuple[str, ...] = ()
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that exists, under a UUID. Subclasses say with `keys` how they are found."""
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One thing that exists, under a UUID. Subclasses say with `keys` how they are found.
+
+    A row holds values only, so none is in a cycle, and the collector of cycles need not look at them.
+    """
 
     keys: ClassVar[Keys] = Keys()
 

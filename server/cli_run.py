@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ from cloudsim.experiment.reading import load
 from cloudsim.experiment.run import Progress, run
 from cloudsim.experiment.scenario import json_schema
 from cloudsim.experiment.summary import summary
+from server.garbage import look_seldom
 from server.memory import peak_mib
 
 _EVERY = 0.1  # wall seconds between two updates of the bar
@@ -142,16 +142,13 @@ def run_command(
 ) -> None:
     """Run a SCENARIO (YAML) and say how it went."""
     sys.path.insert(0, "")  # for a policy in a module of the working folder
-    # A run keeps most of what it makes until its end: looking for garbage seldom saves a fifth of its time.
-    gc.set_threshold(200_000, 20, 50)
+    look_seldom()
     console = Console()
     watch = Stopwatch()
     display = _Display(Console(stderr=True, quiet=quiet), watch)
     try:
         with display.bar:
-            result = run(
-                load(scenario), seed, out, display, on=on, latency=latency, log_commands=commands
-            )
+            result = run(load(scenario), seed, out, display, on=on, latency=latency, log_commands=commands)
     except ExperimentError as error:
         raise click.ClickException(str(error)) from error
     found = summary(result)

@@ -21,6 +21,7 @@ from cloudsim.store import Store
 from server.api.dispatch import Dispatcher
 from server.bootstrap import keep, latest, seed
 from server.database import JournalBroken, load_rows
+from server.garbage import look_seldom, spare_what_is_there
 from server.site import Site
 from server.webhooks import WebhookSender
 
@@ -41,6 +42,7 @@ class RunningCloud:
     def __init__(
         self, engine: sa.Engine, site: Site, on_end: Callable[[str], None], seed: int | None = None
     ) -> None:
+        look_seldom()
         self._on_end = on_end
         self._stopping = False
         self.site = site
@@ -85,6 +87,7 @@ class RunningCloud:
                 await self.site.resume(self.manager)
             self.manager.webhooks.deliver = self._webhooks.deliver
             self.site.follow(self.manager)
+            spare_what_is_there()
             self.dispatcher = self.site.dispatcher(self.manager)
 
         self._thread.start()

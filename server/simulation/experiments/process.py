@@ -5,7 +5,6 @@ It tells how far it is in lines of JSON, each a `Told`, and ends at once when it
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import threading
@@ -22,6 +21,7 @@ from cloudsim.experiment.checking import Checked, check, wrong_datacenter, wrong
 from cloudsim.experiment.errors import ExperimentError
 from cloudsim.experiment.reading import parse
 from cloudsim.experiment.run import Progress, run
+from server.garbage import look_seldom
 from server.simulation.experiments.asking import Task
 
 LINES = 400
@@ -88,7 +88,7 @@ def main() -> None:
             checked = _looked_at(wanted)
             tell(Told(horizon=checked.horizon, requests=checked.trace.requests))
             return
-        gc.set_threshold(200_000, 20, 50)  # a run keeps most of what it makes until its end
+        look_seldom()
         run(parse(wanted.text, "scenario", Path(wanted.folder)), out=Path(wanted.out), progress=_Reporter())
     except ExperimentError as error:
         tell(Told(error=str(error)))
