@@ -20,6 +20,7 @@ const ELSEWHERE: Record<string, string> = {
   logout: "the header's menu",
   listApis: "read once after signing in",
   listCapabilities: "read once after signing in",
+  listAffectedVmsForStorageScopeChange: "what stands against a change is in its error; the page of the API",
   listHostTags: "tags are columns of hosts; the page of the API",
   listStorageTags: "tags are columns of primary storage; the page of the API",
   listInfrastructure: "its counts are those of the lists; the page of the API",

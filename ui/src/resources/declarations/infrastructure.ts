@@ -358,6 +358,12 @@ const host: Resource = {
       needs: "listHostsMetrics",
     },
     { name: "instances", resource: "vm", parameters: (row) => ({ hostid: row.id }) },
+    {
+      name: "gpus",
+      resource: "gpudevice",
+      parameters: (row) => ({ hostid: row.id }),
+      when: (row) => Number(row.gputotal ?? 0) > 0,
+    },
     { name: "dedication", resource: "dedicatedhost", parameters: (row) => ({ hostid: row.id }) },
     { name: "systemVms", resource: "systemvm", parameters: (row) => ({ hostid: row.id }) },
     { name: "routers", resource: "router", parameters: (row) => ({ hostid: row.id }) },
@@ -474,6 +480,8 @@ const storagePool: Resource = {
     { name: "volumes", resource: "volume", parameters: (row) => ({ storageid: row.id }) },
     { name: "instances", resource: "vm", parameters: (row) => ({ storageid: row.id }) },
     { name: "systemVms", resource: "systemvm", parameters: (row) => ({ storageid: row.id }) },
+    { name: "files", resource: "storagepoolobject", parameters: (row) => ({ id: row.id }) },
+    { name: "toTakeIn", resource: "importablevolume", parameters: (row) => ({ storageid: row.id }) },
   ],
   actions: [
     create("createStoragePool", [
@@ -552,6 +560,7 @@ const imageStore: Resource = {
     },
     { name: "isos", resource: "iso", parameters: (row) => ({ imagestoreid: row.id, isofilter: "all" }) },
     { name: "snapshots", resource: "snapshot", parameters: (row) => ({ imagestoreid: row.id }) },
+    { name: "files", resource: "imagestoreobject", parameters: (row) => ({ id: row.id }) },
   ],
   actions: [
     create("addImageStore", [
