@@ -56,6 +56,9 @@ class ResourceView(View):
     secondarystoragelimit: str | None = None
     secondarystoragetotal: float | None = None
     secondarystorageavailable: str | None = None
+    gpulimit: str | None = None
+    gputotal: Long | None = None
+    gpuavailable: str | None = None
 
 
 class WithProjects(ResourceView):
@@ -76,7 +79,7 @@ def account_resources(call: Call, account: Account) -> dict[str, Any]:
     """The fields of WithProjects for an account, of ResourceView for a project's account, and vmrunning and vmstopped."""
     limits = call.manager.limits
     usage = vm_usage(call.store, account.id)
-    known = {"user_vm": usage.vms, "cpu": usage.cpus, "memory": usage.memory_mib}
+    known = {"user_vm": usage.vms, "cpu": usage.cpus, "memory": usage.memory_mib, "gpu": usage.gpus}
     fields: dict[str, Any] = {"vmrunning": usage.running, "vmstopped": usage.stopped}
     for type in TYPES:
         if type.name == "project" and account.project_id is not None:

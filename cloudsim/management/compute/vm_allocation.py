@@ -363,11 +363,12 @@ class Allocation:
         if not ready:
             raise InvalidParameterValue(f"Template {template.name} is not ready in zone {zone.name}")
 
-    def check_growth(self, vm: VirtualMachine, size: Sizes) -> None:
+    def check_growth(self, vm: VirtualMachine, size: Sizes, gpus: int) -> None:
         """Raise ResourceAllocationFailed unless the instance's owner may have it of that size."""
         owner = self._foundation.table(Account)[vm.account_id]
         self._quota.check(owner, "cpu", size.cpus - vm.cpus)
         self._quota.check(owner, "memory", size.memory_mib - vm.memory_mib)
+        self._quota.check(owner, "gpu", gpus - vm.gpus)
 
     def check_return(self, vm: VirtualMachine) -> None:
         """Raise ResourceAllocationFailed unless the owner of a destroyed instance may have it back."""
@@ -375,6 +376,7 @@ class Allocation:
         self._quota.check(owner, "user_vm", 1)
         self._quota.check(owner, "cpu", vm.cpus)
         self._quota.check(owner, "memory", vm.memory_mib)
+        self._quota.check(owner, "gpu", vm.gpus)
 
     def check_disk(self, vm: VirtualMachine, disks: int, size: int) -> None:
         """Raise ResourceAllocationFailed unless the instance's owner may have so many more disks, of so many more bytes."""

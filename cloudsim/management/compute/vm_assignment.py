@@ -129,6 +129,7 @@ class VmAssignment:
             ("user_vm", 1),
             ("cpu", vm.cpus),
             ("memory", vm.memory_mib),
+            ("gpu", vm.gpus),
             ("volume", len(volumes)),
             ("primary_storage", sum(volume.size for volume in volumes)),
         ):

@@ -344,7 +344,7 @@ class VirtualMachines:
         if offering.state != "Active" or offering.is_system:
             raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
         size = sizes(offering, cpus, cpu_mhz, memory_mib)
-        self.check_growth(vm, size)
+        self.check_growth(vm, size, offering.gpus)
         with self._store.transaction():
             vm = self._vms.update(
                 vm.id,
@@ -360,9 +360,9 @@ class VirtualMachines:
             self._tell("VM.UPGRADE", f"Successfully upgraded Vm. Vm Id: {vm.id}", vm, caller)
         return vm
 
-    def check_growth(self, vm: VirtualMachine, size: Sizes) -> None:
-        """Raise ResourceAllocationFailed unless the instance's owner may have it of that size."""
-        self._allocation.check_growth(vm, size)
+    def check_growth(self, vm: VirtualMachine, size: Sizes, gpus: int | None = None) -> None:
+        """Raise ResourceAllocationFailed unless the instance's owner may have it of that size, with so many GPUs."""
+        self._allocation.check_growth(vm, size, vm.gpus if gpus is None else gpus)
 
     async def expunge_due(self) -> int:
         """Expunge what was destroyed more than expunge.delay ago, and retry what is stuck; returns how many."""

@@ -23,6 +23,7 @@ Kind = Literal[
     "memory",
     "primary_storage",
     "secondary_storage",
+    "gpu",
 ]
 
 
@@ -51,9 +52,14 @@ TYPES: tuple[ResourceType, ...] = (
     ResourceType(9, "memory", "MiB of memory", 1, "memory", 40_960, 81_920),
     ResourceType(10, "primary_storage", "GiB of primary storage", GIB, "primary.storage", 200, 400),
     ResourceType(11, "secondary_storage", "GiB of secondary storage", GIB, "secondary.storage", 400, 800),
+    ResourceType(16, "gpu", "GPUs", 1, "gpus", 20, 20),
 )
-"""By CloudStack's numbers. Counters and `check` count bytes of storage; limits are in GiB of it."""
+"""By CloudStack's numbers; 12 to 15 are backups and buckets, which there are none of.
+
+Counters and `check` count bytes of storage; limits are in GiB of it.
+"""
 BY_NAME: dict[str, ResourceType] = {each.name: each for each in TYPES}
+_BY_NUMBER: dict[int, ResourceType] = {each.number: each for each in TYPES}
 
 LIMIT_KEYS: tuple[ConfigurationKey, ...] = tuple(
     ConfigurationKey(
@@ -75,11 +81,12 @@ LIMIT_KEYS: tuple[ConfigurationKey, ...] = tuple(
 def resource_type(number: int | None, name: str | None = None) -> ResourceType | None:
     """The type of that number or name; None when neither is given. InvalidParameterValue for an unknown one."""
     if number is not None:
-        if not 0 <= number < len(TYPES):
+        numbered = _BY_NUMBER.get(number)
+        if numbered is None:
             raise InvalidParameterValue(
-                f"There is no resource type {number}; there are 0 to {len(TYPES) - 1}"
+                f"There is no resource type {number}; there are {', '.join(map(str, _BY_NUMBER))}"
             )
-        return TYPES[number]
+        return numbered
     if name is not None:
         found = BY_NAME.get(name.lower())
         if found is None:

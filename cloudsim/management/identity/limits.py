@@ -39,11 +39,12 @@ class Usage(NamedTuple):
     memory_mib: int = 0
     running: int = 0
     stopped: int = 0
+    gpus: int = 0
 
 
 def vm_usage(store: Store, account_id: str) -> Usage:
     """Instances of an account that count: neither system VMs nor those destroyed."""
-    vms = cpus = memory = running = stopped = 0
+    vms = cpus = memory = running = stopped = gpus = 0
     for vm in store.table(VirtualMachine).where("account_id", account_id):
         if vm.type == "User" and vm.state not in _GONE:
             vms += 1
@@ -51,7 +52,8 @@ def vm_usage(store: Store, account_id: str) -> Usage:
             memory += vm.memory_mib
             running += vm.state == "Running"
             stopped += vm.state == "Stopped"
-    return Usage(vms, cpus, memory, running, stopped)
+            gpus += vm.gpus
+    return Usage(vms, cpus, memory, running, stopped, gpus)
 
 
 Counter = Callable[[Store, str], int]
@@ -116,6 +118,7 @@ class Limits:
             "memory": lambda store, owner: vm_usage(store, owner).memory_mib,
             "primary_storage": _primary,
             "secondary_storage": _secondary,
+            "gpu": lambda store, owner: vm_usage(store, owner).gpus,
         }
 
     # how much may be
@@ -208,6 +211,7 @@ class Limits:
         self.check(owner, "user_vm")
         self.check(owner, "cpu", cpus)
         self.check(owner, "memory", memory_mib)
+        self.check(owner, "gpu", gpus)
         self.check(owner, "volume", (root_size is not None) + len(data_sizes))
         self.check(owner, "primary_storage", (root_size or 0) + sum(data_sizes))
 

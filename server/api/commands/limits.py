@@ -96,7 +96,7 @@ async def list_resource_limits(
     *,
     page: Page,
     id: LongParameter | None = None,
-    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11")] = None,
+    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11 or 16")] = None,
     resourcetypename: Annotated[str | None, Param("only the kind of that name")] = None,
     account: Annotated[str | None, Param("limits of that account; with domainid")] = None,
     domainid: Annotated[Domain | None, Param("limits of that domain", access="use")] = None,
@@ -128,7 +128,7 @@ async def list_resource_limits(
 async def update_resource_limit(
     call: Call,
     *,
-    resourcetype: Annotated[int, Param("the kind's number, 0 to 11")],
+    resourcetype: Annotated[int, Param("the kind's number, 0 to 11 or 16")],
     max: Annotated[LongParameter | None, Param("the limit; -1 for none")] = None,
     account: Annotated[str | None, Param("the account; with domainid")] = None,
     domainid: Annotated[Domain | None, Param("the domain", access="use")] = None,
@@ -149,7 +149,7 @@ async def update_resource_count(
     *,
     domainid: Annotated[Domain, Param("the domain", access="use")],
     account: Annotated[str | None, Param("the account; with domainid")] = None,
-    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11")] = None,
+    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11 or 16")] = None,
     projectid: Annotated[Project | None, Param(access="use")] = None,
 ) -> list[Limited]:
     """Counts the resources of an account, a project or a domain anew."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
-from cloudsim.model import Host
+from msgspec.structs import replace
+
+from cloudsim.model import Host, ServiceOffering
+from tests.server.api.api_harness import refused
 from tests.server.api.cloud_harness import TwoRacks
 
 
@@ -64,3 +67,24 @@ def test_a_job_names_the_server_that_does_it(cloud: TwoRacks) -> None:
     begun = json.loads(cloud.admin.reply("stopVirtualMachine", id=vm["id"]).text())["stopvirtualmachineresponse"]
     job = cloud.admin("queryAsyncJobResult", jobid=begun["jobid"])
     assert (job["managementserverid"], job["managementservername"]) == (server["id"], server["name"])
+
+
+def test_gpus_are_counted_and_limited(cloud: TwoRacks) -> None:
+    ann = cloud.domain_account("ann")
+    account = cloud.admin("listAccounts", name="ann")["account"][0]
+    assert (account["gpulimit"], account["gputotal"], account["gpuavailable"]) == ("20", 0, "20")
+    offerings = cloud.store.table(ServiceOffering)
+    with cloud.store.transaction():
+        two = offerings.insert(replace(offerings[cloud.offering()], id="two-gpus", name="two GPUs", gpus=2, gpu_milli=1000))
+    whose = {"account": "ann", "domainid": account["domainid"], "resourcetype": 16}
+    cloud.admin("updateResourceLimit", max=3, **whose)
+    vm = cloud.deploy("one", ann, serviceofferingid=two.id, startvm="false")
+    assert cloud.admin("updateResourceCount", **whose)["resourcecount"][0]["resourcecount"] == 2
+    (account,) = cloud.admin("listAccounts", name="ann")["account"]
+    assert (account["gpulimit"], account["gputotal"], account["gpuavailable"]) == ("3", 2, "1")
+    wanted = cloud.wanted(serviceofferingid=two.id, startvm="false")
+    assert "for gpu would be exceeded" in refused(535, ann, "deployVirtualMachine", **wanted).text
+    plain = cloud.deploy("two", ann, startvm="false")
+    refused(535, ann, "scaleVirtualMachine", id=plain["id"], serviceofferingid=two.id)
+    ann("destroyVirtualMachine", id=vm["id"])
+    ann("scaleVirtualMachine", id=plain["id"], serviceofferingid=two.id)
