@@ -109,7 +109,7 @@ class Host(Row, frozen=True, kw_only=True):
 
 
 class OutOfBandManagement(Row, frozen=True, kw_only=True):
-    """How a host's power is switched without its agent. `power_state` is what was last seen, at `seen`."""
+    """How a host's power is switched without its agent. `power_state` is what was last seen."""
 
     keys: ClassVar[Keys] = Keys(indexes=("enabled",), unique=("host_id",))
 
@@ -121,7 +121,6 @@ class OutOfBandManagement(Row, frozen=True, kw_only=True):
     password: str
     enabled: bool = False
     power_state: Literal["On", "Off", "Unknown", "Disabled"] = "Disabled"
-    seen: float | None = None
 
 
 class HostHa(Row, frozen=True, kw_only=True):

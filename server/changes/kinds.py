@@ -10,10 +10,12 @@ from typing import Any, NamedTuple
 from cloudsim.management.operations.tags import TAGGABLE
 from cloudsim.model import (
     Host,
+    HostHa,
     LoadBalancerMember,
     LoadBalancerRule,
     NetworkPermission,
     Nic,
+    OutOfBandManagement,
     ResourceTag,
     RouterHealthCheck,
     SecurityGroup,
@@ -126,6 +128,8 @@ _PARTS: dict[type[Row], tuple[Part, ...]] = {
     LoadBalancerMember: (Part(LoadBalancerRule, "rule_id"),),
     SecurityGroupRule: (Part(SecurityGroup, "group_id"),),
     NetworkPermission: (Part(NetworkRow, "network_id"),),
+    OutOfBandManagement: (Part(Host, "host_id"),),
+    HostHa: (Part(Host, "host_id"),),
 }
 
 

@@ -268,14 +268,15 @@ class OutOfBand:
     def _saw(
         self, row: OutOfBandManagement, state: Literal["On", "Off", "Unknown", "Disabled"]
     ) -> OutOfBandManagement:
+        if state == row.power_state:
+            return row
+        host = self._hosts[row.host_id]
         with self._store.transaction():
-            if state != row.power_state:
-                host = self._hosts[row.host_id]
-                self._foundation.events.record(
-                    "HOST.OOBM.POWERSTATE.TRANSITION",
-                    f"Host {host.name}'s power state is {state}, and was {row.power_state}",
-                    caller=Caller(self._identity.system()[0]),
-                    resource_id=host.id,
-                    resource_type="Host",
-                )
-            return self._rows.update(row.id, power_state=state, seen=self._foundation.now())
+            self._foundation.events.record(
+                "HOST.OOBM.POWERSTATE.TRANSITION",
+                f"Host {host.name}'s power state is {state}, and was {row.power_state}",
+                caller=Caller(self._identity.system()[0]),
+                resource_id=host.id,
+                resource_type="Host",
+            )
+            return self._rows.update(row.id, power_state=state)

@@ -224,7 +224,6 @@ def upgrade() -> None:
         sa.Column("password", sa.Text(), nullable=False),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("power_state", sa.Text(), nullable=False),
-        sa.Column("seen", sa.Double(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
