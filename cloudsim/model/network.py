@@ -93,6 +93,8 @@ class Network(Row, frozen=True, kw_only=True):
     guest_type: Literal["Isolated", "Shared", "L2"] = "Isolated"
     traffic_type: str = "Guest"
     cidr: str | None = None
+    network_cidr: str | None = None
+    """The whole subnet, where instances have only the part `cidr` of it."""
     gateway: str | None = None
     netmask: str | None = None
     start_ip: str | None = None

@@ -11,6 +11,7 @@ from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.ip_ranges import first_range
+from cloudsim.management.network.ip_reservation import reservation
 from cloudsim.management.network.network_requests import (
     UNTAGGED,
     NetworkRequest,
@@ -311,8 +312,9 @@ class Networks:
         network_domain: str | None = None,
         display: bool | None = None,
         offering: NetworkOffering | None = None,
+        guest_cidr: str | None = None,
     ) -> Network:
-        """Change what is not None."""
+        """Change what is not None. `guest_cidr`: the part of its subnet that instances get addresses of."""
         changes: dict[str, Any] = {}
         if name is not None:
             if not name.strip():
@@ -330,6 +332,9 @@ class Networks:
         if offering is not None and offering.id != network.network_offering_id:
             self.check_update(network, offering)
             changes["network_offering_id"] = offering.id
+        if guest_cidr is not None:
+            nics = self._foundation.table(Nic).where("network_id", network.id)
+            changes |= reservation(self._table[network.id], nics, guest_cidr)
         with self._store.transaction():
             return self._table.update(network.id, **changes)
 

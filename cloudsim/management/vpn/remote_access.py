@@ -164,7 +164,7 @@ class RemoteAccess:
             raise InvalidParameterValue(f"Invalid ip range: {text} is not of private addresses")
         inside = super_cidr(vpc) if vpc is not None else None
         if network is not None and network.cidr is not None:
-            inside = ipaddress.IPv4Network(network.cidr)
+            inside = ipaddress.IPv4Network(network.network_cidr or network.cidr)
         if inside is not None and low <= inside.broadcast_address and inside.network_address <= high:
             raise InvalidParameterValue(f"Invalid ip range: {text} overlaps with network {inside}")
         return f"{low}-{high}"

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity.visibility import is_for_domain
+from cloudsim.management.network.ip_reservation import reserved
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.management.network.vlans import isolation_of
 from cloudsim.model import (
@@ -43,7 +44,8 @@ class NetworkView(View):
     type: Annotated[str | None, "Isolated, Shared or L2"] = None
     traffictype: str | None = None
     cidr: str | None = None
-    networkcidr: str | None = None
+    networkcidr: Annotated[str | None, "its whole subnet, where instances have only a part of it"] = None
+    reservediprange: Annotated[str | None, "the addresses of its subnet that instances do not get"] = None
     gateway: str | None = None
     netmask: str | None = None
     zoneid: str | None = None
@@ -105,6 +107,8 @@ class NetworkView(View):
             type=row.guest_type,
             traffictype=row.traffic_type,
             cidr=row.cidr,
+            networkcidr=row.network_cidr,
+            reservediprange=", ".join(f"{first}-{last}" for first, last in reserved(row)) or None,
             gateway=row.gateway,
             netmask=row.netmask,
             zoneid=row.zone_id,
@@ -330,8 +334,13 @@ async def update_network(
     networkdomain: str | None = None,
     networkofferingid: NetworkOffering | None = None,
     displaynetwork: bool | None = None,
+    guestvmcidr: Annotated[
+        str | None, Param("the part of its subnet that instances get addresses of; all of it: no address is reserved")
+    ] = None,
 ) -> Job:
     """Changes a guest network."""
+    if guestvmcidr and networkofferingid is not None:
+        raise InvalidParameterValue("Parameters guestvmcidr and networkofferingid exclude each other")
 
     async def work() -> Network:
         now = call.store.table(Network)[id.id]
@@ -346,6 +355,7 @@ async def update_network(
             network_domain=networkdomain,
             offering=networkofferingid,
             display=displaynetwork,
+            guest_cidr=guestvmcidr or None,
         )
         if another and changed.state in ("Implemented", "Setup"):
             await call.manager.network_life.restart(changed)

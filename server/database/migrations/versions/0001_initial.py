@@ -573,6 +573,7 @@ def upgrade() -> None:
         sa.Column("guest_type", sa.Text(), nullable=False),
         sa.Column("traffic_type", sa.Text(), nullable=False),
         sa.Column("cidr", sa.Text(), nullable=True),
+        sa.Column("network_cidr", sa.Text(), nullable=True),
         sa.Column("gateway", sa.Text(), nullable=True),
         sa.Column("netmask", sa.Text(), nullable=True),
         sa.Column("start_ip", sa.Text(), nullable=True),

@@ -158,7 +158,7 @@ const network: Resource = {
   ],
   actions: [
     create("createNetwork", undefined, { page: () => "/create-network" }),
-    update("updateNetwork", ["name", "displaytext", "networkdomain", "networkofferingid"]),
+    update("updateNetwork", ["name", "displaytext", "networkdomain", "networkofferingid", "guestvmcidr"]),
     {
       command: "restartNetwork",
       icon: ReloadOutlined,

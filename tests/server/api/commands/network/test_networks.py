@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from cloudsim.model import Network
+from cloudsim.model import Network, Nic, VirtualMachine
 from tests.server.api.api_harness import refused
 from tests.server.api.commands.cloud_api import CloudApi
 
@@ -111,6 +111,31 @@ def test_a_domains_network_is_for_the_domains_below_where_it_says_so(cloud_api: 
     admin("updateConfiguration", name="allow.subdomain.network.access", value="false")
     assert who(made(3, acltype="Domain", domainid=north)) == {"ann"}
     assert who(made(4, acltype="Domain")) == {"eve"}
+
+
+def test_a_part_of_an_isolated_networks_subnet_is_kept_from_instances(cloud_api: CloudApi) -> None:
+    made = cloud_api.network(gateway="10.1.1.1", netmask="255.255.255.0")
+    network, admin = made["id"], cloud_api.admin
+    early = refused(431, admin, "updateNetwork", id=network, guestvmcidr="10.1.1.0/26")
+    assert "Implemented" in early.text
+    table = cloud_api.store.table(Network)
+    first = cloud_api.cloud.deploy(network=table[network])
+    changed = admin("updateNetwork", id=network, guestvmcidr="10.1.1.0/28")["network"]
+    assert (changed["cidr"], changed["networkcidr"]) == ("10.1.1.0/28", "10.1.1.0/24")
+    assert changed["reservediprange"] == "10.1.1.16-10.1.1.255" and changed["netmask"] == "255.255.255.0"
+    vms = [first, *(cloud_api.cloud.deploy(name, network=table[network]) for name in ("b", "c", "d"))]
+    given = {ipaddress.IPv4Address(ip) for vm in vms for ip in ips(cloud_api, vm)}
+    assert len(given) == 4 and all(ip in ipaddress.IPv4Network("10.1.1.0/28") for ip in given)
+    for bad in ("10.1.1.64/26", "10.2.1.0/26", "10.1.0.0/16", "10.1.1.0/31", "ten"):
+        refused(431, admin, "updateNetwork", id=network, guestvmcidr=bad)
+    middle = admin("updateNetwork", id=network, guestvmcidr="10.1.1.0/25")["network"]
+    assert middle["reservediprange"] == "10.1.1.128-10.1.1.255"
+    whole = admin("updateNetwork", id=network, guestvmcidr="10.1.1.0/24")["network"]
+    assert whole["cidr"] == "10.1.1.0/24" and not {"networkcidr", "reservediprange"} & set(whole)
+
+
+def ips(cloud_api: CloudApi, vm: VirtualMachine) -> list[str]:
+    return [str(nic.ip) for nic in cloud_api.store.table(Nic).where("vm_id", vm.id)]
 
 
 def test_a_domain_alone_does_not_own_a_network(cloud_api: CloudApi) -> None:
