@@ -92,7 +92,7 @@ class HostHighAvailability:
     def begin(self) -> None:
         """When the server starts: watch again whom it is enabled for."""
         for row in self._rows.where("enabled", True):
-            self._settle(self._hosts[row.host_id])
+            self._settle(self._hosts[row.host_id], spread=True)
 
     # configuring
 
@@ -156,7 +156,7 @@ class HostHighAvailability:
             table.update(place.id, details={**details, SWITCH: "true" if on else "false"})
         index = "zone_id" if isinstance(place, Zone) else "cluster_id"
         for host_id in list(self._hosts.ids(index, place.id)):
-            self._settle(self._hosts[host_id])
+            self._settle(self._hosts[host_id], spread=True)
 
     def forget(self, host: Host) -> None:
         """Remove what is configured for a host that is being removed. Needs an open transaction."""
@@ -189,8 +189,8 @@ class HostHighAvailability:
         allowed = all(place.details.get(SWITCH, "true") != "false" for place in places)
         return row is not None and row.enabled and allowed
 
-    def _settle(self, host: Host) -> None:
-        """Have the host watched exactly if it is to be."""
+    def _settle(self, host: Host, *, spread: bool = False) -> None:
+        """Have the host watched exactly if it is to be. `spread`: begin at some time within an interval of its checks."""
         row = self.of(host)
         if row is None:
             return
@@ -202,7 +202,9 @@ class HostHighAvailability:
             watch = self._watches[host.id] = _Watch()
             if row.state == "Disabled":
                 self._move(host, "EnabledHA", watch)
-            watch.task = self._spawn(self._watch(host.id, watch))
+            interval = self._providers[row.provider].timings(host).health_interval
+            delay = interval * float(self._randomness.generator.random()) if spread else 0.0
+            watch.task = self._spawn(self._watch(host.id, watch, delay))
 
     def _watch_anew(self, host: Host) -> None:
         if host.id in self._watches:
@@ -214,7 +216,8 @@ class HostHighAvailability:
         if watch is not None and watch.task is not None:
             watch.task.cancel()
 
-    async def _watch(self, host_id: str, watch: _Watch) -> None:
+    async def _watch(self, host_id: str, watch: _Watch, delay: float) -> None:
+        await asyncio.sleep(delay)  # so that many hosts are not asked at the same instants
         while True:
             host = self._hosts[host_id]
             row = self.check_configured(host)
