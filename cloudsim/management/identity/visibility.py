@@ -31,18 +31,23 @@ from cloudsim.model import (
     Nic,
     Pod,
     Project,
+    ProjectRole,
     SecurityGroup,
     SecurityGroupRule,
     ServiceOffering,
     SnapshotPolicy,
     StickinessPolicy,
     StoragePool,
+    SystemVm,
     Template,
     User,
     VirtualMachine,
+    VmSchedule,
     Volume,
     Vpc,
     VpcOffering,
+    Webhook,
+    WebhookDelivery,
     Zone,
 )
 from cloudsim.store import Row, Store
@@ -184,10 +189,28 @@ def _job(store: Store, caller: Caller, job: AsyncJob, operate: bool) -> bool:
     return _owned(store, caller, job.account_id)
 
 
-@rule(Nic)
-def _nic(store: Store, caller: Caller, nic: Nic, operate: bool) -> bool:
-    vm = store.table(VirtualMachine).get(nic.vm_id)
+@rule(ProjectRole)
+def _project_role(store: Store, caller: Caller, role: ProjectRole, operate: bool) -> bool:
+    project = store.table(Project).get(role.project_id)
+    return project is not None and _project(store, caller, project, operate)
+
+
+@rule(WebhookDelivery)
+def _delivery(store: Store, caller: Caller, delivery: WebhookDelivery, operate: bool) -> bool:
+    webhook = store.table(Webhook).get(delivery.webhook_id)
+    return webhook is not None and _owned(store, caller, webhook.account_id)
+
+
+@rule(Nic, VmSchedule)
+def _of_vm(store: Store, caller: Caller, row: Nic | VmSchedule, operate: bool) -> bool:
+    vm = store.table(VirtualMachine).get(row.vm_id)
     return vm is not None and _owned(store, caller, vm.account_id)
+
+
+@rule(SystemVm)
+def _system_vm(store: Store, caller: Caller, row: SystemVm, operate: bool) -> bool:
+    served = store.table(Vpc).get(row.vpc_id) or store.table(Network).get(row.network_id)
+    return served is not None and served.account_id is not None and _owned(store, caller, served.account_id)
 
 
 @rule(SnapshotPolicy)

@@ -90,7 +90,7 @@ async def list_domain_children(
     call: Call,
     *,
     page: Page,
-    id: Domain | None = None,
+    id: Annotated[Domain | None, Param("those below that one", access="use")] = None,
     name: str | None = None,
     isrecursive: Annotated[bool, Param("those below the children too")] = False,
     listall: bool = False,
