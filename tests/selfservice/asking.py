@@ -148,6 +148,27 @@ class Asker:
             raise _Nothing  # the run's root admin is to stay
         return Asked(user, command, parameters, tuple(named))
 
+    def filled(self, user: User, command: Command, given: dict[str, Any]) -> dict[str, Any]:
+        """Parameters of a call with those `given`, and what it cannot do without: the user's own if there is such."""
+        own = self._cloud.store.table(Account)[user.account_id]
+        parameters = dict(given)
+        for p in command.parameters:
+            if p.name in parameters or not (p.required or p.name in ALWAYS_GIVEN.get(command.name, ())):
+                continue
+            if p.name in ("account", "domainid", "projectid"):
+                continue
+            try:
+                value = self._value(command, p, user, own, [])
+            except _Nothing:
+                value = self._any_id(p.entity) if p.entity is not None else None
+            if value is not None:
+                parameters[p.name] = value
+        return parameters
+
+    def _any_id(self, row_type: type[Row]) -> str | None:
+        found = next(iter(self._cloud.store.table(row_type)), None)
+        return None if found is None else found.id
+
     def _wanted(self, command: Command, p: Parameter) -> bool:
         if p.name in ("account", "domainid", "projectid") and command.name not in _OWN_SAY:
             return False

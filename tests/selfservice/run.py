@@ -27,7 +27,7 @@ from tests.selfservice.ownership import Ownership
 from tests.selfservice.people import settle_in
 from tests.selfservice.remains import Remains, guests
 from tests.selfservice.shapes import wrong
-from tests.selfservice.trespass import answered, refused_in_time
+from tests.selfservice.trespass import Trespassing, answered, refused_in_time
 
 EPISODE = 6 * 3600.0
 ACTIVE = 4 * 3600.0
@@ -69,6 +69,7 @@ class Run:
         self._faults = tuple(_faults(generator, episodes, 2, 3)) if faults else ()
         self.asker = Asker(self.cloud, generator)
         self.looking = Looking(self.cloud, generator)
+        self.trespassing = Trespassing(self.cloud, self.asker, generator)
         self.counting, self.remains = Counting(), Remains()
         self.statuses: Counter[tuple[str, int]] = Counter()
         self.jobs: Counter[tuple[str, int]] = Counter()
@@ -251,6 +252,8 @@ class Run:
         self._found(self.looking.at_random(users, 300))
         self._found(self.looking.complete(users))
         self._found(self.looking.by_keyword(self.cloud.admin))
+        for index in self._chance.permutation(len(users))[:3]:
+            self._found(self.trespassing.everything(users[index]))
         self._stop_if_violated()
 
     async def _settle(self) -> None:
