@@ -94,6 +94,12 @@ const vm: Resource = {
       component: () => import("@/pages/usage/UsageTab.vue"),
       needs: "listVirtualMachinesUsageHistory",
     },
+    {
+      name: "figures",
+      resource: "vmmetrics",
+      parameters: (row) => ({ id: row.id }),
+      needs: "listVirtualMachinesMetrics",
+    },
     { name: "schedules", resource: "vmschedule", parameters: (row) => ({ virtualmachineid: row.id }) },
     {
       name: "consoleSessions",

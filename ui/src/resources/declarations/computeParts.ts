@@ -4,15 +4,15 @@ import {
   ApiOutlined,
   CheckCircleOutlined,
   FieldTimeOutlined,
-  FundOutlined,
   MinusCircleOutlined,
   PlusCircleOutlined,
   SwapOutlined,
 } from "@ant-design/icons-vue";
 import type { Row } from "@/api/client";
-import type { FormField, Resource } from "../declaration";
+import type { Field, FormField, Resource } from "../declaration";
 import { create, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
+import { figures, usage } from "./parts/figures";
 
 const ofInstance = (row: Row | null): Record<string, string> => ({
   virtualmachineid: String(row?.virtualmachineid ?? ""),
@@ -118,37 +118,31 @@ const schedule: Resource = {
   ],
 };
 
-/** What a machine used, sample by sample. */
-function usage(name: string, command: string): Resource {
-  return {
-    name,
-    section: "compute",
-    icon: FundOutlined,
-    nested: true,
-    id: "timestamp",
-    list: { command, key: "virtualmachine", within: ["id"], members: "stats", whole: true },
-    changes: "none",
-    title: (row) => String(row.timestamp),
-    columns: [
-      { name: "timestamp", kind: "date" },
-      { name: "cpuused", kind: "share" },
-      { name: "memorykbs", kind: "number" },
-      { name: "memoryintfreekbs", kind: "number" },
-      { name: "diskkbsread", kind: "number" },
-      { name: "diskkbswrite", kind: "number" },
-      { name: "networkkbsread", kind: "number" },
-      { name: "networkkbswrite", kind: "number" },
-      ...column.hidden({ name: "diskioread", kind: "number" }, { name: "diskiowrite", kind: "number" }),
-    ],
-    filters: [{ name: "startdate" }, { name: "enddate" }],
-    actions: [],
-  };
-}
+const MACHINE: Field[] = [
+  { name: "cpuused", kind: "share" },
+  { name: "memorykbs", kind: "number" },
+  { name: "memoryintfreekbs", kind: "number" },
+  { name: "diskkbsread", kind: "number" },
+  { name: "diskkbswrite", kind: "number" },
+  { name: "networkkbsread", kind: "number" },
+  { name: "networkkbswrite", kind: "number" },
+  ...column.hidden({ name: "diskioread", kind: "number" }, { name: "diskiowrite", kind: "number" }),
+];
 
 const resources: Resource[] = [
   nic,
   schedule,
-  usage("vmusage", "listVirtualMachinesUsageHistory"),
-  usage("systemvmusage", "listSystemVmsUsageHistory"),
+  usage("compute", "vmusage", "listVirtualMachinesUsageHistory", "virtualmachine", MACHINE),
+  usage("compute", "systemvmusage", "listSystemVmsUsageHistory", "virtualmachine", MACHINE),
+  figures("compute", "vmmetrics", "listVirtualMachinesMetrics", "virtualmachine", [
+    { name: "cputotal" },
+    { name: "cpuused", kind: "share" },
+    { name: "memorytotal" },
+    { name: "diskread" },
+    { name: "diskwrite" },
+    { name: "diskiopstotal", kind: "number" },
+    { name: "networkread" },
+    { name: "networkwrite" },
+  ]),
 ];
 export default resources;

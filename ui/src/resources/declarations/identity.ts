@@ -15,6 +15,7 @@ import {
   SwapOutlined,
   SyncOutlined,
   TeamOutlined,
+  UnlockOutlined,
   UserOutlined,
 } from "@ant-design/icons-vue";
 import type { Row } from "@/api/client";
@@ -150,6 +151,13 @@ const account: Resource = {
       targetValue: (row) => String(row.name),
       fixed: (row) => ({ domainid: String(row?.domainid ?? "") }),
     },
+    {
+      command: "resetApiLimit",
+      icon: SyncOutlined,
+      on: "row",
+      target: "account",
+      form: [],
+    },
     remove("deleteAccount", { when: (row) => row.isdefault !== true }),
   ],
 };
@@ -230,6 +238,18 @@ const user: Resource = {
       on: "list",
       form: ["userapikey"],
       shows: ["username", "account", "domain"],
+    },
+    {
+      command: "setupUserTwoFactorAuthentication",
+      name: "removeSecondFactor",
+      icon: UnlockOutlined,
+      on: "row",
+      danger: true,
+      target: "userid",
+      when: (row) => row.is2faenabled === true,
+      fixed: () => ({ enable: false }),
+      form: [],
+      without: ["provider"],
     },
     remove("deleteUser", { when: (row) => row.isdefault !== true }),
   ],

@@ -1,8 +1,7 @@
 // Figures of zones, clusters, hosts and primary storage, as they are shown on a tab of each: the commands list...Metrics.
 
-import { FundOutlined } from "@ant-design/icons-vue";
 import type { Field, Resource } from "../declaration";
-import * as column from "./parts/columns";
+import { figures } from "./parts/figures";
 
 const CPU: Field[] = [{ name: "cputotal" }, { name: "cpuallocated", kind: "share" }];
 const MEMORY: Field[] = [{ name: "memorytotal" }, { name: "memoryallocated", kind: "share" }];
@@ -13,33 +12,20 @@ const THRESHOLDS: Field[] = [
   { name: "memoryallocateddisablethreshold", kind: "boolean" },
 ];
 
-function figures(name: string, command: string, key: string, columns: Field[]): Resource {
-  return {
-    name,
-    section: "infrastructure",
-    icon: FundOutlined,
-    nested: true,
-    list: { command, key, within: ["id"] },
-    changes: key,
-    columns: [{ name: "name" }, column.state, ...columns],
-    actions: [],
-  };
-}
-
 const resources: Resource[] = [
-  figures("zonemetrics", "listZonesMetrics", "zone", [
+  figures("infrastructure", "zonemetrics", "listZonesMetrics", "zone", [
     { name: "clusters" },
     ...CPU,
     ...MEMORY,
     ...THRESHOLDS,
   ]),
-  figures("clustermetrics", "listClustersMetrics", "cluster", [
+  figures("infrastructure", "clustermetrics", "listClustersMetrics", "cluster", [
     { name: "hosts" },
     ...CPU,
     ...MEMORY,
     ...THRESHOLDS,
   ]),
-  figures("hostmetrics", "listHostsMetrics", "host", [
+  figures("infrastructure", "hostmetrics", "listHostsMetrics", "host", [
     { name: "instances" },
     { name: "cputotalghz" },
     { name: "cpuallocatedghz" },
@@ -47,12 +33,26 @@ const resources: Resource[] = [
     { name: "memoryallocatedgb" },
     ...THRESHOLDS,
   ]),
-  figures("storagepoolmetrics", "listStoragePoolsMetrics", "storagepool", [
+  figures("infrastructure", "storagepoolmetrics", "listStoragePoolsMetrics", "storagepool", [
     { name: "disksizetotalgb" },
     { name: "disksizeusedgb" },
     { name: "disksizeallocatedgb" },
     { name: "disksizeunallocatedgb" },
     { name: "storageallocateddisablethreshold", kind: "boolean" },
+  ]),
+  figures("infrastructure", "managementservermetrics", "listManagementServersMetrics", "managementserver", [
+    { name: "cpuload" },
+    { name: "availableprocessors", kind: "number" },
+    { name: "heapmemoryused", kind: "bytes" },
+    { name: "systemmemoryused" },
+    { name: "systemmemorytotal" },
+    { name: "sessions", kind: "number" },
+    { name: "agentcount", kind: "number" },
+    { name: "threadstotalcount", kind: "number" },
+    { name: "lastserverstart", kind: "date" },
+    { name: "osdistribution", hidden: true },
+    { name: "kernelversion", hidden: true },
+    { name: "lastboottime", kind: "date", hidden: true },
   ]),
 ];
 export default resources;

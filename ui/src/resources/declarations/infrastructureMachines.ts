@@ -255,6 +255,14 @@ const managementServer: Resource = {
     { name: "agentscount", kind: "number" },
     { name: "pendingjobscount", kind: "number" },
   ],
+  tabs: [
+    {
+      name: "figures",
+      resource: "managementservermetrics",
+      parameters: (row) => ({ id: row.id }),
+      needs: "listManagementServersMetrics",
+    },
+  ],
   actions: [],
 };
 

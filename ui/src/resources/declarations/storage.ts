@@ -16,6 +16,7 @@ import type { Row } from "@/api/client";
 import type { Resource } from "../declaration";
 import { create, is, isNot, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
+import { figures, usage } from "./parts/figures";
 
 const attached = (row: Row): boolean => Boolean(row.virtualmachineid);
 /** An instance that a volume is attached to belongs to whom the volume belongs to. */
@@ -75,6 +76,18 @@ const volume: Resource = {
   tabs: [
     { name: "snapshots", resource: "snapshot", parameters: (row) => ({ volumeid: row.id }) },
     { name: "snapshotPolicies", resource: "snapshotpolicy", parameters: (row) => ({ volumeid: row.id }) },
+    {
+      name: "figures",
+      resource: "volumemetrics",
+      parameters: (row) => ({ id: row.id }),
+      needs: "listVolumesMetrics",
+    },
+    {
+      name: "usage",
+      resource: "volumeusage",
+      parameters: (row) => ({ id: row.id }),
+      needs: "listVolumesUsageHistory",
+    },
   ],
   actions: [
     create("createVolume", ["name", "zoneid", { name: "diskofferingid", resource: "diskoffering" }, "size"]),
@@ -164,4 +177,21 @@ const volume: Resource = {
   ],
 };
 
-export default [volume] satisfies Resource[];
+export default [
+  volume,
+  figures("storage", "volumemetrics", "listVolumesMetrics", "volume", [
+    { name: "sizegb" },
+    { name: "diskkbsread", kind: "number" },
+    { name: "diskkbswrite", kind: "number" },
+    { name: "diskioread", kind: "number" },
+    { name: "diskiowrite", kind: "number" },
+    { name: "diskiopstotal", kind: "number" },
+  ]),
+  usage("storage", "volumeusage", "listVolumesUsageHistory", "volume", [
+    { name: "diskkbsread", kind: "number" },
+    { name: "diskkbswrite", kind: "number" },
+    { name: "diskioread", kind: "number" },
+    { name: "diskiowrite", kind: "number" },
+    { name: "diskiopstotal", kind: "number" },
+  ]),
+] satisfies Resource[];
