@@ -7,7 +7,7 @@ from typing import Literal
 from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.accounts import Accounts
-from cloudsim.management.identity.caller import Caller
+from cloudsim.management.identity.caller import Caller, in_subtree
 from cloudsim.management.identity.identity import Identity
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.identity.membership import part_in
@@ -121,9 +121,10 @@ class Projects:
         return self._members.find(("project_id", "account_id", "user_key"), key)
 
     def check_lead(self, caller: Caller, project: Project) -> None:
-        """Raise PermissionDenied unless the caller leads the project, or is an admin."""
+        """Raise PermissionDenied unless the caller leads the project, or is an admin of its domain or one above."""
         part = part_in(self._store, project.id, caller.account.id, caller.user_id)
-        if not caller.is_admin and (part is None or part.role != "Admin"):
+        above = caller.is_domain_admin and in_subtree(self._store, project.domain_id, caller.account.domain_id)
+        if not (caller.is_root_admin or above) and (part is None or part.role != "Admin"):
             raise PermissionDenied(f"{caller.account.name} does not lead project {project.name}")
 
     def _check_leads(self, project: Project, account: Account) -> None:
