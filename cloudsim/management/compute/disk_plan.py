@@ -155,6 +155,35 @@ class DiskPlans:
             raise InvalidParameterValue(f"Volume {volume.name} is {volume.state}: there is nothing on it to start from")
         return DiskPlan(RootPlan(0, volume=volume), self._data(data, zone, hypervisor))
 
+    def of_restore(
+        self,
+        template: Template,
+        present: int,
+        zone: Zone,
+        *,
+        offering: DiskOffering | None,
+        size: int | None,
+        iops: Iops = (None, None),
+    ) -> RootPlan:
+        """A new root disk from the template, in place of one of `present` bytes: as large, unless something is asked for."""
+        least = 0 if template.format == "ISO" else template.size
+        if offering is not None:
+            offering = self._offering(offering.id, zone)
+            wanted = self._size(offering, size)
+            if not offering.customized:
+                wanted = max(wanted, least)
+            low, high = _iops(offering, f"Disk offering {offering.name}", *iops)
+        else:
+            if iops != (None, None):
+                raise InvalidParameterValue("minIops and maxIops go with a diskofferingid that takes them")
+            wanted, low, high = max(present, least) if size is None else size, None, None
+        largest = self._settings.integer("storage.max.volume.size")
+        if not least <= wanted <= max(present, largest * GIB):
+            raise InvalidParameterValue(
+                f"rootdisksize must be from that of template {template.name}, {least} bytes, to {largest} GiB, not {wanted} bytes"
+            )
+        return RootPlan(wanted, offering, min_iops=low, max_iops=high)
+
     def _root(
         self,
         least: int,

@@ -177,7 +177,7 @@ class Allocation:
         self._permissions = permissions
         self._groups = affinity_groups
         self._dedication = dedication
-        self._plans = DiskPlans(foundation)
+        self.plans = DiskPlans(foundation)
         self._default_templates = DefaultTemplates(foundation)
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
@@ -262,7 +262,8 @@ class Allocation:
                     display=request.display,
                     dynamically_scalable=template.dynamically_scalable
                     and offering.dynamic_scaling
-                    and request.dynamic_scaling,
+                    and request.dynamic_scaling
+                    and self._foundation.settings.boolean("enable.dynamic.scale.vm", "Zone", zone.id),
                     password=request.password,
                     expected_end=None if expected is None else round(1000 * now) + expected,
                     created=now,
@@ -309,7 +310,7 @@ class Allocation:
                 raise InvalidParameterValue("Unable to find the object that templateid names")
             self._check_template(caller, zone, template, request.owner)
             hypervisor = request.hypervisor if template.format == "ISO" else template.hypervisor
-            plan = self._plans.of_template(
+            plan = self.plans.of_template(
                 template,
                 offering,
                 zone,
@@ -322,12 +323,12 @@ class Allocation:
             return template, plan
         more = {"override_id": override, "size": size, "data": data, "hypervisor": request.hypervisor}
         if request.snapshot_id is not None:
-            plan = self._plans.of_snapshot(
+            plan = self.plans.of_snapshot(
                 request.snapshot_id, offering, zone, iops=request.root_iops, **more  # type: ignore[arg-type]
             )
             origin: Snapshot | Volume | None = plan.root.snapshot
         else:
-            plan = self._plans.of_volume(request.volume_id or "", request.owner, zone, **more)  # type: ignore[arg-type]
+            plan = self.plans.of_volume(request.volume_id or "", request.owner, zone, **more)  # type: ignore[arg-type]
             origin = plan.root.volume
         return self._templates.get(origin.template_id if origin is not None else None), plan
 

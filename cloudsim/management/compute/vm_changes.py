@@ -10,6 +10,7 @@ from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.compute.user_data import checked
 from cloudsim.management.compute.vm_allocation import HOST_NAME
+from cloudsim.management.compute.vm_hardware import check_hardware
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.security_groups import SecurityGroups
@@ -20,6 +21,7 @@ from cloudsim.model import (
     Network,
     Nic,
     SecurityGroup,
+    ServiceOffering,
     SshKeyPair,
     UserData,
     VirtualMachine,
@@ -63,6 +65,10 @@ class VmChanges:
         security_groups: Sequence[SecurityGroup] | None = None,
     ) -> VirtualMachine:
         """Change what is not None; records VM.UPDATE. Host name and security groups only while it is Stopped."""
+        if dynamically_scalable:
+            self._check_scalable(vm)
+        if details is not None:
+            check_hardware(details)
         fields: dict[str, Any] = {
             "display_name": display_name,
             "display": display,
@@ -99,6 +105,17 @@ class VmChanges:
         owner = self._foundation.table(Account)[vm.account_id]
         self._security_groups.check_choice(owner, on, groups)
         return self._security_groups.choice(owner, on, groups)
+
+    def _check_scalable(self, vm: VirtualMachine) -> None:
+        offering = self._foundation.table(ServiceOffering).get(vm.service_offering_id)
+        if offering is not None and not offering.dynamic_scaling:
+            raise InvalidParameterValue(
+                f"Dynamic Scaling cannot be enabled for the VM {vm.name} since its service offering does not have it enabled"
+            )
+        if not self._foundation.settings.boolean("enable.dynamic.scale.vm", "Zone", vm.zone_id):
+            raise InvalidParameterValue(
+                f"Dynamic Scaling cannot be enabled for the VM {vm.name}: enable.dynamic.scale.vm is false in its zone"
+            )
 
     def _checked_name(self, vm: VirtualMachine, name: str) -> str:
         if vm.state != "Stopped":

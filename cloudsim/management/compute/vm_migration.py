@@ -111,7 +111,7 @@ class Migration:
                 "or does not reach the instance's storage"
             )
         only = {host_id} if host_id is not None else reachable
-        slot = self._starting.plan(vm, host_ids=only, avoid={source_id})
+        slot = self._starting.plan(vm, host_ids=only, avoid={source_id}, named=host_id is not None)
         target = self._host_rows[self._hosts.ids[slot]]
         state = next_state(vm.state, "MigrationRequested", vm.instance_name)
         with self._store.transaction():

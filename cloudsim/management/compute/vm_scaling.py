@@ -44,6 +44,10 @@ class Scaling:
             raise InvalidParameterValue(
                 f"Unable to scale running instance {vm.name}: it is not dynamically scalable; stop it first"
             )
+        if not self._foundation.settings.boolean("enable.dynamic.scale.vm", "Zone", vm.zone_id):
+            raise InvalidParameterValue(
+                f"Unable to scale running instance {vm.name}: enable.dynamic.scale.vm is false in its zone"
+            )
         if (vm.gpus, vm.gpu_milli) != (offering.gpus, offering.gpu_milli):
             raise InvalidParameterValue(f"GPUs of running instance {vm.name} cannot change")
         most = largest(vm, self._offerings.get(vm.service_offering_id))
@@ -99,6 +103,8 @@ class Scaling:
                         before.service_offering_id,
                     )
             raise
+        with self._store.transaction():
+            self._stopped.follow_offering(self._vms[vm.id])
         self._foundation.events.record_of(
             vm, "VM.UPGRADE", f"Successfully upgraded Vm. Vm Id: {vm.id}", caller
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -103,8 +104,9 @@ class Starting:
         host_id: str | None = None,
         planner: str | None = None,
         first: bool = False,
+        last: bool = False,
     ) -> VirtualMachine:
-        """Start the Stopped instance and return it Running.
+        """Start the Stopped instance and return it Running; with `last`, on the host where it was if that has room.
 
         A host that refuses is avoided and another one tried, `start.retry` times. When nothing helps the
         instance is Stopped again (Error if this was its `first` start); when a host does not answer it is
@@ -115,7 +117,7 @@ class Starting:
         attempts = 1 if host_id is not None else self._foundation.settings.integer("start.retry")
         for _ in range(attempts):
             try:
-                vm, host = self._reserve(vm_id, pod_id, cluster_id, host_id, planner, avoid)
+                vm, host = self._reserve(vm_id, pod_id, cluster_id, host_id, planner, avoid, last)
             except InsufficientCapacity as error:
                 failure = failure or error
                 break
@@ -131,9 +133,17 @@ class Starting:
             self._move(self._vms[vm_id], "Refused")
         raise failure
 
-    def request(self, vm: VirtualMachine, offering: ServiceOffering | None) -> PlacementRequest:
-        """What the instance asks of a host now, and whether of its owner's own or of anybody's."""
+    def request(
+        self, vm: VirtualMachine, offering: ServiceOffering | None, *, named: bool = False
+    ) -> PlacementRequest:
+        """What the instance asks of a host now, and whether of its owner's own or of anybody's.
+
+        Of a host that an operator has `named` it asks only the tags of vm.strict.host.tags.
+        """
         request = placement_request(vm, offering, self._foundation.now())
+        if named and request.tags:
+            strict = {tag.strip() for tag in self._foundation.settings.get("vm.strict.host.tags").split(",")}
+            request = request._replace(tags=tuple(tag for tag in request.tags if tag in strict))
         if not self._hosts.owners:
             return request
         if vm.type != "User":  # the cloud's own take what there is
@@ -151,7 +161,7 @@ class Starting:
 
     def host_for(self, vm: VirtualMachine, *, only: set[str] | None = None, avoid: set[str] | None = None) -> str:
         """The id of a host with room for the instance, within its constraints. Raises InsufficientCapacity."""
-        return self._hosts.ids[self.plan(vm, host_ids=only, avoid=avoid or set())]
+        return self._hosts.ids[self.plan(vm, host_ids=only, avoid=avoid or set(), named=only is not None)]
 
     def plan(
         self,
@@ -162,10 +172,11 @@ class Starting:
         host_ids: set[str] | None = None,
         planner: str | None = None,
         avoid: set[str] = frozenset(),  # type: ignore[assignment]
+        named: bool = False,
     ) -> int:
-        """The slot of the host for the instance, within its constraints. Raises NoPlace."""
+        """The slot of the host for the instance, within its constraints; `named`: an operator chose it. Raises NoPlace."""
         offering = self._offerings.get(vm.service_offering_id)
-        request = self.request(vm, offering)
+        request = self.request(vm, offering, named=named)
         if planner is None and offering is not None:
             planner = planner_of(offering)
         if not vm.affinity_group_ids:
@@ -210,6 +221,7 @@ class Starting:
         host_id: str | None,
         planner: str | None,
         avoid: set[str],
+        last: bool,
     ) -> tuple[VirtualMachine, Host]:
         vm = self._vms[vm_id]
         state = next_state(vm.state, "StartRequested", vm.instance_name)
@@ -219,10 +231,16 @@ class Starting:
         if pinned_host is not None and host_id not in (None, pinned_host):
             raise InsufficientCapacity(f"The disks of {vm.name} are out of reach of the host asked for")
         where = host_id or pinned_host
-        only = None if where is None else {where}
-        slot = self.plan(
-            vm, pod_id=pod_id, cluster_id=cluster_id or pinned, host_ids=only, planner=planner, avoid=avoid
-        )
+        slot, near = None, cluster_id or pinned
+        if last and where is None and vm.last_host_id is not None and vm.last_host_id not in avoid:
+            with suppress(NoPlace):
+                slot = self.plan(vm, pod_id=pod_id, cluster_id=near, host_ids={vm.last_host_id}, planner=planner)
+        if slot is None:
+            only = None if where is None else {where}
+            named = host_id is not None
+            slot = self.plan(
+                vm, pod_id=pod_id, cluster_id=near, host_ids=only, planner=planner, avoid=avoid, named=named
+            )
         host = self._host_rows[self._hosts.ids[slot]]
         devices: tuple[int, ...] = ()
         if vm.gpus:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from cloudsim.errors import CloudError, InvalidParameterValue
+from cloudsim.management.compute.disk_plan import Iops, RootPlan
 from cloudsim.management.compute.vm_allocation import Allocation, DeployRequest, Sizes, sizes
 from cloudsim.management.compute.vm_start import Starting
 from cloudsim.management.compute.vm_states import VmEvent, next_state
@@ -23,6 +24,7 @@ from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.disks import Disks, StorageFailed
 from cloudsim.model import (
     AsyncJob,
+    DiskOffering,
     Host,
     ServiceOffering,
     StoragePool,
@@ -30,6 +32,7 @@ from cloudsim.model import (
     VirtualMachine,
     VmSnapshot,
     Volume,
+    Zone,
 )
 from cloudsim.protocol.commands import DeleteVmSnapshotCommand, RebootCommand, StopCommand
 
@@ -62,6 +65,7 @@ class VirtualMachines:
         self._vms = foundation.table(VirtualMachine)
         self.allocate = allocation.allocate
         self.start = starting.start
+        self.follow_offering = disks.follow
         self.on_expunge: list[Callable[[VirtualMachine], Awaitable[None]]] = []
         """Called for an instance that is about to be gone, while its NICs are there."""
         self.on_left: list[Callable[[str], None]] = []
@@ -137,14 +141,18 @@ class VirtualMachines:
         cluster_id: str | None = None,
         pod_id: str | None = None,
         planner: str | None = None,
+        last: bool = False,
     ) -> VirtualMachine:
-        """Start a stopped instance; records VM.START. One that runs already is returned as it is."""
+        """Start a stopped instance; records VM.START. One that runs already is returned as it is.
+
+        With `last` the host where it was is tried first.
+        """
         vm = self._vms[vm_id]
         if vm.state == "Running":
             return vm
         try:
             vm = await self.start(
-                vm_id, host_id=host_id, cluster_id=cluster_id, pod_id=pod_id, planner=planner
+                vm_id, host_id=host_id, cluster_id=cluster_id, pod_id=pod_id, planner=planner, last=last
             )
         except CloudError as error:
             self._tell("VM.START", f"Error while starting Vm. {error.text}", vm, caller, failed=True)
@@ -283,8 +291,19 @@ class VirtualMachines:
             with self._store.transaction():
                 snapshots.delete(snapshot.id)
 
-    async def restored(self, caller: Caller, vm_id: str, template: Template | None = None) -> VirtualMachine:
+    async def restored(
+        self,
+        caller: Caller,
+        vm_id: str,
+        template: Template | None = None,
+        *,
+        offering: DiskOffering | None = None,
+        size: int | None = None,
+        iops: Iops = (None, None),
+    ) -> VirtualMachine:
         """Give the instance a new root disk from its template, or another; records VM.RESTORE.
+
+        It is of `size` bytes and the disk offering where these are given, else as large as before and of the same offering.
 
         The old root disk is removed once the new one is there; an instance that ran runs again.
         """
@@ -302,13 +321,21 @@ class VirtualMachines:
             )
         ran = vm.state == "Running"
         if ran:
-            self._new_root(vm, chosen)
+            self._new_root(vm, chosen, offering, size, iops)
             vm = await self.stopped(caller, vm_id)
-        old, size = self._new_root(vm, chosen)
+        old, root = self._new_root(vm, chosen, offering, size, iops)
         with self._store.transaction():
             for volume in old:
                 self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None)
-            self._disks.allocate_root(vm, chosen, size, old[0].disk_offering_id if old else None)
+            kept = old[0].disk_offering_id if old else None
+            self._disks.allocate_root(
+                vm,
+                chosen,
+                root.size,
+                root.offering.id if root.offering is not None else kept,
+                min_iops=root.min_iops,
+                max_iops=root.max_iops,
+            )
             changes = {"iso_id": chosen.id} if chosen.format == "ISO" else {}
             vm = self._vms.update(
                 vm.id, template_id=chosen.id, guest_os_id=chosen.guest_os_id, **changes
@@ -320,12 +347,31 @@ class VirtualMachines:
         self._tell("VM.RESTORE", f"Successfully restored Vm. Vm Id: {vm.id}", vm, caller)
         return vm
 
-    def _new_root(self, vm: VirtualMachine, template: Template) -> tuple[list[Volume], int]:
-        """The root disk that the instance has, if any, and the size of one from the template, which its owner may have."""
+    def check_restore(
+        self,
+        vm: VirtualMachine,
+        template: Template | None,
+        offering: DiskOffering | None,
+        size: int | None,
+        iops: Iops,
+    ) -> None:
+        """Raise what stands against such a new root disk."""
+        chosen = template or self._foundation.table(Template).get(vm.template_id)
+        if chosen is not None:
+            self._new_root(vm, chosen, offering, size, iops)
+
+    def _new_root(
+        self, vm: VirtualMachine, template: Template, offering: DiskOffering | None, size: int | None, iops: Iops
+    ) -> tuple[list[Volume], RootPlan]:
+        """The root disk that the instance has, if any, and what is to be one from the template, which its owner may have."""
         old = [v for v in self._disks.of(vm) if v.type == "ROOT"]
-        size = max([0 if template.format == "ISO" else template.size, *(v.size for v in old)])
-        self._allocation.check_disk(vm, 1 - len(old), size - sum(v.size for v in old))
-        return old, size
+        present = sum(v.size for v in old)
+        zone = self._foundation.table(Zone)[vm.zone_id]
+        plan = self._allocation.plans.of_restore(
+            template, present, zone, offering=offering, size=size, iops=iops
+        )
+        self._allocation.check_disk(vm, 1 - len(old), plan.size - present)
+        return old, plan
 
     def change_offering(
         self,
@@ -357,6 +403,7 @@ class VirtualMachines:
                 gpu_models=offering.gpu_models,
                 updated=self._foundation.now(),
             )
+            self.follow_offering(vm)
             self._tell("VM.UPGRADE", f"Successfully upgraded Vm. Vm Id: {vm.id}", vm, caller)
         return vm
 

@@ -10,6 +10,7 @@ from cloudsim.management.operations.keys_of_capacity import OF_CAPACITY
 from cloudsim.management.operations.keys_of_consoles import OF_CONSOLES
 from cloudsim.management.operations.keys_of_drs import OF_DRS
 from cloudsim.management.operations.keys_of_host_ha import OF_HOST_HA, OF_OUT_OF_BAND
+from cloudsim.management.operations.keys_of_instances import OF_INSTANCES
 from cloudsim.management.operations.keys_of_networks import OF_NETWORKS
 from cloudsim.management.operations.keys_of_routers import OF_ROUTERS
 from cloudsim.management.operations.keys_of_secondary_storage import SECONDARY_STORAGE
@@ -24,6 +25,7 @@ KEYS: dict[str, ConfigurationKey] = {
         IN_FORCE,
         OF_ACCESS,
         OF_STORAGE,
+        OF_INSTANCES,
         OF_NETWORKS,
         OF_CAPACITY,
         OF_CONSOLES,

@@ -158,6 +158,14 @@ class Disks:
             volume.id, type="ROOT", vm_id=vm.id, device_id=0, attached=self._foundation.now()
         )
 
+    def follow(self, vm: VirtualMachine) -> None:
+        """Have root disks behave as the instance's service offering says now, from its next start on. Needs an open
+        transaction.
+        """
+        for volume in self.of(vm):
+            if volume.type == "ROOT" and volume.service_offering_id != vm.service_offering_id:
+                self._volumes.update(volume.id, service_offering_id=vm.service_offering_id)
+
     def allocate_data(
         self,
         vm: VirtualMachine,

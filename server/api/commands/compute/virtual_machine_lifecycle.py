@@ -7,11 +7,22 @@ from typing import Annotated
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.vm_states import next_state
-from cloudsim.model import Cluster, Host, Pod, ServiceOffering, StoragePool, Template, VirtualMachine, Volume
+from cloudsim.management.storage.volume_sizes import GIB
+from cloudsim.model import (
+    Cluster,
+    DiskOffering,
+    Host,
+    Pod,
+    ServiceOffering,
+    StoragePool,
+    Template,
+    VirtualMachine,
+    Volume,
+)
 from server.api.command import ADMINS, ROOT, Call, Job, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.compute.virtual_machines import GROUP, _number
-from server.api.parameters import Param
+from server.api.parameters import Long, Param
 
 
 @command("startVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
@@ -23,6 +34,9 @@ async def start_virtual_machine(
     clusterid: Cluster | None = None,
     hostid: Host | None = None,
     deploymentplanner: str | None = None,
+    considerlasthost: Annotated[
+        bool, Param("try the host where it was first, where no other is asked for", since="4.18.0")
+    ] = True,
 ) -> Job:
     """Starts a stopped instance."""
     if (podid or clusterid or hostid or deploymentplanner) and not call.caller.is_root_admin:
@@ -41,6 +55,7 @@ async def start_virtual_machine(
             cluster_id=clusterid.id if clusterid else None,
             pod_id=podid.id if podid else None,
             planner=deploymentplanner,
+            last=considerlasthost and deploymentplanner is None,
         ),
         id,
     )
@@ -207,12 +222,32 @@ async def restore_virtual_machine(
     *,
     virtualmachineid: VirtualMachine,
     templateid: Annotated[Template | None, Param("another template than its own", access="use")] = None,
+    diskofferingid: Annotated[
+        DiskOffering | None, Param("what kind of root disk it gets", since="4.19.1")
+    ] = None,
+    rootdisksize: Annotated[
+        Long | None, Param("GiB of its root disk; by default as before", since="4.19.1")
+    ] = None,
+    details: Annotated[
+        Mapping[str, str] | None, Param("minIops and maxIops, for a disk offering that takes them", since="4.19.1")
+    ] = None,
 ) -> Job:
     """Gives an instance a new root disk from its template or another."""
     vm = virtualmachineid
     if vm.state not in ("Running", "Stopped"):
         raise InvalidParameterValue(f"Unable to restore instance {vm.name}: it is in state {vm.state}")
-    return Job(lambda: call.manager.vms.restored(call.caller, vm.id, templateid), vm)
+    chosen = dict(details or {})
+    iops = (_number(chosen, "minIops"), _number(chosen, "maxIops"))
+    if chosen:
+        raise InvalidParameterValue(f"details may have minIops and maxIops, not {', '.join(sorted(chosen))}")
+    size = None if rootdisksize is None else rootdisksize * GIB
+    call.manager.vms.check_restore(vm, templateid, diskofferingid, size, iops)
+    return Job(
+        lambda: call.manager.vms.restored(
+            call.caller, vm.id, templateid, offering=diskofferingid, size=size, iops=iops
+        ),
+        vm,
+    )
 
 
 @command("changeServiceForVirtualMachine", view=VirtualMachineView, group=GROUP)

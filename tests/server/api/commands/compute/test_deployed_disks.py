@@ -132,3 +132,25 @@ def test_tags_of_the_template_and_an_id_of_the_callers(cloud: TwoRacks) -> None:
     for customid, status in ((wanted, 431), ("mine", 431)):
         refused(status, cloud.admin, "deployVirtualMachine", **cloud.wanted(customid=customid))
     refused(531, cloud.domain_account("ann"), "deployVirtualMachine", **cloud.wanted(customid=wanted))
+
+
+def test_a_restored_instance_can_have_a_root_disk_of_another_kind(cloud: TwoRacks) -> None:
+    made = cloud.deploy("web", rootdisksize=3)
+    asked = {"virtualmachineid": made["id"]}
+    cloud.admin("restoreVirtualMachine", **asked)
+    assert disks(cloud, made)[0]["size"] == 3 * GIB
+    cloud.admin("restoreVirtualMachine", **asked, rootdisksize=6)
+    assert disks(cloud, made)[0]["size"] == 6 * GIB
+    open_ = disk_offering(cloud, "open", customized=True, customizediops=True)
+    iops = {"diskofferingid": open_, "rootdisksize": 4, "details": {"maxIops": 80}}
+    restored = cloud.admin("restoreVirtualMachine", **asked, **iops)["virtualmachine"]
+    (root,) = disks(cloud, made)
+    assert (restored["state"], root["diskofferingid"], root["size"], root["maxiops"]) == ("Running", open_, 4 * GIB, 80)
+    for wrong, text in (
+        ({"rootdisksize": 0}, "rootdisksize"),
+        ({"details": {"maxIops": 80}}, "diskofferingid"),
+        ({"details": {"colour": "red"}}, "colour"),
+        ({"diskofferingid": open_}, "size must be given"),
+    ):
+        assert text in refused(431, cloud.admin, "restoreVirtualMachine", **asked, **wrong).text
+    assert disks(cloud, made) == [root]

@@ -43,10 +43,26 @@ def test_io_threads_and_policy_are_details(cloud: TwoRacks) -> None:
     assert made["details"] == {"iothreads": "true", "io.policy": "io_uring"} == cloud.guest(made).details
 
 
+def test_queues_of_cards_are_details_that_make_sense(cloud: TwoRacks) -> None:
+    made = cloud.deploy("web", nicmultiqueuenumber=4, nicpackedvirtqueuesenabled=True)
+    details = {"nic.multiqueue.number": "4", "nic.packed.virtqueues.enabled": "true"}
+    assert made["details"] == details == cloud.guest(made).details
+    for wrong, text in (
+        ({"nicmultiqueuenumber": 0}, "nicmultiqueuenumber"),
+        ({"details": {"io.policy": "punchcards"}}, "io.policy"),
+        ({"details": {"iothreads": "many"}}, "iothreads"),
+    ):
+        assert text in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**wrong)).text
+    bad = {"nic.multiqueue.number": "none"}
+    assert "nicmultiqueuenumber" in refused(431, cloud.admin, "updateVirtualMachine", id=made["id"], details=bad).text
+
+
 def test_how_far_it_can_be_scaled(cloud: TwoRacks) -> None:
     fixed = cloud.guest(cloud.deploy("plain"))
     assert (fixed.max_cpus, fixed.max_memory_mib) == (0, 0)
     cloud.admin("updateTemplate", id=cloud.cloud.template.id, isdynamicallyscalable=True)
+    assert cloud.guest(cloud.deploy("early")).max_cpus == 0
+    cloud.admin("updateConfiguration", name="enable.dynamic.scale.vm", value="true", zoneid=cloud.zone)
     twice = cloud.guest(cloud.deploy("scalable"))
     assert (twice.max_cpus, twice.max_memory_mib) == (2, 1024)
     assert cloud.guest(cloud.deploy("fixed", dynamicscalingenabled=False)).max_cpus == 0

@@ -24,6 +24,7 @@ def offering(cloud: TwoRacks, name: str, cpus: int, memory: int) -> str:
 
 @pytest.fixture
 def sized(cloud: TwoRacks) -> dict[str, str]:
+    cloud.admin("updateConfiguration", name="enable.dynamic.scale.vm", value="true")
     for template in cloud.admin("listTemplates", templatefilter="all")["template"]:
         cloud.admin("updateTemplate", id=template["id"], isdynamicallyscalable=True)
     return {
@@ -85,3 +86,34 @@ def test_when_the_host_refuses_it_is_as_it_was(
     refused(530, cloud.admin, "scaleVirtualMachine", id=made["id"], serviceofferingid=sized["large"])
     found = cloud.vm(str(made["id"]))
     assert (found["memory"], found["serviceofferingid"], found["state"]) == (512, sized["small"], "Running")
+
+
+def test_where_the_zone_does_not_allow_it_a_running_one_does_not_scale(
+    cloud: TwoRacks, sized: dict[str, str]
+) -> None:
+    made = deploy(cloud, sized)
+    cloud.admin("updateConfiguration", name="enable.dynamic.scale.vm", value="false", zoneid=cloud.zone)
+    asked = {"id": made["id"], "serviceofferingid": sized["large"]}
+    assert "enable.dynamic.scale.vm" in refused(431, cloud.admin, "scaleVirtualMachine", **asked).text
+    plain = cloud.deploy("plain", serviceofferingid=sized["small"])
+    assert plain["isdynamicallyscalable"] is False
+    wanted = {"id": plain["id"], "isdynamicallyscalable": True}
+    assert "enable.dynamic.scale.vm" in refused(431, cloud.admin, "updateVirtualMachine", **wanted).text
+
+
+def test_a_root_disk_behaves_as_the_new_offering_says_from_the_next_start_on(cloud: TwoRacks) -> None:
+    made = cloud.deploy("web")
+    slow = cloud.admin(
+        "createServiceOffering",
+        name="slow",
+        displaytext="slow",
+        cpunumber=1,
+        cpuspeed=500,
+        memory=512,
+        iopsreadrate=30,
+    )["serviceoffering"]["id"]
+    cloud.admin("stopVirtualMachine", id=made["id"])
+    cloud.admin("scaleVirtualMachine", id=made["id"], serviceofferingid=slow)
+    started = cloud.admin("startVirtualMachine", id=made["id"])["virtualmachine"]
+    limits = cloud.guest(started).disks[0].limits
+    assert limits is not None and limits.read_ios == 30
