@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.router_use import ROUTER_PROVIDERS
+from cloudsim.management.systemvm.router_guests import RouterGuests
 from cloudsim.management.vpc.acl_rules import packets
 from cloudsim.model import (
     FirewallRule,
@@ -23,8 +24,6 @@ from cloudsim.model import (
     PrivateGateway,
     PublicIp,
     RemoteAccessVpn,
-    ServiceOffering,
-    SshKeyPair,
     SslCertificate,
     StaticRoute,
     StickinessPolicy,
@@ -57,9 +56,6 @@ from cloudsim.protocol.router import (
     VpnSite,
 )
 
-_ROUTER_GUESTS = ("Running", "Starting", "Stopping", "Migrating", "Stopped", "Unknown")
-"""States of instances that have a reservation and a name."""
-
 
 class RouterConfigurations:
     """Makes configurations from the rows as they are."""
@@ -75,6 +71,7 @@ class RouterConfigurations:
         self._zones = table(Zone)
         self._vpcs = table(Vpc)
         self._balancers = table(LoadBalancerRule)
+        self._guests = RouterGuests(foundation)
 
     def of(self, router: SystemVm) -> RouterConfiguration:
         """What the router is to do now."""
@@ -129,7 +126,7 @@ class RouterConfigurations:
             services=tuple(self._served(services, network)),
             domain=network.network_domain or "",
             dns=self._dns(network),
-            guests=tuple(self._guests(network)),
+            guests=self._guests.of(network),
             egress_allowed=offering.egress_default_policy if offering is not None else False,
             egress=tuple(self._egress(network)),
             acl=self._acl(network.acl_id) if network.vpc_id is not None else None,
@@ -146,33 +143,6 @@ class RouterConfigurations:
         zone = self._zones[network.zone_id]
         own = tuple(filter(None, (network.dns1, network.dns2)))
         return own or tuple(filter(None, (zone.dns1, zone.dns2)))
-
-    def _guests(self, network: Network) -> Iterable[RouterGuest]:
-        keys = self._foundation.table(SshKeyPair)
-        offerings = self._foundation.table(ServiceOffering)
-        zone = self._zones[network.zone_id]
-        for nic in self._nics.where("network_id", network.id):
-            vm = self._vms.get(nic.vm_id)
-            if vm is None or vm.type != "User" or nic.ip is None or vm.state not in _ROUTER_GUESTS:
-                continue
-            pairs = (keys.find(("account_id", "name"), (vm.account_id, name)) for name in vm.key_pairs)
-            offering = offerings.get(vm.service_offering_id)
-            yield RouterGuest(
-                nic.mac,
-                nic.ip,
-                vm.name,
-                vm.instance_name,
-                vm.id,
-                nic.is_default,
-                tuple(ip for _, ip in nic.secondary_ips),
-                vm.user_data,
-                tuple(pair.public_key for pair in pairs if pair is not None),
-                vm.password,
-                {
-                    "service-offering": offering.name if offering is not None else "",
-                    "availability-zone": zone.name,
-                },
-            )
 
     # rules
 
@@ -376,7 +346,7 @@ class RouterConfigurations:
                     egress_allowed=True,
                     guests=tuple(
                         RouterGuest(guest.mac, guest.ip, guest.hostname, guest.vm, guest.vm_id)
-                        for guest in self._guests(tier)
+                        for guest in self._guests.of(tier)
                     ),
                 ),
             ),

@@ -308,17 +308,18 @@ class SystemVms:
         return await self.started(vm_id)
 
     async def destroyed(self, vm_id: str) -> None:
-        """Stop it and remove it for good, with its disk, its NICs and addresses that are its own."""
-        row = self.rows.get(vm_id)
-        if row is None:
+        """Stop it and remove it for good, with its disk, its NICs and addresses that are its own.
+
+        One that cannot be stopped is wanted as before, so that it is looked after.
+        """
+        if vm_id not in self.rows:
             return
-        vm = self._machines[vm_id]
-        with self._store.transaction():
-            self.rows.update(vm_id, wanted=False)
-        if vm.host_id is not None:
+        if self._machines[vm_id].host_id is not None:
             await self._vms.stopped(None, vm_id, forced=True)
         if self._machines[vm_id].state != "Expunging":
             await self._vms.destroyed(None, vm_id, protected=False)
+        with self._store.transaction():
+            self.rows.update(vm_id, wanted=False)
         await self._vms.expunged(None, vm_id)
 
     async def _going(self, vm: VirtualMachine) -> None:

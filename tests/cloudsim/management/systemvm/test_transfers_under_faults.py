@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cloudsim.errors import CloudError
@@ -89,8 +89,17 @@ class _Run:
                 return
 
 
+DESTROYED_AS_ITS_HOST_DIED = [
+    ("destroy vm", None),
+    ("register", "http://images.example/small.qcow2?size=300m"),
+    ("crash", 1),
+    ("destroy vm", None),
+]
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(operations, min_size=3, max_size=14))
+@example(DESTROYED_AS_ITS_HOST_DIED)
 def test_every_transfer_ends_and_no_bytes_are_lost(story: list[tuple[str, Any]]) -> None:
     run = _Run()
     cloud = run.cloud
