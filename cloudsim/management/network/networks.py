@@ -81,10 +81,13 @@ class Networks:
         elif request.acl is not None:
             raise InvalidParameterValue("aclid is for networks of a VPC, and there is no vpcid")
         dns1, dns2 = checked_dns(request)
-        replaced = (
-            self._replaced_default(zone) if zone.network_type == "Basic" and subnet.cidr is None else None
-        )
-        vlan = None if replaced is not None else vlan_of(caller, offering, physical, request.vlan)
+        vlan: str | None
+        if zone.network_type == "Basic" and subnet.cidr is None:
+            replaced, vlan = self._replaced_default(zone), None
+        else:
+            replaced, vlan = None, vlan_of(caller, offering, physical, request.vlan)
+            if acl_type == "Domain" and request.domain is None and zone.security_groups:
+                replaced = self._unused_default(zone, offering)
         if vlan is not None:
             self._check_vlan(zone, physical, offering, vlan, subnet)
         if acl_type == "Account":
@@ -255,6 +258,17 @@ class Networks:
                 f"Basic zone {zone.name} has its guest network already: {before.name}"
             )
         return before
+
+    def _unused_default(self, zone: Zone, offering: NetworkOffering) -> Network | None:
+        """The default network of an Advanced zone with security groups, if nobody uses it.
+
+        There too instances that name no network are on the operator's network with security groups.
+        """
+        before = self.default_of(zone)
+        if before is None or zone.network_type == "Basic" or "SecurityGroup" not in offering.services:
+            return None
+        used = self._nics.count("network_id", before.id) or self._ranges.count("network_id", before.id)
+        return None if used else before
 
     def ensure_default(self, zone: Zone) -> Network:
         """The zone's default network, made if there is none: shared, and usable by every account."""

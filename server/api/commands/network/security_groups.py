@@ -149,6 +149,9 @@ async def list_security_groups(
     """Lists security groups."""
     if id is None and virtualmachineid is None and scope.owns(call.caller.account.id):
         call.manager.security_groups.default_of(call.caller.account)
+    elif id is None and call.fields.get("account"):
+        for each in scope.accounts or ():
+            call.manager.security_groups.default_of(call.store.table(Account)[each])
     wanted: list[SecurityGroup] | None = None if id is None else [id]
     if virtualmachineid is not None:
         visibility.check(call.store, call.caller, virtualmachineid)

@@ -361,6 +361,33 @@ def test_an_empty_text_takes_a_physical_networks_tags_away(wired: Wired) -> None
     assert "tags" not in wired.admin("updatePhysicalNetwork", id=wired.wire, tags="")["physicalnetwork"]
 
 
+# zones with security groups
+
+
+def test_an_advanced_zones_network_with_security_groups_takes_its_default_ones_place(api: Api) -> None:
+    admin = api.admin
+    asked = {"networktype": "Advanced", "dns1": "8.8.8.8", "internaldns1": "8.8.8.8", "securitygroupenabled": True}
+    zone = admin("createZone", name="sg", **asked)["zone"]["id"]
+    wire = admin("createPhysicalNetwork", zoneid=zone, name="w", isolationmethods="VLAN")["physicalnetwork"]["id"]
+    admin("addTrafficType", physicalnetworkid=wire, traffictype="Guest")
+    admin("updatePhysicalNetwork", id=wire, state="Enabled")
+    api.manager.physical_networks.providers.enable_all(api.store.table(PhysicalNetwork)[wire])
+    (guarded,) = admin("listNetworkOfferings", name="DefaultSharedNetworkOfferingWithSGService")["networkoffering"]
+
+    def made(number: int) -> dict[str, Any]:
+        subnet = {"gateway": f"10.147.{number}.1", "netmask": "255.255.255.0", "vlan": str(number)}
+        span = {"startip": f"10.147.{number}.150", "endip": f"10.147.{number}.159"}
+        names = {"name": "guarded", "displaytext": "guarded", "networkofferingid": guarded["id"], "zoneid": zone}
+        answer: dict[str, Any] = admin("createNetwork", **names, **subnet, **span)
+        return dict(answer["network"])
+
+    first, second = made(31), made(32)
+    admin("updateZone", id=zone, allocationstate="Enabled")
+    rows = {row["id"]: row["isdefault"] for row in admin("listNetworks", zoneid=zone)["network"]}
+    assert rows == {first["id"]: True, second["id"]: False}
+    assert (first["vlan"], first["cidr"]) == ("31", "10.147.31.0/24")
+
+
 # Basic zones
 
 

@@ -94,6 +94,12 @@ def test_each_account_has_its_own_groups_and_a_default_one(cloud_api: CloudApi) 
     refused(431, ann, "deleteSecurityGroup")
 
 
+def test_an_admin_who_names_an_account_sees_its_default_group(cloud_api: CloudApi) -> None:
+    cloud_api.account("ann")
+    whose = {"account": "ann", "domainid": cloud_api.cloud.owner.domain_id}
+    assert group(cloud_api.admin, **whose)["name"] == "default"
+
+
 def test_instances_say_their_groups_and_groups_their_instances(cloud_api: CloudApi) -> None:
     admin, network = cloud_api.admin, guarded_network(cloud_api)
     web = admin("createSecurityGroup", name="web")["securitygroup"]["id"]
