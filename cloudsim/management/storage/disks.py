@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -243,23 +243,45 @@ class Disks:
             *self._pools.where(("zone_id", "scope"), (host.zone_id, "ZONE")),
         ]
 
-    def hosts_reaching(self, pool: StoragePool, prefer: str | None = None) -> list[Host]:
-        """The Up hosts that reach the pool and have an agent connected, `prefer` (a host id) first."""
+    def pools_near(self, vm: VirtualMachine) -> list[StoragePool]:
+        """The pools that the instance's host reaches; of one that has none, those of its zone that are near its disks."""
+        host = self._foundation.table(Host).get(vm.host_id)
+        if host is not None:
+            return self.pools_for(host)
+        near = self._pools.where("zone_id", vm.zone_id)
+        for volume in self.of(vm):
+            own = self._pools.get(volume.pool_id)
+            if own is not None and own.cluster_id is not None:
+                near = [pool for pool in near if pool.cluster_id in (None, own.cluster_id)]
+        return near
+
+    def hosts_reaching(self, pool: StoragePool, prefer: str | None = None) -> Iterator[Host]:
+        """The Up hosts that reach the pool and have an agent connected, `prefer` (a host id) first.
+
+        They are looked for as they are taken: there may be thousands. Valid until the next write.
+        """
         hosts = self._foundation.table(Host)
+        preferred = hosts.get(prefer)
+        if preferred is not None and self.reaches(preferred, pool) and self._works(preferred):
+            yield preferred
         if pool.scope == "HOST":
-            found: Iterable[Host | None] = (hosts.get(pool.host_id),)
+            ids: Iterable[str] = filter(None, (pool.host_id,))
         elif pool.scope == "CLUSTER":
-            found = hosts.where("cluster_id", pool.cluster_id)
+            ids = hosts.ids("cluster_id", pool.cluster_id)
         else:
-            found = hosts.where("zone_id", pool.zone_id)
-        up = [h for h in found if h is not None and h.state == "Up" and self._agents.is_connected(h.id)]
-        up.sort(key=lambda host: host.id != prefer)
-        return up
+            ids = hosts.ids("zone_id", pool.zone_id)
+        for host_id in ids:
+            host = hosts.get(host_id)
+            if host is not None and host_id != prefer and self._works(host):
+                yield host
+
+    def _works(self, host: Host) -> bool:
+        return host.state == "Up" and self._agents.is_connected(host.id)
 
     def hosts_of(self, zone_id: str) -> list[Host]:
         """The hosts that reach a pool of the zone which is up: those of the first such pool."""
         for pool in self._pools.where("zone_id", zone_id):
-            if pool.state == "Up" and (hosts := self.hosts_reaching(pool)):
+            if pool.state == "Up" and (hosts := list(self.hosts_reaching(pool))):
                 return hosts
         return []
 
@@ -273,10 +295,10 @@ class Disks:
 
     def host_for(self, pool: StoragePool, prefer: str | None = None) -> Host:
         """A host to work on the pool through. Raises ResourceUnavailable."""
-        hosts = self.hosts_reaching(pool, prefer)
-        if not hosts:
+        host = next(self.hosts_reaching(pool, prefer), None)
+        if host is None:
             raise ResourceUnavailable(f"No host that is up reaches storage pool {pool.name}")
-        return hosts[0]
+        return host
 
     def choose_pool(
         self, host: Host, size: int, *, tags: tuple[str, ...] = (), local: bool = False, iops: int = 0

@@ -145,7 +145,7 @@ class VolumeAttachment:
         """
         pools = [self._pools[v.pool_id] for v in self._disks.of(vm) if v.state == "Ready" and v.pool_id]
         if volume.state == "Uploaded":
-            hosts = self._disks.hosts_reaching(pools[0]) if pools else self._disks.hosts_of(vm.zone_id)
+            hosts = list(self._disks.hosts_reaching(pools[0])) if pools else self._disks.hosts_of(vm.zone_id)
             if not hosts:
                 raise ResourceUnavailable(f"No host that is up reaches a storage pool for {volume.name}")
             await self._disks.place(volume, hosts[0])
@@ -154,7 +154,7 @@ class VolumeAttachment:
             if vm.state != "Stopped":
                 raise ConcurrentOperation(f"{vm.name} was started while {volume.name} was being made")
         elif volume.state == "Ready" and pools:
-            hosts = self._disks.hosts_reaching(pools[0])
+            hosts = list(self._disks.hosts_reaching(pools[0]))
             own = self._pools[volume.pool_id or ""]
             if hosts and not any(self._disks.reaches(host, own) for host in hosts):
                 await self._migration.to_host(volume, hosts[0])

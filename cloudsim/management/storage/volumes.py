@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from itertools import islice
 
 from cloudsim.errors import (
     CloudError,
@@ -187,7 +188,7 @@ class Volumes:
         """A host that is up beside each pool of the zone, for a disk that no instance has yet."""
         for pool in self._pools.where("zone_id", zone_id):
             if pool.state == "Up":
-                yield from self._disks.hosts_reaching(pool)[:1]
+                yield from islice(self._disks.hosts_reaching(pool), 1)
 
     # changing
 
