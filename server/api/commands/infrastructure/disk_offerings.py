@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.management.compute.offerings import GIB
+from cloudsim.management.storage.volume_offering import suits
 from cloudsim.model import DiskOffering, Domain, StoragePool, VirtualMachine, Volume, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import Disk, words
@@ -166,7 +167,9 @@ async def list_disk_offerings(
     zoneid: Zone | None = None,
     storageid: Annotated[StoragePool | None, Param("what a volume on that pool could have")] = None,
     volumeid: Annotated[Volume | None, Param("what that volume could change to")] = None,
-    virtualmachineid: VirtualMachine | None = None,
+    virtualmachineid: Annotated[
+        VirtualMachine | None, Param("the answer tells which are suitable for that instance", since="4.20.0")
+    ] = None,
     storagetype: str | None = None,
     encrypt: bool | None = None,
     state: Annotated[str | None, Param("Active (the default), Inactive or all", values=("Active", "Inactive", "all"))] = None,
@@ -179,10 +182,7 @@ async def list_disk_offerings(
     def keep(row: DiskOffering) -> bool:
         if encrypt is not None and row.encrypt != encrypt:
             return False
-        if storageid is not None and (
-            (storageid.scope == "HOST") != (row.storage_type == "local")
-            or not set(row.tags) <= set(storageid.tags)
-        ):
+        if storageid is not None and not suits(storageid, row):
             return False
         if volumeid is not None and row.id == volumeid.disk_offering_id:
             return False
@@ -190,7 +190,7 @@ async def list_disk_offerings(
             return False
         return offered(call, row, zone=zoneid, domain=domainid, state=state, storage_type=storagetype)
 
-    return listed(
+    answer = listed(
         call,
         DiskOffering,
         page=page,
@@ -199,3 +199,12 @@ async def list_disk_offerings(
         keep=keep,
         search=("name", "display_text"),
     )
+    if virtualmachineid is None:
+        return answer
+    pools = call.manager.disks.pools_near(virtualmachineid)
+    views = []
+    for row in answer.rows:
+        view = DiskOfferingView.of(row, call)
+        view.suitableforvirtualmachine = any(pool.state == "Up" and suits(pool, row) for pool in pools)
+        views.append(view)
+    return Listed(views, answer.total)

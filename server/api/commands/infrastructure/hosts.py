@@ -96,9 +96,14 @@ async def delete_host(
     *,
     id: Host,
     forced: Annotated[bool, Param("with instances on it: stop them")] = False,
-    forcedestroylocalstorage: Annotated[bool, Param("accepted; volumes must be deleted first")] = False,
+    forcedestroylocalstorage: Annotated[
+        bool, Param("first expunge the instances that have disks on its own storage, and the volumes there")
+    ] = False,
 ) -> None:
     """Deletes a host."""
+    if forcedestroylocalstorage:
+        call.manager.local_storage.check(id)
+        await call.manager.local_storage.destroy_on(call.caller, id)
     await call.manager.hosts.delete(id, forced=forced)
 
 

@@ -174,8 +174,15 @@ async def update_storage_pool(
 
 
 @command("deleteStoragePool", roles=ROOT, group=GROUP, event="STORAGE.POOL.DELETE")
-async def delete_storage_pool(call: Call, *, id: StoragePool, forced: bool = False) -> None:
+async def delete_storage_pool(
+    call: Call,
+    *,
+    id: StoragePool,
+    forced: Annotated[bool, Param("first remove for good the volumes on it that are destroyed")] = False,
+) -> None:
     """Deletes a storage pool that is in maintenance and holds no volume."""
+    if forced:
+        await call.manager.local_storage.clean(id)
     await call.manager.primary_storage.delete(id)
 
 

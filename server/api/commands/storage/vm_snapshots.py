@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import VirtualMachine, VmSnapshot, Zone
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
@@ -87,9 +88,11 @@ async def create_vm_snapshot(
     name: str | None = None,
     description: str | None = None,
     snapshotmemory: Annotated[bool, Param("whether the memory of the running instance is kept too")] = False,
-    quiescevm: bool = False,
+    quiescevm: Annotated[bool, Param("not supported: a guest is not asked to come to rest")] = False,
 ) -> Job:
     """Takes a snapshot of an instance."""
+    if quiescevm:
+        raise InvalidParameterValue("quiescevm is not supported: no guest is asked to bring its file systems to rest")
     service = call.manager.vm_snapshots
     snapshot = service.allocate(virtualmachineid, name=name, description=description, memory=snapshotmemory)
     return Job(lambda: service.create(snapshot.id), snapshot, queue=virtualmachineid.id)

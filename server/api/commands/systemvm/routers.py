@@ -179,7 +179,9 @@ async def stop_router(call: Call, *, id: SystemVm, forced: bool = False) -> Job:
 
 
 @command("rebootRouter", view=RouterView, job=True, event="ROUTER.REBOOT", group=GROUP, roles=ROOT)
-async def reboot_router(call: Call, *, id: SystemVm, forced: bool = False) -> Job:
+async def reboot_router(
+    call: Call, *, id: SystemVm, forced: Annotated[bool, Param("it is stopped and started in either case")] = False
+) -> Job:
     """Restarts a virtual router."""
     router(call, id)
 

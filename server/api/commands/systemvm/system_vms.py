@@ -207,7 +207,9 @@ async def stop_system_vm(call: Call, *, id: SystemVm, forced: bool = False) -> J
 
 
 @command("rebootSystemVm", view=SystemVmView, job=True, event="SYSTEMVM.REBOOT", group=GROUP, roles=ROOT)
-async def reboot_system_vm(call: Call, *, id: SystemVm, forced: bool = False) -> Job:
+async def reboot_system_vm(
+    call: Call, *, id: SystemVm, forced: Annotated[bool, Param("it is stopped and started in either case")] = False
+) -> Job:
     """Restarts a system VM."""
     system_vm(id)
 
@@ -237,10 +239,12 @@ async def migrate_system_vm(
     virtualmachineid: Annotated[SystemVm, Param("the system VM or router")],
     hostid: Annotated[Host | None, Param("where to; chosen if not given")] = None,
     storageid: Annotated[StoragePool | None, Param("not supported")] = None,
-    autoselect: bool | None = None,
+    autoselect: Annotated[bool | None, Param("false: only where hostid says")] = None,
 ) -> Job:
     """Moves a running system VM to another host."""
     row = system_vm(virtualmachineid)
+    if hostid is None and autoselect is False:
+        raise InvalidParameterValue("hostid must be given, or autoselect be true")
     if storageid is not None:
         raise InvalidParameterValue("storageid is not supported: a system VM's disk is made anew, not moved")
     call.manager.migration.check(

@@ -77,3 +77,32 @@ def test_a_volume_that_moves_can_have_another_offering_there(cloud: TwoRacks, di
     cloud.admin("updateStoragePool", id=other["id"], tags="fast")
     moved = cloud.admin("migrateVolume", **asked, newdiskofferingid=fast)["volume"]
     assert (moved["storageid"], moved["diskofferingid"], moved["size"]) == (other["id"], fast, 2 * GIB)
+
+
+def test_offerings_say_whether_an_instance_could_have_their_disks(cloud: TwoRacks) -> None:
+    fast, local = offering(cloud, "fast", disksize=1, tags="fast"), offering(cloud, "own", disksize=1, storagetype="local")
+    vm = cloud.deploy("web")
+    (root,) = cloud.listed("listVolumes", "volume", virtualmachineid=vm["id"])
+    other = next(p for p in cloud.listed("listStoragePools", "storagepool") if p["id"] != root["storageid"])
+    cloud.admin("updateStoragePool", id=other["id"], tags="fast")
+
+    def suitable() -> dict[str, bool]:
+        rows = cloud.listed("listDiskOfferings", "diskoffering", virtualmachineid=vm["id"])
+        return {row["id"]: row["suitableforvirtualmachine"] for row in rows}
+
+    assert (suitable()[fast], suitable()[local], suitable()[cloud.cloud.custom.id]) == (False, False, True)
+    cloud.admin("stopVirtualMachine", id=vm["id"])
+    assert suitable()[fast] is False, "its root disk is in the other rack"
+    cloud.admin("updateStoragePool", id=root["storageid"], tags="fast")
+    assert suitable()[fast] is True
+
+
+def test_a_pool_is_deleted_by_force_with_what_is_destroyed_on_it(cloud: TwoRacks, disk: dict[str, Any]) -> None:
+    pool = {"id": disk["storageid"]}
+    vm = cloud.listed("listVirtualMachines", "virtualmachine")[0]
+    cloud.admin("destroyVirtualMachine", id=vm["id"], expunge=True)
+    cloud.admin("destroyVolume", id=disk["id"])
+    cloud.admin("enableStorageMaintenance", **pool)
+    refused(530, cloud.admin, "deleteStoragePool", **pool)
+    assert cloud.admin("deleteStoragePool", **pool, forced=True)["success"]
+    assert cloud.listed("listStoragePools", "storagepool", **pool) == []
