@@ -85,6 +85,7 @@ from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.extraction import Extraction
 from cloudsim.management.storage.image_migration import ImageMigration
 from cloudsim.management.storage.image_stores import ImageStores
+from cloudsim.management.storage.local_storage import LocalStorage
 from cloudsim.management.storage.pool_maintenance import PoolMaintenance
 from cloudsim.management.storage.pool_scope import PoolScope
 from cloudsim.management.storage.primary_storage import PrimaryStorage
@@ -339,6 +340,7 @@ class Services:
             "Volume": self.uploads.volume_changed,
         }
         self.volumes.on_removed = self.volume_attachment.on_placed = self.uploads.leave_store
+        self.disks.on_placed = self.uploads.leave_store
         self.system_vms.on_gone.append(self.transfers.vm_is_gone)
         self.vm_passwords = VmPasswords(foundation)
         self.scaling = Scaling(foundation, agents, self.planner, self.vms)
@@ -360,11 +362,11 @@ class Services:
         self.migration = Migration(
             foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
         )
+        self.disk_witnesses = DiskWitnesses(foundation, agents, self.disks)
         self.storage_motion = StorageMotion(
             foundation, agents, self.starting, self.disks, self.volume_migration, self.migration
         )
         self.high_availability = HighAvailability(
-        self.disk_witnesses = DiskWitnesses(foundation, agents, self.disks)
             foundation, self.identity, self.jobs, self.vms, self.disk_witnesses, spawn
         )
         self.drs = Drs(foundation, self.identity, self.jobs, self.capacity, self.migration, spawn)
@@ -395,7 +397,6 @@ class Services:
             stop_all=self.vms.stop_all_on,
             spawn=spawn,
         )
-        self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
         self.out_of_band = OutOfBand(foundation, self.identity, world, spawn)
         self.hosts.on_delete.append(self.out_of_band.forget)
         self.host_ha = HostHighAvailability(
@@ -411,6 +412,7 @@ class Services:
             spawn,
         )
         self.hosts.on_delete.append(self.host_ha.forget)
+        self.local_storage = LocalStorage(foundation, self.vms, self.volumes)
         self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
         self.possessions = Possessions(
             foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.network_life
