@@ -74,7 +74,7 @@ def test_a_silent_host_leaves_the_volume_with_the_instance(
     vm, volume = cloud.deploy(), cloud.volume()
     cloud.do(
         cloud.manager.disks.place(
-            volume, cloud.manager.disks.hosts_reaching(next(iter(cloud.table(StoragePool))))[0]
+            volume, next(cloud.manager.disks.hosts_reaching(next(iter(cloud.table(StoragePool)))))
         )
     )
 
