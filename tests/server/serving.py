@@ -67,7 +67,13 @@ class Connection:
 class ServerProcess:
     """`cloudsim serve` on a free port and the data directory `data`; ready when it has been made."""
 
-    def __init__(self, data: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        within: float = START_WITHIN,
+    ) -> None:
         self.data = data
         self.process = self.launch(data, *options, environment=environment)
         self.lines: list[str] = []
@@ -75,7 +81,7 @@ class ServerProcess:
         self._greeted = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._greeted.wait(START_WITHIN):
+        if not self._greeted.wait(within):
             self.kill()
         if not self.url:
             self.process.wait(10)
@@ -84,9 +90,7 @@ class ServerProcess:
         self.admin: dict[str, Any] = json.loads((data / "admin.json").read_bytes())
 
     @staticmethod
-    def launch(
-        data: Path, *options: str, environment: dict[str, str] | None = None
-    ) -> subprocess.Popen[str]:
+    def launch(data: Path, *options: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
         """The bare process, which may not be ready yet."""
         command = [sys.executable, "-m", "server.cli", "serve", "--data", str(data), *options]
         if "--port" not in options:
