@@ -15,11 +15,12 @@ PowerState = Literal["PowerOn", "PowerOff", "PowerUnknown"]
 class SecurityRule(msgspec.Struct, frozen=True):
     """Traffic that a security group lets through: to the instance (`ingress`) or from it.
 
-    `protocol` is tcp, udp, icmp or all. `first` and `last` are ports, or ICMP type and code (-1: any).
+    `protocol` is tcp, udp, icmp, all or the number of another. `first` and `last` are ports, or ICMP type and code
+    (-1: any).
     """
 
     ingress: bool
-    protocol: Literal["tcp", "udp", "icmp", "all"]
+    protocol: str
     cidr: str
     first: int = -1
     last: int = -1

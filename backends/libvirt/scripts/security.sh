@@ -15,7 +15,8 @@ security.sh guard --tap DEVICE --mac MAC [--address IP]... [--untagged]
     The guest behind DEVICE speaks only as MAC and as one of the addresses (without any: as MAC). With --bridge it
     is in a security group: nothing reaches it but answers, what a gateway sends and what an ingress RULE allows;
     with egress RULEs nothing leaves it but answers and what these allow. --untagged: it may send no VLAN tags.
-    RULE: PROTOCOL,FIRST,LAST,CIDR - PROTOCOL tcp, udp, icmp or all; ports, or ICMP type and code; -1 is any.
+    RULE: PROTOCOL,FIRST,LAST,CIDR - PROTOCOL tcp, udp, icmp, all or a number; ports, or ICMP type and code;
+    -1 is any.
     NUMBER: the bridge's connection tracking zone (1 to 65535), for addresses of networks may be the same.
 security.sh forget --mac MAC [--dry-run]
     Take the card's rules away.
@@ -168,6 +169,10 @@ permission() {
         ((last < 0)) || what+="icmp code $last "
         ;;
     all) ;;
+    [0-9] | [0-9][0-9] | [0-9][0-9][0-9])
+        ((10#$protocol <= 255)) || wrong "'$3' is no rule"
+        what+="ip protocol $((10#$protocol)) "
+        ;;
     *) wrong "'$3' is no rule" ;;
     esac
     echo "add rule ip cloudsim $1 ${what}return"

@@ -15,6 +15,9 @@ from cloudsim.model import Account, Network, SecurityGroup, SecurityGroupRule, V
 
 DEFAULT = "default"
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
+ICMP_NUMBER = "1"
+"""Given as a number it is ICMP of every type."""
+LARGEST_PROTOCOL = 255
 LARGEST_PORT = 65_535
 
 
@@ -142,14 +145,22 @@ class SecurityGroups:
         if not request.cidrs and not request.groups:
             raise InvalidParameterValue("At least one cidr or at least one security group needs to be specified")
         protocol = (request.protocol or "all").strip().lower()
-        if protocol not in PROTOCOLS:
-            raise InvalidParameterValue(f"Invalid protocol {request.protocol}; it is {', '.join(PROTOCOLS)}")
+        if protocol == ICMP_NUMBER:
+            request = msgspec.structs.replace(request, icmp_type=-1, icmp_code=-1)
+            protocol = "icmp"
+        numbered = protocol.isdecimal() and protocol.isascii() and int(protocol) <= LARGEST_PROTOCOL
+        if protocol not in PROTOCOLS and not numbered:
+            raise InvalidParameterValue(
+                f"Invalid protocol {request.protocol}; it is {', '.join(PROTOCOLS)} or a number up to {LARGEST_PROTOCOL}"
+            )
         cidrs = tuple(dict.fromkeys(_cidr(text) for text in request.cidrs))
         checked = msgspec.structs.replace(request, protocol=protocol, cidrs=cidrs)
         if protocol == "icmp":
             _check_icmp(request.icmp_type, request.icmp_code)
             return msgspec.structs.replace(checked, start_port=None, end_port=None)
         checked = msgspec.structs.replace(checked, icmp_type=None, icmp_code=None)
+        if numbered:  # all of that protocol, which may have no ports
+            return msgspec.structs.replace(checked, protocol=str(int(protocol)), start_port=None, end_port=None)
         if protocol == "all":
             if request.start_port is not None or request.end_port is not None:
                 raise InvalidParameterValue("Cannot specify startPort or endPort without specifying protocol")

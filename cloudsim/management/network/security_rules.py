@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
-
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.security_members import SecurityMembers
 from cloudsim.model import Network, Nic, SecurityGroupRule, SystemVm, VirtualMachine
 from cloudsim.protocol.specs import SecurityRule
-
-Protocol = Literal["tcp", "udp", "icmp", "all"]
 
 NOBODY = "0.0.0.0/32"
 """No destination: what is left of an egress rule for a group without members. It still means that other traffic
@@ -70,7 +66,7 @@ class SecurityRules:
                     cidrs = (NOBODY,)
                 first, last = _range(rule)
                 for cidr in cidrs:
-                    made[SecurityRule(rule.ingress, cast(Protocol, rule.protocol), cidr, first, last)] = None
+                    made[SecurityRule(rule.ingress, rule.protocol, cidr, first, last)] = None
         return tuple(made)
 
 

@@ -63,6 +63,7 @@ def test_a_wrong_call_is_told_how_to_call_and_ends_with_2(script: Path, argument
         ("security.sh", f"guard --tap vnet0 --mac {MAC} --address 10.1.1.10 --bridge b --zone 1 --ingress tcp,x,1,::/0"),
         ("security.sh", f"guard --tap vnet0 --mac {MAC} --address 10.1.1.10 --bridge b --zone 1 --egress tcp,1,1,a/8"),
         ("security.sh", f"guard --tap vnet0 --mac {MAC} --address 10.1.1.10 --bridge b --zone 1 --egress gre,1,1,0.0.0.0/0"),
+        ("security.sh", f"guard --tap vnet0 --mac {MAC} --address 10.1.1.10 --bridge b --zone 1 --egress 256,1,1,0.0.0.0/0"),
         ("security.sh", f"uplink --port vxlan7 --service {MAC}"),
         ("guest-bridge.sh", "add vxlan --bridge brvx-0 --port vxlan0 --id 0 --device lo"),
         ("guest-bridge.sh", "add vlan --bridge br --port lo.5000 --id 5000 --device lo"),
@@ -90,6 +91,12 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(script: Path) -> Non
         "shaping.sh": "tc qdisc replace dev lo root tbf rate 8mbit burst 32768 latency 100ms \n",
     }
     assert expected[script.name] in done.stdout
+
+
+def test_a_rule_of_a_protocol_without_a_name_goes_by_its_number() -> None:
+    guarded = f"guard --tap vnet7 --mac {MAC} --address 10.1.1.10 --bridge brvx-7 --zone 7 --dry-run"
+    done = call("security.sh", guarded, "--ingress 112,-1,-1,10.0.0.0/8")
+    assert "add rule ip cloudsim to-02000000000a ip saddr 10.0.0.0/8 ip protocol 112 return\n" in done.stdout
 
 
 def test_a_dry_run_shows_how_a_vlan_is_made() -> None:

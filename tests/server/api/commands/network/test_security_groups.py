@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudsim.model import NetworkOffering
+from cloudsim.model import NetworkOffering, Nic
 from tests.server.api.api_harness import Client, refused
 from tests.server.api.commands.cloud_api import CloudApi
 
@@ -75,6 +75,26 @@ def test_a_rule_may_name_a_group_of_another_account(cloud_api: CloudApi) -> None
     refused(531, ann, "authorizeSecurityGroupIngress", securitygroupid=mine["id"], cidrlist="0.0.0.0/0")
     nobody = {"usersecuritygrouplist[0].account": "ann", "usersecuritygrouplist[0].group": "nobody"}
     refused(431, cloud_api.admin, "authorizeSecurityGroupIngress", securitygroupid=mine["id"], **nobody)
+
+
+def test_rules_of_other_protocols_are_given_by_number(cloud_api: CloudApi) -> None:
+    admin, network = cloud_api.admin, guarded_network(cloud_api)
+    made = admin("createSecurityGroup", name="vrrp")["securitygroup"]["id"]
+    anywhere = {"securitygroupid": made, "cidrlist": "0.0.0.0/0"}
+    for protocol in ("112", "1"):
+        admin("authorizeSecurityGroupIngress", protocol=protocol, **anywhere)
+    vrrp, icmp = group(admin, id=made)["ingressrule"]
+    assert vrrp["protocol"] == "112" and "startport" not in vrrp
+    assert (icmp["protocol"], icmp["icmptype"], icmp["icmpcode"]) == ("icmp", -1, -1)
+    for wrong in ("256", "-1", "vrrp"):
+        refused(431, admin, "authorizeSecurityGroupIngress", protocol=wrong, **anywhere)
+    vm = deploy(cloud_api, "first", networkids=network, securitygroupnames="vrrp")
+    (nic,) = cloud_api.store.table(Nic).where("vm_id", vm["id"])
+    rules = cloud_api.manager.nics.spec(nic).rules
+    assert [(rule.protocol, rule.first, rule.last) for rule in rules if rule.ingress][:2] == [
+        ("112", -1, -1),
+        ("icmp", -1, -1),
+    ]
 
 
 def test_each_account_has_its_own_groups_and_a_default_one(cloud_api: CloudApi) -> None:
