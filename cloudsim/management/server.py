@@ -29,9 +29,12 @@ class ManagementServer(Services):
         super().__init__(store, world, randomness, self.spawn)
         self._background: set[asyncio.Task[Any]] = set()
         self.stopping = False
+        self.started: float | None = None
+        """Unix seconds of `start`."""
 
     def start(self) -> None:
         """Take over the store's state and let agents connect. Must be called on the world's loop."""
+        self.started = self.foundation.now()
         self.jobs.recover()
         self.disks.recover()
         for service in (self.volumes, self.snapshots, self.vm_snapshots, self.template_images):

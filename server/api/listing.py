@@ -408,6 +408,17 @@ def tagged_with(store: Store, tags: Tags) -> set[str]:
     return found or set()
 
 
+OnlyCount = Annotated[
+    bool, Param("only how many there are, and none of them", name="retrieveonlyresourcecount", since="4.20")
+]
+"""The retrieveonlyresourcecount of some list commands; see `counted`."""
+
+
+def counted(found: Listed, only: bool) -> Listed:
+    """What was found, or only how much that is."""
+    return Listed((), found.total, found.key) if only else found
+
+
 def page_of(rows: list[Any], page: Paging, *, search: Sequence[str] = ("name",)) -> Listed:
     """A page of rows (or views) that the command has gathered by itself."""
     if page.keyword is not None and search:

@@ -84,8 +84,11 @@ async def list_async_jobs(
     page: Page,
     scope: AccountScope,
     startdate: Annotated[DateParameter | None, Param("only jobs that began then or later")] = None,
+    managementserverid: Annotated[str | None, Param("only jobs that that server does", type="uuid")] = None,
 ) -> Listed:
     """Lists the jobs that have not ended yet."""
+    if managementserverid not in (None, SERVER_ID):
+        return Listed([], 0)
     return listed(
         call,
         AsyncJob,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity import visibility
@@ -110,8 +110,11 @@ async def list_users(
     state: str | None = None,
     accounttype: Annotated[int | None, Param("only users of accounts of that type")] = None,
     apikeyaccess: KeyAccess = None,
+    usersource: Literal["native", "ldap", "saml2", "oauth2", "unknown"] | None = None,
 ) -> Listed:
     """Lists users."""
+    if usersource not in (None, "native"):  # there are no others
+        return Listed([], 0)
     accounts = call.store.table(Account)
 
     def keep(user: User) -> bool:

@@ -43,7 +43,7 @@ from server.api.commands.compute.virtual_machine_views import (
     VirtualMachineView,
     with_password,
 )
-from server.api.listing import Page, Scope, Tags, listed, of_users
+from server.api.listing import OnlyCount, Page, Scope, Tags, counted, listed, of_users
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param
 from server.api.views import View
@@ -311,8 +311,10 @@ async def list_virtual_machines(
     gpuenabled: bool | None = None,
     userdata: Annotated[bool, Param("show the user data, too")] = False,
     userdataid: UserData | None = None,
+    arch: Literal["x86_64", "aarch64", "s390x"] | None = None,
     details: Annotated[Sequence[str] | None, Param("min for what the row itself says")] = None,
     accumulate: Annotated[bool | None, Param("add up what is kept of measurements; by default a setting says")] = None,
+    retrieveonlyresourcecount: OnlyCount = False,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists instances."""
@@ -340,6 +342,9 @@ async def list_virtual_machines(
         tests.append(lambda vm: vm.hypervisor.lower() == hypervisor.lower())
     if gpuenabled is not None:
         tests.append(lambda vm: bool(vm.gpus) == gpuenabled)
+    if arch is not None:
+        templates = call.store.table(Template)
+        tests.append(lambda vm: (t := templates.get(vm.template_id)) is not None and t.arch == arch)
     if state is not None and state.lower() == "present":
         tests.append(lambda vm: vm.state not in ("Destroyed", "Expunging"))
         state = None
@@ -369,6 +374,8 @@ async def list_virtual_machines(
         tags=tags,
         newest_first=True,
     )
+    if retrieveonlyresourcecount:
+        return counted(answer, True)
     if details is not None and [d.lower() for d in details] == ["min"]:
         rows: list[View] = [MinimalVirtualMachineView.of(vm, call) for vm in answer.rows]
         return Listed(rows, answer.total)

@@ -72,6 +72,7 @@ async def update_host(
     istagarule: bool = False,
     oscategoryid: GuestOsCategory | None = None,
     url: str | None = None,
+    annotation: Annotated[str | None, Param("a comment to leave on it", since="4.11")] = None,
 ) -> Host:
     """Changes a host."""
     if istagarule:
@@ -84,6 +85,8 @@ async def update_host(
             raise InvalidParameterValue(f"Invalid allocationstate {allocationstate}: it is Enable or Disable")
     if hosttags is None and call.fields.get("hosttags") == "":
         hosttags = ()
+    if annotation is not None:
+        call.manager.annotations.add(call.caller, "HOST", id.id, annotation, False)
     host: Host = call.manager.hosts.update(
         id, name=name, allocation=allocation, tags=hosttags, os_category=oscategoryid, url=url
     )

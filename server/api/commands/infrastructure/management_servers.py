@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+from functools import cache
 from typing import Annotated, ClassVar
 from uuid import NAMESPACE_OID, uuid5
 
@@ -10,7 +12,7 @@ from cloudsim.model import Host
 from server.api.command import ROOT, Call, Listed, command
 from server.api.listing import Page, page_of
 from server.api.parameters import Param
-from server.api.views import Long, View, Wire
+from server.api.views import Date, Long, View, Wire, date
 
 SERVER_ID = str(uuid5(NAMESPACE_OID, "cloudsim management server"))
 SERVER_NAME = "cloudsim"
@@ -27,6 +29,17 @@ class ManagementServerView(View):
     version: str | None = None
     agentscount: Annotated[Long | None, "hosts whose agent is connected"] = None
     pendingjobscount: Annotated[Long | None, "jobs that have not ended"] = None
+    lastserverstart: Date | None = None
+    kernelversion: str | None = None
+    osdistribution: str | None = None
+
+
+@cache
+def _distribution() -> str | None:
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME")
+    except OSError:
+        return platform.system() or None
 
 
 @command("listManagementServers", view=ManagementServerView, roles=ROOT, group="Management", since="4.18.0")
@@ -46,6 +59,9 @@ async def list_management_servers(
         version=__version__,
         agentscount=call.store.table(Host).count("state", "Up"),
         pendingjobscount=call.manager.jobs.outstanding,
+        lastserverstart=date(call.manager.started),
+        kernelversion=platform.release(),
+        osdistribution=_distribution(),
     )
     meant = id in (None, SERVER_ID) and name in (None, SERVER_NAME)
     return page_of([server] if meant else [], page)

@@ -23,7 +23,7 @@ from cloudsim.model import (
 )
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.service_views import ServiceView, service_views
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import OnlyCount, Page, Scope, Tags, counted, listed
 from server.api.ownership import OwnerOrDomain
 from server.api.parameters import Param, one_of
 from server.api.views import Date, TagView, View, date, domain_fields, owner, tags
@@ -250,6 +250,7 @@ async def list_networks(
     forvpc: bool | None = None,
     vpcid: Annotated[Vpc | None, Param("tiers of that VPC")] = None,
     networkfilter: Annotated[str | None, one_of("account", "domain", "accountdomain", "shared", "all")] = None,
+    retrieveonlyresourcecount: OnlyCount = False,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists guest networks."""
@@ -288,7 +289,7 @@ async def list_networks(
 
     if (issystem and not call.caller.is_root_admin) or canusefordeploy is False:
         return Listed([], 0)
-    return listed(
+    found = listed(
         call,
         Network,
         page=page,
@@ -307,6 +308,7 @@ async def list_networks(
         search=("name", "display_text"),
         tags=tags,
     )
+    return counted(found, retrieveonlyresourcecount)
 
 
 def _kinds(filter: str | None) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from cloudsim.model import (
 )
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.ip_ranges import public_network_id, vlan_uri
-from server.api.listing import Ownership, Page, Paging, Scope, Tags, listed
+from server.api.listing import OnlyCount, Ownership, Page, Paging, Scope, Tags, counted, listed
 from server.api.ownership import Owner, resolve_owner
 from server.api.parameters import Param, one_of
 from server.api.views import Date, TagView, View, date, owner, plain_tags
@@ -351,6 +351,7 @@ async def list_public_ip_addresses(
     forloadbalancing: Annotated[bool | None, Param("those that a load balancer rule could be for")] = None,
     forsystemvms: Annotated[bool, Param("also those that system VMs have, or are kept for them")] = False,
     fordisplay: bool | None = None,
+    retrieveonlyresourcecount: OnlyCount = False,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists public addresses."""
@@ -359,7 +360,7 @@ async def list_public_ip_addresses(
     if id is not None:
         address = _known(call, id)
         if isinstance(address, FreeIp):
-            return _free_alone(call, address, allocatedonly)
+            return counted(_free_alone(call, address, allocatedonly), retrieveonlyresourcecount)
     if networkid is not None and networkid.traffic_type != "Public":
         return Listed([], 0)
     wanted = Wanted(
@@ -410,10 +411,10 @@ async def list_public_ip_addresses(
     )
     whose = (call.fields.get(name) for name in ("account", "domainid", "projectid"))
     if (allocatedonly and wanted.state != "free") or any(used_only) or any(whose) or fordisplay is False:
-        return found
+        return counted(found, retrieveonlyresourcecount)
     if wanted.state not in (None, "free"):
-        return found
-    return _and_free(call, found, wanted, page)
+        return counted(found, retrieveonlyresourcecount)
+    return counted(_and_free(call, found, wanted, page), retrieveonlyresourcecount)
 
 
 def _with_networks_owner(call: Call, scope: Ownership, network: Network | None, vpc: Vpc | None) -> Ownership:

@@ -24,7 +24,7 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, Tags, listed, of_users
+from server.api.listing import OnlyCount, Page, Scope, Tags, counted, listed, of_users
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param, one_of
 from server.api.views import Date, TagView, View, date, owner, tags
@@ -279,10 +279,17 @@ async def list_volumes(
     diskofferingid: DiskOffering | None = None,
     serviceofferingid: ServiceOffering | None = None,
     displayvolume: bool | None = None,
+    isencrypted: Annotated[bool | None, Param("none is")] = None,
+    listsystemvms: Annotated[bool, Param("also those of system VMs, for root admins")] = False,
+    retrieveonlyresourcecount: OnlyCount = False,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists volumes."""
     pools, vms = call.store.table(StoragePool), call.store.table(VirtualMachine)
+    if listsystemvms and not call.caller.is_root_admin:
+        raise PermissionDenied("Only root admins are shown the volumes of system VMs")
+    if isencrypted:
+        return Listed([], 0)
 
     def keep(volume: Volume) -> bool:
         if state is not None and volume.state.lower() != state.lower():
@@ -300,11 +307,11 @@ async def list_volumes(
             return vm is not None and vm.host_id == hostid.id
         return True
 
-    return listed(
+    found = listed(
         call,
         Volume,
         page=page,
-        scope=of_users(call, scope),
+        scope=scope if listsystemvms else of_users(call, scope),
         ids=None if id is None and ids is None else [*([id] if id else []), *(ids or [])],
         equal={
             "name": name,
@@ -319,6 +326,7 @@ async def list_volumes(
         keep=keep,
         tags=tags,
     )
+    return counted(found, retrieveonlyresourcecount)
 
 
 @command("attachVolume", view=VolumeView, job=True, event="VOLUME.ATTACH", group=GROUP)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import (
@@ -62,6 +62,7 @@ async def list_routers(
     version: str | None = None,
     healthchecksfailed: Annotated[bool | None, Param("whether a health check failed")] = None,
     fetchhealthcheckresults: Annotated[bool, Param("with the results of the health checks")] = False,
+    arch: Literal["x86_64", "aarch64", "s390x"] | None = None,
 ) -> Listed:
     """Lists virtual routers."""
     return listed_routers(
@@ -82,6 +83,7 @@ async def list_routers(
         version=version,
         failed=healthchecksfailed,
         with_checks=fetchhealthcheckresults,
+        arch=arch,
     )
 
 
@@ -104,6 +106,7 @@ def listed_routers(
     version: str | None = None,
     failed: bool | None = None,
     with_checks: bool = False,
+    arch: str | None = None,
 ) -> Listed:
     """The routers of that kind which match all that is given."""
     vms, hosts = call.store.table(VirtualMachine), call.store.table(Host)
@@ -124,6 +127,7 @@ def listed_routers(
             and (pod is None or vm.pod_id == pod.id)
             and (host is None or vm.host_id == host.id)
             and (cluster is None or (there is not None and there.cluster_id == cluster.id))
+            and (arch is None or (there is not None and there.arch == arch))
             and (on_network is None or row.id in on_network)
             and (for_vpc is None or (row.vpc_id is not None) == for_vpc)
             and (version is None or version == SOFTWARE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import (
@@ -152,9 +152,11 @@ async def list_system_vms(
     podid: Pod | None = None,
     hostid: Host | None = None,
     storageid: Annotated[StoragePool | None, Param("those with their root disk on that pool")] = None,
+    arch: Literal["x86_64", "aarch64", "s390x"] | None = None,
 ) -> Listed:
     """Lists console proxies and secondary storage VMs."""
     vms, volumes = call.store.table(VirtualMachine), call.store.table(Volume)
+    hosts = call.store.table(Host)
     if systemvmtype is not None and systemvmtype.lower() not in TYPES.values():
         raise InvalidParameterValue(f"systemvmtype is one of {', '.join(TYPES.values())}, not {systemvmtype}")
 
@@ -167,6 +169,7 @@ async def list_system_vms(
             and (state is None or vm.state.lower() == state.lower())
             and (podid is None or vm.pod_id == podid.id)
             and (hostid is None or vm.host_id == hostid.id)
+            and (arch is None or ((host := hosts.get(vm.host_id)) is not None and host.arch == arch))
             and (storageid is None or any(v.pool_id == storageid.id for v in volumes.where("vm_id", vm.id)))
             and (page.keyword is None or page.keyword.lower() in vm.instance_name.lower())
         )
