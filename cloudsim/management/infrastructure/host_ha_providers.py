@@ -83,9 +83,12 @@ class HaProvider:
         return True
 
     async def is_healthy(self, host: Host, timeout: float) -> bool:
-        """Whether its agent answers."""
+        """Whether its agent is heard of as often as it should be; one that is not is asked, and has `timeout` seconds."""
         if not self._agents.is_connected(host.id):
             return False
+        silence = self._foundation.now() - self._agents.last_ping(host.id)
+        if silence <= self._foundation.settings.number("ping.interval") + timeout:
+            return True
         try:
             answer = await self._agents.send(host.id, VmStatesCommand(), timeout)
         except CloudError:
