@@ -30,10 +30,10 @@ SECRET_PARTS = (
 )
 """A name that has one of these in it, in any case and without `_`, `-` and `.`, is that of a secret."""
 
-SECRET_NAMES = frozenset({"userdata", "sig", "userdatabase64"})
+SECRET_NAMES = frozenset({"userdata", "sig", "userdatabase64", "codefor2fa", "twofactorkey"})
 """As a whole name, likewise."""
 
-HARMLESS = frozenset({"passwordenabled", "sshkeyenabled", "usepasswordserver", "vmpasswordlength"})
+HARMLESS = frozenset({"apikeyaccess", "passwordenabled", "sshkeyenabled", "usepasswordserver", "vmpasswordlength"})
 """What has such a part in its name but tells no secret."""
 
 _PLAIN = str.maketrans("", "", "_-. ")

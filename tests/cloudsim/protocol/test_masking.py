@@ -23,6 +23,8 @@ from server.api.views import View
 SUSPICIOUS = re.compile(r"pass|secret|token|key|psk|sign|user_?data|cred|hash|priv", re.IGNORECASE)
 REVIEWED = {
     "aclconsistencyhash": "a sum over a list of rules",
+    "api_key_access": "whether keys are taken",
+    "apikeyaccess": "as above",
     "assignments": "who has what",
     "bypassvlanoverlapcheck": "to pass by a check",
     "key": "the name in a pair of a name and a value: the value is masked for it",
@@ -76,7 +78,7 @@ def test_every_name_that_looks_like_a_secrets_is_masked_or_was_looked_at() -> No
     assert not doubtful
 
 
-@pytest.mark.parametrize("name", ["password", "vncPassword", "user_data", "userdata", "secretkey", "ipsecpsk", "token_hash"])
+@pytest.mark.parametrize("name", ["password", "vncPassword", "user_data", "userdata", "secretkey", "ipsecpsk", "token_hash", "codefor2fa"])
 def test_names_of_secrets(name: str) -> None:
     assert is_secret(name)
 
