@@ -136,11 +136,11 @@ class Load:
         for caller in callers:
             await caller.connect()
         queues: list[list[bytes]] = [[] for _ in callers]
-        for caller, queue in zip(callers, queues, strict=True):
-            for request in iter(next_request, None):
-                queue.append(caller.signed(*request))
-                if len(queue) == READY:
-                    break
+        for _ in range(READY):
+            for caller, queue in zip(callers, queues, strict=True):
+                if (request := next_request()) is not None:
+                    queue.append(caller.signed(*request))
+        for queue in queues:
             queue.reverse()
 
         async def work(caller: Caller, queue: list[bytes]) -> None:
