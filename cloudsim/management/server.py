@@ -70,6 +70,7 @@ class ManagementServer(Services):
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: MINUTE, self.drs.run_automatic)
         self._every(lambda: HOUR, self._purge)
+        self._every(lambda: settings.number("account.cleanup.interval"), self._clean_accounts)
         self._every(lambda: settings.number("event.purge.interval"), self._purge_events)
         self.spawn(self.snapshot_policies.run_policies())
         self.spawn(self.vm_schedules.run())
@@ -117,6 +118,9 @@ class ManagementServer(Services):
                     log.exception("a round of background work failed")
 
         self.spawn(rounds())
+
+    async def _clean_accounts(self) -> None:
+        await self.identity.accounts.clean_up(self.jobs)
 
     async def _clean_storage(self) -> None:
         if not self.settings.boolean("storage.cleanup.enabled"):

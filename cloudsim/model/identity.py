@@ -45,6 +45,7 @@ class Account(Row, frozen=True, kw_only=True):
     """Owner of resources. A project's resources are owned by an account of type PROJECT_ACCOUNT.
 
     `api_key_access`: whether its users may call with API keys; None where that is as in its domain.
+    `deleting`: its deletion was begun and has not come to its end.
     """
 
     keys: ClassVar[Keys] = Keys(indexes=("domain_id",), unique=(("domain_id", "name"),))
@@ -60,6 +61,7 @@ class Account(Row, frozen=True, kw_only=True):
     created: float = 0.0
     details: dict[str, str] = {}
     api_key_access: bool | None = None
+    deleting: bool = False
 
 
 class User(Row, frozen=True, kw_only=True):

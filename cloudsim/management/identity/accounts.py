@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Literal
 
-from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.domains import check_network_domain
 from cloudsim.management.identity.roles import Roles
 from cloudsim.management.identity.users import Users
+from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import (
     Account,
@@ -23,6 +26,8 @@ from cloudsim.model import (
     Role,
 )
 from cloudsim.model.identity import PROJECT_ACCOUNT, RESOURCE_DOMAIN_ADMIN, ROOT_ADMIN
+
+log = logging.getLogger(__name__)
 
 State = Literal["enabled", "disabled", "locked"]
 Hook = Callable[[Account], Awaitable[None]]
@@ -188,8 +193,10 @@ class Accounts:
             raise PermissionDenied(f"Account {account.name} cannot be {verb} by itself")
 
     def set_state(self, account: Account, state: State) -> Account:
+        """Change the state; an account that is enabled again is no longer one to be deleted."""
         with self._store.transaction():
-            return self._table.update(account.id, state=state)
+            deleting = account.deleting and state != "enabled"
+            return self._table.update(account.id, state=state, deleting=deleting)
 
     async def disable(self, account_id: str) -> Account:
         """Let the account do nothing more and stop what it runs."""
@@ -213,13 +220,30 @@ class Accounts:
                     f"Account {account.name} leads project {project.name}: give that another owner or delete it first"
                 )
 
+    async def clean_up(self, jobs: Jobs) -> int:
+        """Delete what is left of accounts whose deletion did not come to its end; returns how many are gone."""
+        gone = 0
+        for account_id in [each.id for each in self._table if each.deleting and each.project_id is None]:
+            account = self._table.get(account_id)  # while others were deleted it may have been enabled
+            if account is None or not account.deleting or jobs.busy(account_id):
+                continue
+            try:
+                await jobs.hold(account_id, partial(self.delete, account_id))
+                gone += 1
+            except CloudError as error:
+                log.warning("account %s is not deleted yet: %s", account.name, error.text)
+        return gone
+
     async def delete(self, account_id: str) -> None:
-        """Delete the account and all it owns. Does nothing if it is gone already."""
+        """Delete the account and all it owns. Does nothing if it is gone already.
+
+        Where something stands in the way it stays, disabled and to be deleted: `clean_up` tries again.
+        """
         account = self._table.get(account_id)
         if account is None:
             return
-        if account.state != "disabled":
-            account = self.set_state(account, "disabled")
+        with self._store.transaction():
+            account = self._table.update(account_id, state="disabled", deleting=True)
         for hook in self.on_delete:
             await hook(account)
         limits, members = self._foundation.table(ResourceLimit), self._foundation.table(ProjectMember)

@@ -16,7 +16,6 @@ class _Kept(NamedTuple):
 
 
 _LIST = (
-    _Kept("account.cleanup.interval", "86400", "integer", "seconds between removals of deleted accounts"),
     _Kept(
         "agent.load.threshold", "0.7", "number", "share of agents above which they are spread over servers"
     ),

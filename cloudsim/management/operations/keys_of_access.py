@@ -41,6 +41,13 @@ OF_ACCESS: tuple[key, ...] = (
         "boolean",
         "Whether a new network of a domain is for the domains below too, where its creator does not say",
     ),
+    key(
+        "account.cleanup.interval",
+        "86400",
+        "integer",
+        "Seconds between attempts to delete what is left of accounts whose deletion failed or was interrupted",
+        minimum=1,
+    ),
     key("allow.user.create.projects", "true", "boolean", "Whether users may create projects"),
     key(
         "allow.public.user.templates",

@@ -63,7 +63,7 @@ class AccountView(WithProjects):
             receivedbytes=0,
             sentbytes=0,
             state=row.state,
-            iscleanuprequired=False,
+            iscleanuprequired=row.deleting,
             created=date(row.created),
             user=[UserView.of(user, call) for user in call.store.table(User).where("account_id", row.id)],
             networkdomain=row.network_domain,
@@ -85,7 +85,7 @@ async def list_accounts(
     name: str | None = None,
     accounttype: Annotated[int | None, Param("only accounts of that type")] = None,
     state: str | None = None,
-    iscleanuprequired: bool = False,
+    iscleanuprequired: Annotated[bool, Param("only those whose deletion has not come to its end")] = False,
     domainid: Annotated[Domain | None, Param("only accounts of that domain", access="use")] = None,
     isrecursive: Annotated[bool, Param("with domainid: those of its subdomains too")] = False,
     listall: Annotated[bool, Param("everything the caller may see, not only its own account")] = False,
@@ -101,7 +101,7 @@ async def list_accounts(
         and (wanted is None or account.name.lower() == wanted)
         and (accounttype is None or account.type == accounttype)
         and (state is None or account.state == state.lower())
-        and not iscleanuprequired
+        and (not iscleanuprequired or account.deleting)
         and (apikeyaccess is None or account.api_key_access is access_meant(apikeyaccess))
         and (call.caller.is_root_admin or not account.is_default)
     ]

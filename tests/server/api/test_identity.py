@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cloudsim.errors import ResourceUnavailable
+from cloudsim.model import Account
 from tests.server.api.api_harness import Api, Client, refused
 
 
@@ -437,3 +439,37 @@ def test_a_user_is_disabled_after_wrong_passwords_in_a_row(api: Api, admin: Clie
     for _ in range(5):
         refused(531, api.system, "login", username="admin", password="wrong")
     api.system("login", username="admin", password="password")
+
+
+def test_what_stands_in_the_way_of_an_accounts_deletion_is_tried_again(api: Api, admin: Client) -> None:
+    made, _ = api.account("ann")
+    stuck = True
+
+    async def hook(account: Account) -> None:
+        if stuck and account.id == made["id"]:
+            raise ResourceUnavailable("a host is down")
+
+    accounts = api.manager.identity.accounts
+    accounts.on_delete.append(hook)
+    refused(534, admin, "deleteAccount", id=made["id"])
+    (left,) = admin("listAccounts", iscleanuprequired=True, listall=True)["account"]
+    assert (left["id"], left["state"], left["iscleanuprequired"]) == (made["id"], "disabled", True)
+    assert api.run(accounts.clean_up(api.manager.jobs)) == 0
+    stuck = False
+    assert api.run(accounts.clean_up(api.manager.jobs)) == 1
+    assert admin("listAccounts", id=made["id"]) == {}
+
+
+def test_an_account_that_is_enabled_again_is_kept(api: Api, admin: Client) -> None:
+    made, _ = api.account("ann")
+
+    async def hook(account: Account) -> None:
+        raise ResourceUnavailable("a host is down")
+
+    accounts = api.manager.identity.accounts
+    accounts.on_delete.append(hook)
+    refused(534, admin, "deleteAccount", id=made["id"])
+    assert admin("enableAccount", id=made["id"])["account"]["iscleanuprequired"] is False
+    accounts.on_delete.clear()
+    assert api.run(accounts.clean_up(api.manager.jobs)) == 0
+    assert admin("listAccounts", id=made["id"])["account"][0]["state"] == "enabled"

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("api_key_access", sa.Boolean(), nullable=True),
+        sa.Column("deleting", sa.Boolean(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
