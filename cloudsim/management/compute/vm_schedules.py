@@ -5,9 +5,6 @@ A schedule that is due while the server is down is done once when it is back, un
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import heapq
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import get_args
@@ -20,11 +17,11 @@ from cloudsim.management.compute.vms import VirtualMachines
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import Identity
+from cloudsim.management.operations.due_rows import DueRows
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.storage.snapshot_schedule import zone_of
 from cloudsim.model import VirtualMachine, VmSchedule
 from cloudsim.model.compute import ScheduledAction
-from cloudsim.store import Change
 
 ACTIONS: tuple[ScheduledAction, ...] = get_args(ScheduledAction)
 _COMMANDS: dict[ScheduledAction, str] = {
@@ -65,22 +62,8 @@ class VmSchedules:
         self._table = foundation.table(VmSchedule)
         self._vms = foundation.table(VirtualMachine)
         self._randomness = foundation.randomness.branch("vm schedules")
-        self._changed = asyncio.Event()
-        self._due: list[tuple[float, str]] = []
-        for row in self._table:
-            self._note(row)
-        foundation.store.subscribe(self._hear, VmSchedule)
+        self._due = DueRows(foundation, VmSchedule, lambda row: row.next_run if row.enabled else None)
         vms.on_expunge.append(self._forget)
-
-    def _hear(self, changes: list[Change]) -> None:
-        for change in changes:
-            if change.after is not None:
-                self._note(change.after)
-        self._changed.set()
-
-    def _note(self, row: VmSchedule) -> None:
-        if row.enabled and row.next_run is not None:
-            heapq.heappush(self._due, (row.next_run, row.id))
 
     def create(
         self,
@@ -176,30 +159,13 @@ class VmSchedules:
     async def run(self) -> None:
         """For ever: wait until a schedule is due, and enter its job."""
         while True:
-            self._changed.clear()
-            due = self._first()
-            wait = None if due is None else due - self._foundation.now()
-            if wait is None or wait > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), wait)
-                continue
+            await self._due.wait()
             self.run_due()
-
-    def _first(self) -> float | None:
-        while self._due:
-            due, row_id = self._due[0]
-            row = self._table.get(row_id)
-            if row is not None and row.enabled and row.next_run == due:
-                return due
-            heapq.heappop(self._due)
-        return None
 
     def run_due(self) -> None:
         """Enter the jobs of all that is due now."""
         now = self._foundation.now()
-        while (due := self._first()) is not None and due <= now:
-            _, row_id = heapq.heappop(self._due)
-            row = self._table[row_id]
+        for due, row in self._due.take():
             with self._store.transaction():
                 following = self._next(row.schedule, row.timezone, now, row.end)
                 self._table.update(row.id, next_run=following)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import heapq
 import logging
 
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.operations.due_rows import DueRows
 from cloudsim.management.storage.snapshot_schedule import INTERVALS, fields_of, interval_of, next_run, zone_of
 from cloudsim.management.storage.snapshots import Snapshots
 from cloudsim.model import Snapshot, SnapshotPolicy, Volume
-from cloudsim.store import Change
 
 log = logging.getLogger(__name__)
 
@@ -31,20 +29,7 @@ class SnapshotPolicies:
         self._taken = foundation.table(Snapshot)
         self._volumes = foundation.table(Volume)
         self._randomness = foundation.randomness.branch("snapshot_policies")
-        self._due: list[tuple[float, str]] = [(policy.next_run, policy.id) for policy in self._table]
-        heapq.heapify(self._due)
-        self._changed = asyncio.Event()
-        foundation.store.subscribe(self._watch, SnapshotPolicy)
-
-    def _watch(self, changes: list[Change]) -> None:
-        for table, before, after in changes:
-            if (
-                table is self._table
-                and after is not None
-                and (before is None or before.next_run != after.next_run)
-            ):
-                heapq.heappush(self._due, (after.next_run, after.id))
-                self._changed.set()
+        self._due = DueRows(foundation, SnapshotPolicy, lambda policy: policy.next_run)
 
     def create(
         self,
@@ -111,34 +96,17 @@ class SnapshotPolicies:
     async def run_policies(self) -> None:
         """For ever: wait until a policy is due, take its snapshot, remove those that are too many."""
         while True:
-            self._changed.clear()
-            due = self._next_due()
-            wait = None if due is None else due - self._foundation.now()
-            if wait is None or wait > 0:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), wait)
-                continue
+            await self._due.wait()
             await self.run_due()
-
-    def _next_due(self) -> float | None:
-        while self._due:
-            due, policy_id = self._due[0]
-            policy = self._table.get(policy_id)
-            if policy is not None and policy.next_run == due:
-                return due
-            heapq.heappop(self._due)
-        return None
 
     async def run_due(self) -> list[Snapshot]:
         """Do what is due now, all at the same time; returns the snapshots that were made."""
         now = self._foundation.now()
         policies: list[SnapshotPolicy] = []
-        while (due := self._next_due()) is not None and due <= now:
-            _, policy_id = heapq.heappop(self._due)
-            policy = self._table[policy_id]
+        for _, policy in self._due.take():
             following = next_run(policy.interval, policy.schedule, policy.timezone, now)
             with self._store.transaction():
-                policies.append(self._table.update(policy_id, next_run=following))
+                policies.append(self._table.update(policy.id, next_run=following))
         made = await asyncio.gather(*(self._run(policy) for policy in policies))
         return [snapshot for snapshot in made if snapshot is not None]
 
