@@ -27,7 +27,6 @@ _LIST = (
         "cloud.kubernetes.cluster.max.size", "10", "integer", "nodes of a Kubernetes cluster", ("Account",)
     ),
     _Kept("cloud.kubernetes.service.enabled", "false", "boolean", "whether there is a Kubernetes service"),
-    _Kept("concurrent.snapshots.threshold.perhost", "", "string", "snapshots that a host takes at a time"),
     _Kept("consoleproxy.sslEnabled", "false", "boolean", "whether consoles are shown over TLS"),
     _Kept("database.server.stats.retention", "3", "integer", "entries of database statistics kept"),
     _Kept("developer", "false", "boolean", "whether this is a developer's server"),

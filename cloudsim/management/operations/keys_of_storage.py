@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.operations.configuration_key import ConfigurationKey as key
+
+
+def _check_threshold(value: str) -> None:
+    if value and not (value.isascii() and value.isdigit() and int(value) > 0):
+        raise InvalidParameterValue(f"it takes a whole number from 1, or nothing for no limit, not {value!r}")
+
 
 OF_STORAGE: tuple[key, ...] = (
     key(
@@ -34,6 +41,13 @@ OF_STORAGE: tuple[key, ...] = (
         scopes=("Zone", "StoragePool"),
         minimum=0,
         maximum=1,
+    ),
+    key(
+        "concurrent.snapshots.threshold.perhost",
+        "",
+        "string",
+        "Snapshots that a host takes at one time, while others wait; nothing for any number",
+        checked_by=_check_threshold,
     ),
     key(
         "kvm.snapshot.enabled",

@@ -12,9 +12,11 @@ from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.disks import Disks, StorageFailed
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
+from cloudsim.management.storage.snapshot_turns import SnapshotTurns
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
 from cloudsim.model import (
     Account,
+    Host,
     Snapshot,
     SnapshotPolicy,
     StoragePool,
@@ -62,6 +64,7 @@ class Snapshots:
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
         self._randomness = foundation.randomness.branch("snapshots")
+        self._turns = SnapshotTurns(foundation.settings)
 
     def _move(self, snapshot_id: str, state: Any, **fields: Any) -> Snapshot:
         snapshot = self._table[snapshot_id]
@@ -127,17 +130,28 @@ class Snapshots:
                 raise InvalidParameterValue(f"The volume of snapshot {snapshot.name} is gone")
             check_at_rest(volume)
             self._check_volume(volume)
-            return await self._back_up(snapshot, volume)
+            async with self._turns.of(self._host_of(volume).id):
+                volume = self._volumes.get(snapshot.volume_id)  # while others had their turn it may have changed
+                if volume is None:
+                    raise InvalidParameterValue(f"The volume of snapshot {snapshot.name} is gone")
+                check_at_rest(volume)
+                self._check_volume(volume)
+                return await self._back_up(snapshot, volume)
         except BaseException:
             if snapshot_id in self._table:
                 with self._store.transaction():
                     self._table.delete(snapshot_id)
             raise
 
+    def _host_of(self, volume: Volume) -> Host:
+        """The host to take a snapshot through: the instance's, if it runs."""
+        vm = self._vms.get(volume.vm_id)
+        return self._disks.host_for(self._pools[volume.pool_id or ""], vm.host_id if vm is not None else None)
+
     async def _back_up(self, snapshot: Snapshot, volume: Volume) -> Snapshot:
         vm = self._vms.get(volume.vm_id)
         running = vm is not None and vm.state == "Running"
-        host = self._disks.host_for(self._pools[volume.pool_id or ""], vm.host_id if vm is not None else None)
+        host = self._host_of(volume)
         store = self._secondary.store_for(volume.zone_id)
         with self._store.transaction():
             move(self._volumes, volume.id, "Snapshotting")

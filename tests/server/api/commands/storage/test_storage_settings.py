@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cloudsim.model import StoragePool, VirtualMachine
+from cloudsim.management.storage.snapshot_turns import SnapshotTurns
+from cloudsim.model import Snapshot, StoragePool, VirtualMachine, Volume
 from tests.server.api.api_harness import Client, refused
 from tests.server.api.commands.cloud_api import CloudApi
 
@@ -128,3 +129,54 @@ def test_destroyed_instances_are_expunged_by_so_many_workers(cloud_api: CloudApi
     assert cloud.do(expunging()) == 3
     assert most == 2
     assert not [vm for vm in cloud.store.table(VirtualMachine) if vm.type == "User"]
+
+
+def test_a_host_takes_so_many_snapshots_at_one_time(cloud_api: CloudApi, admin: Client) -> None:
+    for wrong in ("0", "two", "-1"):
+        refused(431, admin, "updateConfiguration", name="concurrent.snapshots.threshold.perhost", value=wrong)
+    set_(admin, "concurrent.snapshots.threshold.perhost", 2)
+    cloud = cloud_api.cloud
+    vm = cloud.deploy()
+    volumes = [cloud.root(vm).id]
+    for number in range(4):
+        made = cloud_api.volume(f"data-{number}")
+        admin("attachVolume", id=made["id"], virtualmachineid=vm.id)
+        volumes.append(made["id"])
+    most = 0
+
+    async def all_of_them() -> list[Any]:
+        nonlocal most
+        rows = [cloud.manager.snapshots.allocate(cloud.table(Volume)[volume]) for volume in volumes]
+        work = asyncio.gather(*(cloud.manager.snapshots.create(row.id) for row in rows))
+        while not work.done():
+            most = max(most, sum(row.state == "BackingUp" for row in cloud.table(Snapshot)))
+            await asyncio.sleep(0.01)
+        return await work
+
+    assert [row.state for row in cloud.do(all_of_them())] == ["BackedUp"] * 5
+    assert most == 2
+    set_(admin, "concurrent.snapshots.threshold.perhost", "")
+    most = 0
+    cloud.do(all_of_them())
+    assert most == 5
+
+
+def test_one_who_gives_up_waiting_for_a_turn_takes_none(cloud_api: CloudApi, admin: Client) -> None:
+    set_(admin, "concurrent.snapshots.threshold.perhost", 1)
+    turns = SnapshotTurns(cloud_api.manager.settings)
+
+    async def taking_turns() -> list[str]:
+        done: list[str] = []
+
+        async def take(name: str) -> None:
+            async with turns.of("h"):
+                await asyncio.sleep(1)
+                done.append(name)
+
+        tasks = {name: asyncio.ensure_future(take(name)) for name in "abcd"}
+        await asyncio.sleep(0.5)
+        tasks["b"].cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+        return done
+
+    assert cloud_api.run(taking_turns()) == ["a", "c", "d"]
