@@ -50,6 +50,7 @@ from cloudsim.management.infrastructure.gpus import Gpus
 from cloudsim.management.infrastructure.host_ha import HostHighAvailability
 from cloudsim.management.infrastructure.host_ha_providers import HaProvider, SimulatorHaProvider
 from cloudsim.management.infrastructure.host_states import HostStates
+from cloudsim.management.infrastructure.host_uses import HostUses
 from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.management.infrastructure.out_of_band import OutOfBand
 from cloudsim.management.infrastructure.pod_ranges import PodRanges
@@ -284,7 +285,8 @@ class Services:
         self.nic_changes.routers = self.routers
         self.vms.on_expunge.append(self.rules.removal.forget_vm)
         self.vms.on_left.append(self.routers.touch)
-        self.vm_usages = VmUsages(foundation, agents, spawn)
+        self.host_uses = HostUses(foundation)
+        self.vm_usages = VmUsages(foundation, agents, spawn, self.host_uses.measured)
         self.vms.on_expunge.append(self.vm_usages.forget)
         self.volume_usages = VolumeUsages(foundation, agents, spawn)
         self.starting.tell_router = self.routers.sync

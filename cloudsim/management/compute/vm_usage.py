@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from cloudsim.management.compute.statistics_rounds import StatisticsRounds
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
+from cloudsim.management.infrastructure.host_uses import HostUse
 from cloudsim.management.operations.sample_chunks import SampleChunks
-from cloudsim.model import VirtualMachine, VmUsage
+from cloudsim.model import Host, VirtualMachine, VmUsage
 from cloudsim.model.compute import UsageSample
 from cloudsim.protocol.specs import VmStatistics
 
@@ -32,17 +33,23 @@ COUNTED = (
 
 
 class VmUsages:
-    """`run` asks the hosts, `of` answers what they said. `spawn` runs a coroutine in the background."""
+    """`run` asks the hosts, `of` answers what they said. `spawn` runs a coroutine in the background.
+
+    `on_host(host_id, use)` is told what all instances of a host that was asked use of it.
+    """
 
     def __init__(
         self,
         foundation: Foundation,
         agents: Agents,
         spawn: Callable[[Coroutine[Any, Any, Any]], object],
+        on_host: Callable[[str, HostUse], None],
     ) -> None:
         self._foundation = foundation
         self._settings = foundation.settings
         self._store = foundation.store
+        self._on_host = on_host
+        self._hosts = foundation.table(Host)
         self._vms = foundation.table(VirtualMachine)
         uuid = foundation.randomness.branch("vm usage").uuid
         self._samples: SampleChunks[UsageSample] = SampleChunks(foundation.store, VmUsage, "vm_id", uuid)
@@ -80,17 +87,27 @@ class VmUsages:
 
     def _take(self, host_id: str, measured: tuple[VmStatistics, ...], at: float) -> None:
         users_only = self._settings.boolean(USERS_ONLY)
+        host = self._hosts.get(host_id)
+        mhz, memory, read, written = 0.0, 0, 0, 0
         with self._store.transaction():
             for found in measured:
                 vm = self._vms.find("instance_name", found.name)
-                if vm is not None and vm.host_id == host_id and (vm.type == "User" or not users_only):
-                    self._keep(vm, found, at)
+                if vm is None or vm.host_id != host_id or host is None:
+                    continue
+                mhz += found.cpu_percent / 100 * vm.cpus * host.cpu_mhz
+                memory += found.memory_mib
+                sample = self._new(vm, found, at)
+                if sample is not None:
+                    read, written = read + sample.network_read_bytes, written + sample.network_write_bytes
+                    if vm.type == "User" or not users_only:
+                        self._samples.add(vm.id, sample)
+        self._on_host(host_id, HostUse(round(mhz), memory, read, written))
 
-    def _keep(self, vm: VirtualMachine, found: VmStatistics, at: float) -> None:
+    def _new(self, vm: VirtualMachine, found: VmStatistics, at: float) -> UsageSample | None:
+        """What is new in what was counted; that only the second measurement tells."""
         before = self._last.get(vm.id)
         self._last[vm.id] = found
-        if before is not None:  # how much of what it counted is new, only the next one tells
-            self._samples.add(vm.id, _sample(at, before, found))
+        return None if before is None else _sample(at, before, found)
 
     def _purge(self) -> None:
         with self._store.transaction():

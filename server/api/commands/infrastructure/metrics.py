@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from cloudsim.management.infrastructure.capacity_report import HostSums, Level
+from cloudsim.management.infrastructure.host_uses import HostUse
 from cloudsim.model import Cluster, Host, StoragePool, VirtualMachine, Zone
 from server.api.command import ROOT, Call, command
 from server.api.commands.infrastructure.capacity_view import capacity_report
@@ -14,6 +15,7 @@ from server.api.commands.infrastructure.hosts import list_hosts
 from server.api.commands.infrastructure.storage_pools import StoragePoolView, list_storage_pools
 from server.api.commands.infrastructure.zone_view import ZoneView
 from server.api.commands.infrastructure.zones import list_zones
+from server.api.views import Long
 
 GROUP = "Metrics"
 GIB = 1 << 30
@@ -22,6 +24,8 @@ MEMORY_LIMIT = "cluster.memory.allocated.capacity.disablethreshold"
 CPU_NOTICE = "cluster.cpu.allocated.capacity.notificationthreshold"
 MEMORY_NOTICE = "cluster.memory.allocated.capacity.notificationthreshold"
 POOL_LIMIT = "pool.storage.allocated.capacity.disablethreshold"
+POOL_FULL = "pool.storage.capacity.disablethreshold"
+POOL_NOTICE = "cluster.storage.allocated.capacity.notificationthreshold"
 
 
 class _Sums:
@@ -35,6 +39,8 @@ class _Sums:
         found = sums.of(call.manager.capacity.group(place.id))
         self.hosts, self.cpu, self.cpu_used, self.memory, self.memory_used = found[:5]
 
+        self.use: HostUse = call.manager.host_uses.within(place.id)
+
     def fill(self, view: Any, call: Call) -> None:
         """Set the fields that zones and clusters share."""
         settings = call.manager.settings
@@ -46,6 +52,13 @@ class _Sums:
         view.cpuallocateddisablethreshold = cpu > settings.number(CPU_LIMIT)
         view.memoryallocatedthreshold = memory > settings.number(MEMORY_NOTICE)
         view.memoryallocateddisablethreshold = memory > settings.number(MEMORY_LIMIT)
+        view.cpuused = percent(self.use.cpu_mhz, self.cpu)
+        view.memoryused = percent(self.use.memory_mib, self.memory)
+        cpu, memory = self.use.cpu_mhz / (self.cpu or 1), self.use.memory_mib / (self.memory or 1)
+        view.cputhreshold = cpu > settings.number(CPU_NOTICE)
+        view.cpudisablethreshold = cpu > settings.number(CPU_LIMIT)
+        view.memorythreshold = memory > settings.number(MEMORY_NOTICE)
+        view.memorydisablethreshold = memory > settings.number(MEMORY_LIMIT)
 
 
 class ZoneMetricsView(ZoneView):
@@ -61,6 +74,12 @@ class ZoneMetricsView(ZoneView):
     cpuallocateddisablethreshold: bool | None = None
     memoryallocatedthreshold: bool | None = None
     memoryallocateddisablethreshold: bool | None = None
+    cpuused: str | None = None
+    memoryused: str | None = None
+    cputhreshold: bool | None = None
+    cpudisablethreshold: bool | None = None
+    memorythreshold: bool | None = None
+    memorydisablethreshold: bool | None = None
 
     @classmethod
     def of(cls, row: Zone, call: Call) -> Self:
@@ -86,6 +105,12 @@ class ClusterMetricsView(ClusterView):
     cpuallocateddisablethreshold: bool | None = None
     memoryallocatedthreshold: bool | None = None
     memoryallocateddisablethreshold: bool | None = None
+    cpuused: str | None = None
+    memoryused: str | None = None
+    cputhreshold: bool | None = None
+    cpudisablethreshold: bool | None = None
+    memorythreshold: bool | None = None
+    memorydisablethreshold: bool | None = None
 
     @classmethod
     def of(cls, row: Cluster, call: Call) -> Self:
@@ -98,12 +123,26 @@ class ClusterMetricsView(ClusterView):
 
 
 class HostMetricsView(HostView):
-    """A host with what is taken of it."""
+    """A host with what is taken of it, and once it was measured what is used."""
 
     disconnected: str | None = None
     lastpinged: str | None = None
     created: str | None = None
+    powerstate: str | None = None
     instances: str | None = None
+    systeminstances: str | None = None
+    cpuused: str | None = None
+    memoryused: Annotated[Long | None, "bytes"] = None
+    cpuusedghz: str | None = None
+    memoryusedgb: str | None = None
+    networkkbsread: Annotated[Long | None, "KiB since the measurement before"] = None
+    networkkbswrite: Long | None = None
+    networkread: str | None = None
+    networkwrite: str | None = None
+    cputhreshold: bool | None = None
+    cpudisablethreshold: bool | None = None
+    memorythreshold: bool | None = None
+    memorydisablethreshold: bool | None = None
     cputotalghz: str | None = None
     cpuallocatedghz: str | None = None
     memorytotalgb: str | None = None
@@ -118,6 +157,10 @@ class HostMetricsView(HostView):
         shown = super().of(row, call)
         vms = call.store.table(VirtualMachine).where("host_id", row.id)
         shown.instances = f"{sum(vm.state == 'Running' for vm in vms)} / {len(vms)}"
+        systems = [vm for vm in vms if vm.type != "User"]
+        shown.systeminstances = f"{sum(vm.state == 'Running' for vm in systems)} / {len(systems)}"
+        if shown.outofbandmanagement is not None:
+            shown.powerstate = shown.outofbandmanagement.powerstate
         hosts, settings = call.manager.capacity, call.manager.settings
         slot = hosts.slot.get(row.id)
         if slot is None:
@@ -131,7 +174,23 @@ class HostMetricsView(HostView):
         shown.cpuallocateddisablethreshold = cpu_used > cpu * settings.number(CPU_LIMIT, *where)
         shown.memoryallocatedthreshold = memory_used > memory * settings.number(MEMORY_NOTICE, *where)
         shown.memoryallocateddisablethreshold = memory_used > memory * settings.number(MEMORY_LIMIT, *where)
+        use: HostUse | None = call.manager.host_uses.of(row.id)
+        if use is not None:
+            shown._show_use(row, use)
+            shown.cputhreshold = use.cpu_mhz > cpu * settings.number(CPU_NOTICE, *where)
+            shown.cpudisablethreshold = use.cpu_mhz > cpu * settings.number(CPU_LIMIT, *where)
+            shown.memorythreshold = use.memory_mib > memory * settings.number(MEMORY_NOTICE, *where)
+            shown.memorydisablethreshold = use.memory_mib > memory * settings.number(MEMORY_LIMIT, *where)
         return shown
+
+    def _show_use(self, row: Host, use: HostUse) -> None:
+        self.cpuused = percent(use.cpu_mhz, row.cpus * row.cpu_mhz)
+        self.memoryused = use.memory_mib << 20
+        self.cpuusedghz, self.memoryusedgb = _ghz(use.cpu_mhz), _gb(use.memory_mib)
+        self.networkkbsread, self.networkkbswrite = use.network_read >> 10, use.network_write >> 10
+        self.networkread, self.networkwrite = (
+            f"{size / GIB:.2f} GB" for size in (use.network_read, use.network_write)
+        )
 
 
 class StoragePoolMetricsView(StoragePoolView):
@@ -142,19 +201,27 @@ class StoragePoolMetricsView(StoragePoolView):
     disksizeusedgb: str | None = None
     disksizeallocatedgb: str | None = None
     disksizeunallocatedgb: str | None = None
+    storageallocatedthreshold: bool | None = None
     storageallocateddisablethreshold: bool | None = None
+    storageusagethreshold: bool | None = None
+    storageusagedisablethreshold: bool | None = None
 
     @classmethod
     def of(cls, row: StoragePool, call: Call) -> Self:
         shown = super().of(row, call)
         report = capacity_report(call)
         room, promised = int(row.capacity * report.overcommit(row)), report.promised(row.id)
-        limit = call.manager.settings.number(POOL_LIMIT, "StoragePool", row.id)
+        settings = call.manager.settings
+        limit = settings.number(POOL_LIMIT, "StoragePool", row.id)
+        full, notice = settings.number(POOL_FULL, "StoragePool", row.id), settings.number(POOL_NOTICE)
         shown.disksizetotalgb = f"{row.capacity / GIB:.2f} GB"
         shown.disksizeusedgb = f"{row.used / GIB:.2f} GB"
         shown.disksizeallocatedgb = f"{promised / GIB:.2f} GB"
         shown.disksizeunallocatedgb = f"{(room - promised) / GIB:.2f} GB"
         shown.storageallocateddisablethreshold = promised > room * limit
+        shown.storageallocatedthreshold = promised > room * notice
+        shown.storageusagedisablethreshold = row.used > row.capacity * full
+        shown.storageusagethreshold = row.used > row.capacity * notice
         return shown
 
 

@@ -3,8 +3,16 @@
 import type { Field, Resource } from "../declaration";
 import { figures } from "./parts/figures";
 
-const CPU: Field[] = [{ name: "cputotal" }, { name: "cpuallocated", kind: "share" }];
-const MEMORY: Field[] = [{ name: "memorytotal" }, { name: "memoryallocated", kind: "share" }];
+const CPU: Field[] = [
+  { name: "cputotal" },
+  { name: "cpuallocated", kind: "share" },
+  { name: "cpuused", kind: "share" },
+];
+const MEMORY: Field[] = [
+  { name: "memorytotal" },
+  { name: "memoryallocated", kind: "share" },
+  { name: "memoryused", kind: "share" },
+];
 const THRESHOLDS: Field[] = [
   { name: "cpuallocatedthreshold", kind: "boolean" },
   { name: "cpuallocateddisablethreshold", kind: "boolean" },
@@ -29,8 +37,10 @@ const resources: Resource[] = [
     { name: "instances" },
     { name: "cputotalghz" },
     { name: "cpuallocatedghz" },
+    { name: "cpuusedghz" },
     { name: "memorytotalgb" },
     { name: "memoryallocatedgb" },
+    { name: "memoryusedgb" },
     ...THRESHOLDS,
   ]),
   figures("infrastructure", "storagepoolmetrics", "listStoragePoolsMetrics", "storagepool", [
