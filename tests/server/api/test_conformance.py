@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import keyword
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -84,6 +86,19 @@ def differences(view: str, fields: tuple[ResponseField, ...], facts: dict[str, A
                 if (view, f"{field.name}.{name}") not in OWN_FIELDS
             ]
     return found
+
+
+def named(fields: tuple[ResponseField, ...]) -> Iterator[str]:
+    for field in fields:
+        yield field.name
+        yield from named(field.fields)
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda c: c.name)
+def test_clients_that_make_classes_from_listapis_can_name_everything(command: Command) -> None:
+    """Python's own, for one, write each parameter and field as an attribute."""
+    names = {p.name for p in command.parameters} | set(named(response_fields(command.view or SuccessView)))
+    assert all(name.isidentifier() and not keyword.iskeyword(name) for name in names)
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=lambda c: c.name)

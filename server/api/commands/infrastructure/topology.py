@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, ClassVar
 
-import msgspec
-
 from cloudsim.management.infrastructure.regions import LOCAL
 from cloudsim.management.infrastructure.topology import Fill, TopologyReport, Wire
 from cloudsim.model import Cluster, Host, ImageStore, Pod, StoragePool, Zone
@@ -87,8 +85,8 @@ class TopologyZoneView(View):
 class TopologyLinkView(View):
     """A link that carries something or is cut."""
 
-    from_: Annotated[str | None, "id of its lower end"] = msgspec.field(default=None, name="from")
-    to: Annotated[str | None, "id of its upper end; absent: the region"] = None
+    lower: Annotated[str | None, "id of its lower end"] = None
+    upper: Annotated[str | None, "id of its upper end; absent: the region"] = None
     bandwidth: Annotated[Long | None, "Mbit/s each way"] = None
     up: Annotated[float | None, "what passes from the lower end to the upper, as a share from 0 to 1"] = None
     down: Annotated[float | None, "the other way"] = None
@@ -231,8 +229,8 @@ def _store(call: Call, store: ImageStore) -> TopologyStorageView:
 
 def _link(wire: Wire) -> TopologyLinkView:
     return TopologyLinkView(
-        from_=wire.below,
-        to=wire.above,
+        lower=wire.below,
+        upper=wire.above,
         bandwidth=_mbit(wire.bandwidth),
         up=round(wire.up, 4),
         down=round(wire.down, 4),

@@ -56,8 +56,8 @@ export interface ZoneRow {
 
 /** A link that is busy or cut; `up` and `down` are shares of its bandwidth. */
 export interface LinkRow {
-  from: string;
-  to?: string;
+  lower: string;
+  upper?: string;
   bandwidth: number;
   up: number;
   down: number;
@@ -137,7 +137,7 @@ export class Datacenter {
   /** Take an answer in. */
   take(answer: TopologyAnswer): Taken {
     this.version = answer.version;
-    this.links = new Map((answer.link ?? []).map((link) => [link.from, link]));
+    this.links = new Map((answer.link ?? []).map((link) => [link.lower, link]));
     const taken = answer.complete ? this.takeAll(answer) : this.takeChanges(answer.host ?? []);
     if (taken.laidOutAnew || taken.changed.length > 0) {
       this.mostInstances = 0;

@@ -24,7 +24,7 @@ export function paintLinks(canvas: Canvas, picture: Picture): void {
   paintIdle(canvas, picture);
   let painted = 0;
   for (const link of datacenter.links.values()) {
-    const way = wayOf(scene, link.from);
+    const way = wayOf(scene, link.lower);
     if (way !== null && painted < MOST_BUSY) {
       painted += paintBusy(canvas, picture, way, link) ? 1 : 0;
     }

@@ -50,7 +50,7 @@ describe("a datacenter that is followed", () => {
 
   it("has the links of the last answer only", () => {
     const datacenter = datacenterOf(1, 1, [1]);
-    const link = { from: "z1p1r0h1", to: "z1p1r0", bandwidth: 10, up: 1, down: 0, cut: false };
+    const link = { lower: "z1p1r0h1", upper: "z1p1r0", bandwidth: 10, up: 1, down: 0, cut: false };
     datacenter.take({ ...changes([]), link: [link] });
     expect([...datacenter.links.keys()]).toEqual(["z1p1r0h1"]);
     datacenter.take(changes([]));

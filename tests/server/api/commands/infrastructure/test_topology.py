@@ -175,9 +175,9 @@ def test_a_migration_is_seen_on_the_links_that_it_crosses(cloud: TwoRacks) -> No
         cloud.run(asyncio.sleep(0.01))
     cloud.run(asyncio.sleep(0))
     seen = picture(cloud)
-    links = {link["from"]: link for link in seen["link"]}
+    links = {link["lower"]: link for link in seen["link"]}
     assert set(links) == {row.id, other["id"]}
-    assert {link["to"] for link in links.values()} == {row.cluster_id}
+    assert {link["upper"] for link in links.values()} == {row.cluster_id}
     assert (links[row.id]["up"], links[row.id]["down"]) == (1.0, 0.0)
     assert (links[other["id"]]["up"], links[other["id"]]["down"]) == (0.0, 1.0)
     assert hosts(seen)[other["id"]]["instances"] >= 1 and hosts(seen)[row.id]["instances"] >= 1
@@ -190,7 +190,7 @@ def test_a_cut_link_is_told_until_it_is_mended(cloud: TwoRacks) -> None:
     cloud.world.cut_link(rack.path)
     (link,) = picture(cloud)["link"]
     (cluster,) = (each for each in cloud.listed("listClusters", "cluster") if each["name"] == rack.name)
-    assert (link["from"], link["to"], link["cut"]) == (cluster["id"], cluster["podid"], True)
+    assert (link["lower"], link["upper"], link["cut"]) == (cluster["id"], cluster["podid"], True)
     assert picture(cloud, since=picture(cloud)["version"])["link"] == [link]
     other = cloud.admin(
         "createZone", name="other", networktype="Advanced", dns1="8.8.8.8", internaldns1="10.0.0.1"
