@@ -87,7 +87,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         if operations is None:
             operations = tuple(_operations(generator, self.episodes))
         if faults is None:
-            faults = tuple(_faults(generator, self.episodes, self.racks, self.hosts))
+            faults = tuple(random_faults(generator, self.episodes, self.racks, self.hosts))
         return msgspec.structs.replace(self, operations=operations, faults=faults)
 
     def command(self) -> str:
@@ -115,7 +115,8 @@ def _operations(generator: np.random.Generator, episodes: int) -> Iterator[Opera
             yield Operation(round(episode * EPISODE + at, 3), kind, pick, other)
 
 
-def _faults(generator: np.random.Generator, episodes: int, racks: int, hosts: int) -> Iterator[Fault]:
+def random_faults(generator: np.random.Generator, episodes: int, racks: int, hosts: int) -> Iterator[Fault]:
+    """Faults in the active part of each episode, all undone by its end."""
     rack_paths = [f"zone-1/pod-1/rack-{n + 1}" for n in range(racks)]
 
     def host() -> str:

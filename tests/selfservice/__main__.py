@@ -33,11 +33,12 @@ def main() -> int:
         outcome = Run(seed, episodes=chosen.episodes, faults=not chosen.no_faults, gap=chosen.gap, go_on=chosen.go_on).outcome()
         calls, simulated = calls + outcome.calls, simulated + outcome.simulated
         statuses += outcome.statuses
+        accepted = sum(n for (_, status), n in outcome.statuses.items() if status == 200)
+        succeeded = sum(n for (_, status), n in outcome.jobs.items() if status == 1)
         print(
-            f"seed {seed}: {outcome.calls} calls, {sum(n for (_, s), n in outcome.statuses.items() if s == 200)} accepted, "
-            f"{sum(n for (_, s), n in outcome.jobs.items() if s == 1)} jobs succeeded, {outcome.probes} lists with "
-            f"{outcome.seen} rows, {outcome.restarts} restarts; {calls} calls, {simulated / 3600:.0f} simulated hours in "
-            f"{time.perf_counter() - began:.0f} s; {outcome.digest[:12]}",
+            f"seed {seed}: {outcome.calls} calls, {accepted} accepted, {succeeded} jobs succeeded, {outcome.probes} lists "
+            f"with {outcome.seen} rows, {outcome.tried} trespasses, {outcome.restarts} restarts; in all {calls} calls, "
+            f"{simulated / 3600:.0f} simulated hours in {time.perf_counter() - began:.0f} s",
             flush=True,
         )
         if outcome.violations and not chosen.go_on:

@@ -36,7 +36,7 @@ KINDS = (
     "primary_storage",
     "secondary_storage",
 )
-"""By CloudStack's numbers."""
+"""What is compared."""
 _UPLOADED = frozenset({"NotUploaded", "UploadOp", "Uploaded", "UploadError", "UploadAbandoned"})
 """States of a volume that is in secondary storage alone."""
 _BYTES = frozenset({"primary_storage", "secondary_storage"})
@@ -178,7 +178,9 @@ def _recounted(cloud: ServedCloud, counts: Counts) -> Iterator[Violation]:
             yield Violation("counts equal reality", f"updateResourceCount of {account.name}: {answer.text}")
             continue
         for row in answer.body["resourcecount"]:
-            kind = KINDS[int(row["resourcetype"])]
+            kind = row["resourcetypename"]
+            if kind not in KINDS:
+                continue
             real = counts.get(account.id, Counter())[kind]
             if row["resourcecount"] != real:
                 text = f"updateResourceCount of {account.name}: {row['resourcecount']} of {kind}, lists show {real}"

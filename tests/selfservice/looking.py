@@ -73,7 +73,6 @@ class Looking:
     def _probe(self, user: User, command: Command) -> Iterator[Violation]:
         parameters: dict[str, Any] = dict(NEEDS.get(command.name, {}))
         takes = {p.name: p for p in command.parameters}
-        store = self._cloud.store
         for p in command.parameters:
             if p.required and p.entity is not None and p.name not in parameters:
                 row = self._any(p.entity)

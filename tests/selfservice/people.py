@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from cloudsim.model import AsyncJob
-from cloudsim.model.operations import JOB_IN_PROGRESS
+from cloudsim.model.operations import JOB_SUCCEEDED
 from tests.selfservice.cloud import ServedCloud
 
 SETTINGS = {"allow.user.expunge.recover.vm": "true", "allow.user.expunge.recover.volume": "true"}
@@ -22,8 +20,8 @@ async def settle_in(cloud: ServedCloud) -> None:
         job_id = answer.body.get("jobid") if isinstance(answer.body, dict) else None
         if job_id is None:
             return answer.body
-        while cloud.store.table(AsyncJob)[job_id].status == JOB_IN_PROGRESS:
-            await asyncio.sleep(1)
+        job = await cloud.server.jobs.wait(job_id)
+        assert job.status == JOB_SUCCEEDED, (command, job.result)
         return answer.body
 
     for name, value in SETTINGS.items():

@@ -16,7 +16,6 @@ from cloudsim.model import (
     Domain,
     DrsPlan,
     Event,
-    Host,
     Network,
     PhysicalNetwork,
     Project,
@@ -51,7 +50,8 @@ class Remains:
     """Follows what is deleted, over the restarts of a manager."""
 
     def __init__(self) -> None:
-        self._gone: dict[str, str] = {}
+        self.gone: dict[str, str] = {}
+        """What was deleted: by its id, what it was."""
 
     def follow(self, store: Store) -> None:
         """Note from now on what is deleted from the store."""
@@ -61,9 +61,9 @@ class Remains:
         for table, before, after in changes:
             if after is None and table.row_type not in HISTORY:
                 name = getattr(before, "name", None) or getattr(before, "username", "")
-                self._gone[before.id] = f"{table.row_type.__name__} {name}".strip()
+                self.gone[before.id] = f"{table.row_type.__name__} {name}".strip()
             elif after is not None and before is None:
-                self._gone.pop(after.id, None)
+                self.gone.pop(after.id, None)
 
     def check(self, cloud: ServedCloud) -> Iterator[Violation]:
         """Rows that name what is gone, and what is nobody's, on a quiet cloud."""
@@ -83,8 +83,8 @@ class Remains:
                 continue
             text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
             for found in _UUID.findall(text):
-                if found in self._gone:
-                    what = f"{name} {getattr(row, 'name', row.id)}: {field} names {self._gone[found]}, which is gone"
+                if found in self.gone:
+                    what = f"{name} {getattr(row, 'name', row.id)}: {field} names {self.gone[found]}, which is gone"
                     yield Violation("nothing is left behind", what)
 
 
@@ -128,6 +128,3 @@ def guests(cloud: ServedCloud) -> Iterator[Violation]:
         for report in host.hypervisor.inventory():
             if report.name not in known:
                 yield Violation("nothing is left behind", f"{report.name} runs on {host.name}")
-
-
-__all__ = ["HISTORY", "Host", "Remains", "guests"]

@@ -1,16 +1,13 @@
-"""Which commands random users call, and how often."""
+"""Which commands random users call, how often, and with which of their optional parameters."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Literal
 
 import numpy as np
 
 from server.api.command import ADMINS, COMMANDS, EVERYONE
 from server.api.commands import load
-
-Kind = Literal["root", "domain", "user"]
 
 OFTEN: dict[str, int] = {
     "deployVirtualMachine": 60,
@@ -62,85 +59,147 @@ OFTEN: dict[str, int] = {
     "lockAccount": 1,
     "activateProject": 4,
     "suspendProject": 2,
+    "createVPC": 4,
+    "createNetworkACLList": 3,
+    "createVMSchedule": 3,
+    "createSnapshotPolicy": 3,
+    "addAnnotation": 3,
 }
 """Relative to 1 for any other command that changes something."""
+
+AT_ONCE: tuple[str, ...] = (
+    "deployVirtualMachine",
+    "createVolume",
+    "createNetwork",
+    "associateIpAddress",
+    "createSnapshot",
+    "startVirtualMachine",
+    "destroyVirtualMachine",
+    "createTemplate",
+    "recoverVirtualMachine",
+    "createVMSnapshot",
+    "attachVolume",
+    "createProject",
+)
+"""What is asked many times at one instant."""
+
+FURNITURE: tuple[str, ...] = (
+    "createSSHKeyPair",
+    "registerUserData",
+    "createAffinityGroup",
+    "createInstanceGroup",
+    "createSecurityGroup",
+    "createVolume",
+    "createNetwork",
+    "associateIpAddress",
+    "createFirewallRule",
+    "addVpnUser",
+    "createVpnCustomerGateway",
+    "registerTemplate",
+    "registerIso",
+    "createVPC",
+    "deployVirtualMachine",
+    "createSnapshotPolicy",
+    "createVMSchedule",
+    "addAnnotation",
+    "createTags",
+    "createProject",
+)
+"""What everybody is given before all of it is deleted."""
 
 ROOT_TOO = ("moveDomain", "expungeVirtualMachine", "updateConfiguration")
 """What of the root admin's own commands belongs to self-service."""
 
-LEFT_OUT = frozenset(
-    {"login", "logout", "followChanges", "createConsoleEndpoint", "injectFault", "healFault", "updateSimulation", "startWorkload",
-     "stopWorkload", "createExperiment", "deleteExperiment", "uploadSslCert", "deleteEvents", "archiveEvents", "executeWebhookDelivery",
-     "createWebhook"}
-)  # fmt: skip
-"""Not asked at random: sessions and streams, the simulation's own, what calls out, and what takes the evidence away."""
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+OWN_SAY = _words(
+    "addAccountToProject addUserToProject deleteAccountFromProject deleteUserFromProject updateProjectInvitation "
+    "updateResourceLimit updateResourceCount createAccount createUser listAccounts updateProject createProject "
+    "createProjectRole createProjectRolePermission deleteProjectRole deleteProjectRolePermission updateProjectRole "
+    "updateProjectRolePermission lockAccount disableAccount enableAccount deleteDomain assignVirtualMachine assignVolume"
+)
+"""Commands whose account, domainid and projectid are what they work on, not for whom."""
+
+LEFT_OUT = _words(
+    "login logout followChanges createConsoleEndpoint injectFault healFault updateSimulation startWorkload stopWorkload "
+    "createExperiment deleteExperiment uploadSslCert deleteEvents archiveEvents executeWebhookDelivery createWebhook "
+    "setupUserTwoFactorAuthentication validateUserTwoFactorAuthenticationCode"
+)
+"""Not asked at random: sessions and streams, the simulation's own, what calls out or locks the callers out, and what
+takes the evidence away."""
 
 GROUPS_LEFT_OUT = frozenset(
-    {"Host", "Cluster", "Pod", "Zone", "Experiment", "Simulation", "Configuration", "Trace", "Image Store", "Region", "Guest OS"}
+    ("Host", "Cluster", "Pod", "Zone", "Experiment", "Simulation", "Configuration", "Trace", "Image Store", "Region", "Guest OS")
 )
 
 ALWAYS_GIVEN: dict[str, tuple[str, ...]] = {
-    "deployVirtualMachine": ("templateid", "name", "startvm", "networkids"),
-    "createVolume": ("name", "zoneid", "diskofferingid", "size"),
-    "resizeVolume": ("size",),
-    "createTemplate": ("snapshotid",),
-    "registerTemplate": ("zoneid", "ostypeid"),
-    "registerIso": ("ostypeid",),
-    "associateIpAddress": ("networkid",),
-    "createFirewallRule": ("startport", "endport", "cidrlist"),
-    "createEgressFirewallRule": ("startport", "endport"),
-    "createLoadBalancerRule": ("publicipid",),
-    "assignToLoadBalancerRule": ("virtualmachineids",),
-    "createAccount": ("accounttype", "domainid"),
-    "createUser": ("account", "domainid"),
-    "createDomain": ("parentdomainid",),
-    "updateResourceLimit": ("domainid", "account", "projectid", "max"),
-    "updateResourceCount": ("domainid",),
-    "deleteDomain": ("cleanup",),
-    "disableAccount": ("id", "account", "domainid"),
-    "enableAccount": ("id",),
-    "lockAccount": ("account", "domainid"),
-    "updateAccount": ("id", "newname"),
     "addAccountToProject": ("account", "projectid"),
+    "addAnnotation": ("annotation", "entitytype", "entityid"),
     "addUserToProject": ("projectid",),
-    "deleteAccountFromProject": ("account", "projectid"),
-    "deleteUserFromProject": ("projectid",),
-    "updateProjectInvitation": ("projectid", "account", "accept"),
-    "createProjectRole": ("projectid",),
-    "createProjectRolePermission": ("projectid",),
-    "deleteProjectRole": ("projectid",),
+    "assignToLoadBalancerRule": ("virtualmachineids",),
     "assignVirtualMachine": ("account", "domainid"),
     "assignVolume": ("accountid",),
+    "associateIpAddress": ("networkid",),
+    "authorizeSecurityGroupIngress": ("securitygroupid", "protocol", "startport", "endport", "cidrlist"),
+    "createAccount": ("accounttype", "domainid"),
+    "createDomain": ("parentdomainid",),
+    "createEgressFirewallRule": ("startport", "endport"),
+    "createFirewallRule": ("startport", "endport", "cidrlist"),
+    "createLoadBalancerRule": ("publicipid",),
+    "createNetworkACL": ("aclid", "startport", "endport"),
+    "createNetworkACLList": ("vpcid",),
+    "createProjectRole": ("projectid",),
+    "createProjectRolePermission": ("projectid",),
+    "createTemplate": ("snapshotid",),
+    "createUser": ("account", "domainid"),
+    "createVPC": ("cidr",),
+    "createVolume": ("name", "zoneid", "diskofferingid", "size"),
+    "deleteAccountFromProject": ("account", "projectid"),
+    "deleteAffinityGroup": ("id",),
+    "deleteDomain": ("cleanup",),
+    "deleteProjectRole": ("projectid",),
+    "deleteSecurityGroup": ("id",),
+    "deleteSnapshotPolicies": ("id",),
+    "deleteUserFromProject": ("projectid",),
+    "deployVirtualMachine": ("templateid", "name", "startvm", "networkids"),
+    "detachVolume": ("id",),
+    "disableAccount": ("id",),
+    "disassociateIpAddress": ("id",),
+    "enableAccount": ("id",),
+    "lockAccount": ("account", "domainid"),
+    "migrateVirtualMachine": ("hostid",),
+    "registerIso": ("ostypeid",),
+    "registerTemplate": ("zoneid", "ostypeid"),
     "resetSSHKeyForVirtualMachine": ("keypair",),
+    "resizeVolume": ("size",),
+    "updateAccount": ("id", "newname"),
+    "updateConfiguration": ("value",),
+    "updateProjectInvitation": ("projectid", "account", "accept"),
+    "updateResourceCount": ("domainid",),
+    "updateResourceLimit": ("domainid", "account", "projectid", "max"),
+    "updateTemplatePermissions": ("op", "accounts"),
     "updateVMAffinityGroup": ("affinitygroupids",),
     "updateVirtualMachine": ("displayname",),
-    "createSnapshotPolicy": (),
-    "updateTemplatePermissions": ("op", "accounts"),
-    "detachVolume": ("id",),
     "updateVolume": ("id", "name"),
-    "deleteAffinityGroup": ("id",),
-    "deleteSecurityGroup": ("id",),
-    "authorizeSecurityGroupIngress": ("securitygroupid", "protocol", "startport", "endport", "cidrlist"),
-    "createVPC": ("cidr",),
-    "migrateVirtualMachine": ("hostid",),
-    "updateConfiguration": ("value",),
 }
-"""Optional parameters without which the command means nothing."""
+"""Optional parameters without which the command means little or nothing."""
 
-NEVER_GIVEN = frozenset(
-    {"accountid", "userid", "podid", "clusterid", "ipaddress", "macaddress", "iptonetworklist", "ipv6", "checksum", "customid", "vlan",
-     "gateway", "netmask", "startip", "endip", "dns1", "dns2", "userapikey", "usersecretkey", "url", "roleid", "physicalnetworkid",
-     "vpcid", "aclid", "deploymentplanner", "keyword", "page", "pagesize", "domainid", "destzoneids", "templatetype", "deployasis",
-     "directdownload", "currentpassword", "icmptype", "icmpcode", "publicmtu", "nexthop", "sourcenatipaddress", "boottype", "bootmode",
-     "startdate", "enddate", "token", "email", "isportable", "networkofferingid", "miniops", "maxiops", "arch", "password", "group",
-     "bootintosetup", "nicmultiqueuenumber", "nicpackedvirtqueuesenabled", "keypairs", "nicid"}
-)  # fmt: skip
+NEVER_GIVEN = _words(
+    "accountid userid podid clusterid ipaddress macaddress iptonetworklist ipv6 checksum customid vlan gateway netmask startip "
+    "endip dns1 dns2 userapikey usersecretkey url roleid physicalnetworkid vpcid aclid deploymentplanner keyword page pagesize "
+    "domainid destzoneids templatetype deployasis directdownload currentpassword icmptype icmpcode publicmtu nexthop "
+    "sourcenatipaddress boottype bootmode startdate enddate token email isportable networkofferingid miniops maxiops arch "
+    "password group bootintosetup nicmultiqueuenumber nicpackedvirtqueuesenabled keypairs nicid"
+)
 """Optional parameters that random values would only make refuse."""
 
 
 @cache
-def weights_of(kind: Kind) -> tuple[list[str], np.ndarray]:
-    """The commands of callers of that kind, and how likely each is."""
+def weights_of(kind: str) -> tuple[list[str], np.ndarray]:
+    """The commands of callers of that kind (root, domain or user), and how likely each is."""
     load()
     found = []
     for command in COMMANDS.values():

@@ -1,0 +1,87 @@
+"""Self-service by several users in several domains, with faults: what must hold, holds; and what does not is noticed.
+
+`python -m tests.selfservice --seed 1 --runs 100` goes on from here.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cloudsim.invariants import Violation
+from cloudsim.model import Account, SshKeyPair
+from server.api import listing
+from tests.selfservice.run import Outcome, Run
+
+
+def ran(seed: int, **how: float) -> Outcome:
+    """The outcome of a run in which nothing was broken."""
+    outcome = Run(seed, **how).outcome()  # type: ignore[arg-type]
+    broken = "\n".join(map(str, outcome.violations))
+    assert not outcome.violations, f"{broken}\nagain: python -m tests.selfservice --seed {seed}"
+    return outcome
+
+
+@pytest.mark.parametrize("seed", [1001, 1002])
+def test_whatever_users_ask_and_whatever_fails_each_has_sees_and_leaves_behind_only_what_is_his(seed: int) -> None:
+    outcome = ran(seed, gap=40)
+    assert outcome.calls > 400 and sum(outcome.jobs.values()) > 150
+    assert outcome.probes > 500 and outcome.seen > 3000 and outcome.tried > 200
+
+
+def test_the_same_seed_is_the_same_run() -> None:
+    first, second = ran(1003, gap=150), ran(1003, gap=150)
+    assert first == second
+    assert first.statuses != ran(1004, gap=150).statuses
+
+
+class Broken(Run):
+    """A run in whose cloud something is wrong from its first calm on."""
+
+    def _look_closely(self) -> None:
+        self.spoil()
+        super()._look_closely()
+        self._found(self.remains.check(self.cloud))
+        self._stop_if_violated()
+
+    def spoil(self) -> None:
+        raise NotImplementedError
+
+
+def noticed(run: Run) -> list[Violation]:
+    outcome = run.outcome()
+    assert outcome.violations, "nothing was noticed"
+    return outcome.violations
+
+
+def test_a_row_of_an_account_that_is_gone_is_noticed() -> None:
+    class Left(Broken):
+        def spoil(self) -> None:
+            store, gone = self.cloud.store, next(iter(self.remains.gone))
+            owner = store.table(Account).page(0, 1)[0]
+            pair = SshKeyPair(
+                id="left", name="left", account_id=gone, domain_id=owner.domain_id, public_key="", fingerprint=""
+            )
+            with store.transaction():
+                store.table(SshKeyPair).insert(pair)
+
+    found = noticed(Left(1005, gap=200, faults=False))
+    assert any("SshKeyPair left: account_id names" in each.text for each in found)
+
+
+def test_a_count_that_is_not_what_the_lists_show_is_noticed() -> None:
+    class Miscounted(Broken):
+        def spoil(self) -> None:
+            counters = self.cloud.server.limits.counters
+            right = counters["volume"]
+            counters["volume"] = lambda store, owner: right(store, owner) + 1
+
+    assert {each.invariant for each in noticed(Miscounted(1005, gap=200, faults=False))} >= {"counts equal reality"}
+
+
+def test_what_is_shown_to_a_stranger_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Shown(Broken):
+        def spoil(self) -> None:
+            everything = listing.Ownership(None)
+            monkeypatch.setattr(listing, "ownership", lambda call, **how: everything)
+
+    assert {each.invariant for each in noticed(Shown(1005, gap=200, faults=False))} >= {"nobody sees what is not his"}
