@@ -30,7 +30,7 @@ def test_whatever_users_ask_and_whatever_fails_each_has_sees_and_leaves_behind_o
 
 def test_the_same_seed_is_the_same_run() -> None:
     first, second = ran(1003, gap=150), ran(1003, gap=150)
-    assert first == second
+    assert first._replace(last=[]) == second._replace(last=[])  # in which new keys' fingerprints are told
     assert first.statuses != ran(1004, gap=150).statuses
 
 
