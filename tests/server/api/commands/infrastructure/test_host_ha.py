@@ -298,6 +298,7 @@ def test_told_that_only_fencing_succeeds_it_is_fenced_and_nothing_was_done_to_it
     cloud.cloud.wait(600)
     assert (cloud.shown()["state"], cloud.shown()["resourcestate"]) == ("Up", "Maintenance")
     assert cloud.machine.hypervisor.powered and cloud.where(vm) == [cloud.row.name]
+    assert cloud.state(vm["id"]) == "Running" and cloud.vm(vm["id"])["hostname"] == cloud.row.name
     rows = cloud.listed("listSimulatorHAStateTransitions", "hastatetransition", hostid=cloud.row.id)
     assert [row["hastate"] for row in rows if row["hastate"] != row["prevhastate"]][-3:] == [
         "Recovering",
