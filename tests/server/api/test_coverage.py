@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.server.api.coverage import coverage, report
+from server.api.commands import load
+from tests.server.api.coverage import by_kind, coverage, report
+
+load()
 
 FACTS: dict[str, Any] = {
     "listPods": {"response": {"id": "string", "name": "string", "jobid": "string"}},
@@ -33,3 +36,11 @@ def test_the_report_counts_commands_and_fields() -> None:
     assert "Implemented 3 of 10 commands, of which 1 were answered; response fields filled 11.1 % (1 of 9" in text
     assert "| listPods | 1 of 2 | name |" in text
     assert "| deletePod | 0 of 1 | not answered in this recording |" in text
+
+
+def test_what_one_command_fills_counts_for_the_kind_of_thing_that_others_answer_with() -> None:
+    facts = {name: {"response": {"id": "string", "name": "string"}} for name in ("listPods", "createPod", "deletePod")}
+    told = coverage(facts, {"listPods": {"id"}, "createPod": {"name"}})
+    kinds = {each.command: each for each in by_kind(told)}
+    assert kinds["PodView"].filled == {"id", "name"}
+    assert kinds["SuccessView"].filled == frozenset()
