@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from cloudsim.management.operations.tags import TAGGABLE
 from server.api.command import COMMANDS
 from server.api.commands import load
 from server.demo.story import load_datacenter, load_story
@@ -80,19 +81,33 @@ def by_kind(told: list[Coverage]) -> list[Coverage]:
 def demo_answers() -> Paths:
     """What the answers of a demo cloud hold: those of its story, and of every list that needs no parameter.
 
-    A list that needs one of several parameters is refused, and so not among them.
+    One thing of each kind is tagged before, and what projects own is listed, too. A list that needs one of several
+    parameters is refused, and so not among them.
     """
     load()
     with recording() as recorder, TemporaryDirectory() as folder:
         served = Served(Path(folder), load_datacenter(), load_story()).begin()
         try:
+            _tag(served)
             for command in COMMANDS.values():
-                asked = {"listall": "true"} if any(p.name == "listall" for p in command.parameters) else {}
                 if command.many and not command.job and not any(p.required for p in command.parameters):
+                    known = {p.name for p in command.parameters}
+                    asked = {"listall": "true"} if "listall" in known else {}
                     served.reply(command.name, **asked)
+                    if "projectid" in known:
+                        served.reply(command.name, projectid="-1", **asked)
         finally:
             served.end()
     return recorder.filled
+
+
+def _tag(served: Served) -> None:
+    """Tag one thing of each kind that there is."""
+    for kind, row_type in TAGGABLE.items():
+        row = next(iter(served.cloud.store.table(row_type)), None)
+        if row is not None:
+            tag = {"tags[0].key": "purpose", "tags[0].value": "to be shown", "customer": "somebody"}
+            served.reply("createTags", resourcetype=kind, resourceids=row.id, **tag)
 
 
 def report(told: list[Coverage], commands_in_cloudstack: int) -> str:
