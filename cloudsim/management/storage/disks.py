@@ -337,8 +337,11 @@ class Disks:
         most = pool.details.get("capacityiops")
         if not most:
             return True
-        promised = sum(volume.min_iops or 0 for volume in self._volumes.where("pool_id", pool.id))
-        return promised + iops <= int(most)
+        return self.promised_iops(pool.id) + iops <= int(most)
+
+    def promised_iops(self, pool_id: str) -> int:
+        """The least IOPS that the volumes on a pool are to have, together."""
+        return sum(volume.min_iops or 0 for volume in self._volumes.where("pool_id", pool_id))
 
     # files
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.affinity import TYPES
-from cloudsim.model import AffinityGroup, VirtualMachine
+from cloudsim.model import AffinityGroup, DedicatedResource, VirtualMachine
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Scope, listed, page_of
 from server.api.ownership import Owner
@@ -33,6 +33,7 @@ class AffinityGroupView(View):
     domain: str | None = None
     domainpath: str | None = None
     virtualmachineIds: Annotated[list[str] | None, "the instances in it"] = None
+    dedicatedresources: Annotated[list[dict[str, str]] | None, "what is dedicated to whoever is in it"] = None
 
     @classmethod
     def of(cls, row: AffinityGroup, call: Call) -> Self:
@@ -42,8 +43,18 @@ class AffinityGroupView(View):
             description=row.description,
             type=row.type,
             virtualmachineIds=[vm.id for vm in call.manager.affinity_groups.members(row)],
+            dedicatedresources=_dedicated(row, call),
             **(domain_fields(call, row.domain_id) if row.of_domain else owner(call, row.account_id)),
         )
+
+
+def _dedicated(row: AffinityGroup, call: Call) -> list[dict[str, str]] | None:
+    found = []
+    for each in call.store.table(DedicatedResource).where("affinity_group_id", row.id):
+        place: Any = call.store.tables[each.kind].get(each.resource_id)
+        if place is not None:
+            found.append({"resourcetype": each.kind, "resourceid": place.id, "resourcename": place.name})
+    return found or None
 
 
 class AffinityGroupTypeView(View):

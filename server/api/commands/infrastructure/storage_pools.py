@@ -46,6 +46,7 @@ class StoragePoolView(View):
     disksizeused: Annotated[Long | None, "bytes written"] = None
     capacitybytes: Long | None = None
     capacityiops: Long | None = None
+    allocatediops: Annotated[Long | None, "promised to volumes, where it says how many it has"] = None
     tags: str | None = None
     istagarule: bool | None = None
     state: Annotated[str | None, Wire("storagepoolstatus")] = None
@@ -76,6 +77,7 @@ class StoragePoolView(View):
             disksizeused=row.used,
             capacitybytes=row.capacity,
             capacityiops=int(iops) if iops else None,
+            allocatediops=call.manager.disks.promised_iops(row.id) if iops else None,
             tags=",".join(row.tags) or None,
             istagarule=False,
             state=row.state,

@@ -88,3 +88,27 @@ def test_gpus_are_counted_and_limited(cloud: TwoRacks) -> None:
     refused(535, ann, "scaleVirtualMachine", id=plain["id"], serviceofferingid=two.id)
     ann("destroyVirtualMachine", id=vm["id"])
     ann("scaleVirtualMachine", id=plain["id"], serviceofferingid=two.id)
+
+
+def test_the_group_of_a_dedicated_host_names_it(cloud: TwoRacks) -> None:
+    ann = cloud.domain_account("ann")
+    host = cloud.admin("listHosts", type="Routing")["host"][0]
+    root = cloud.admin("listDomains")["domain"][0]["id"]
+    cloud.admin("dedicateHost", hostid=host["id"], domainid=root, account="ann")
+    (group,) = ann("listAffinityGroups", type="ExplicitDedication")["affinitygroup"]
+    assert group["dedicatedresources"] == [
+        {"resourcetype": "Host", "resourceid": host["id"], "resourcename": host["name"]}
+    ]
+
+
+def test_a_pool_that_says_how_many_iops_it_has_says_how_many_are_promised(cloud: TwoRacks) -> None:
+    pools = cloud.admin("listStoragePools")["storagepool"]
+    assert [pool for pool in pools if "allocatediops" in pool] == []
+    for pool in pools:
+        cloud.admin("updateStoragePool", id=pool["id"], capacityiops=5000)
+    offering = cloud.admin(
+        "createDiskOffering", name="fast", displaytext="fast", disksize=1, miniops=700, maxiops=900
+    )["diskoffering"]
+    for number in range(2):
+        cloud.deploy(f"web-{number}", diskofferingid=offering["id"])
+    assert sum(pool["allocatediops"] for pool in cloud.admin("listStoragePools")["storagepool"]) == 1400
