@@ -434,6 +434,13 @@ class Disks:
             copy = await self._copy_template(volume.template_id, pool, host)
         return copy.path
 
+    async def prepare_template(self, template: Template, pool: StoragePool) -> TemplateOnPool:
+        """Bring the template onto the pool before anything needs it there."""
+        copy = self._on_pool.find(("template_id", "pool_id"), (template.id, pool.id))
+        if copy is not None and copy.state == "Ready":
+            return copy
+        return await self._copy_template(template.id, pool, self.host_for(pool))
+
     async def _copy_template(self, template_id: str, pool: StoragePool, host: Host) -> TemplateOnPool:
         """Bring the template onto the pool, once however many ask for it."""
         key = (template_id, pool.id)

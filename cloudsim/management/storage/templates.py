@@ -151,6 +151,10 @@ class Templates:
             raise PermissionDenied(f"Only a root administrator can register a {request.type} template")
         if request.public:
             self._check_public(caller)
+        if request.direct_download:
+            raise InvalidParameterValue("directdownload is not supported: files come by way of secondary storage")
+        if request.deploy_as_is:
+            raise InvalidParameterValue("deployasis is for VMware, and not supported")
         if request.bits not in (32, 64):
             raise InvalidParameterValue(f"bits is 32 or 64, not {request.bits}")
         return Template(

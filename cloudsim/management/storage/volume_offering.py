@@ -6,6 +6,7 @@ from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.compute.disk_plan import checked_iops
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.storage.volume_migration import VolumeMigration
+from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.management.storage.volumes import Volumes
 from cloudsim.model import DiskOffering, StoragePool, Volume
 
@@ -26,6 +27,7 @@ class VolumeOfferings:
         volume: Volume,
         offering: DiskOffering | None,
         *,
+        size_gib: int | None = None,
         min_iops: int | None,
         max_iops: int | None,
         auto_migrate: bool,
@@ -40,6 +42,9 @@ class VolumeOfferings:
             return
         if offering.zone_ids and volume.zone_id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in the zone of volume {volume.name}")
+        for strict in (offering, self._offerings.get(volume.disk_offering_id)):
+            if strict is not None and strict.disk_size_strictness and not self._keeps_size(volume, offering, size_gib):
+                raise InvalidParameterValue(f"Disk offering {strict.name} does not allow a change of size")
         pool = self._pools.get(volume.pool_id)
         if pool is not None and volume.path is not None and not suits(pool, offering):
             if not auto_migrate:
@@ -48,6 +53,12 @@ class VolumeOfferings:
                     "with automigrate it is moved to one that does"
                 )
             self._pool_for(volume, offering)
+
+    @staticmethod
+    def _keeps_size(volume: Volume, offering: DiskOffering, size_gib: int | None) -> bool:
+        if not offering.customized:
+            return offering.size == volume.size
+        return size_gib is None or size_gib * GIB == volume.size
 
     def _pool_for(self, volume: Volume, offering: DiskOffering) -> StoragePool:
         """A pool of the zone to move the volume to, that with the most room. Raises what stands against the last of them."""
@@ -93,7 +104,7 @@ class VolumeOfferings:
     ) -> Volume:
         """Give the volume the offering, that size and these IOPS. Moved it stays moved when the rest fails."""
         volume = self._table[volume_id]
-        self.check(volume, offering, min_iops=min_iops, max_iops=max_iops, auto_migrate=auto_migrate)
+        self.check(volume, offering, size_gib=size_gib, min_iops=min_iops, max_iops=max_iops, auto_migrate=auto_migrate)
         pool = self._pools.get(volume.pool_id)
         if offering is not None and pool is not None and volume.path is not None and not suits(pool, offering):
             await self._migration.migrate(volume_id, self._pool_for(volume, offering))

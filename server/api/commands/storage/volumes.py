@@ -390,7 +390,9 @@ def _with_offering(
     shrink_ok: bool,
 ) -> Job:
     offerings = call.manager.volume_offerings
-    offerings.check(volume, offering, min_iops=min_iops, max_iops=max_iops, auto_migrate=auto_migrate)
+    offerings.check(
+        volume, offering, size_gib=size, min_iops=min_iops, max_iops=max_iops, auto_migrate=auto_migrate
+    )
     return Job(
         lambda: offerings.change(
             volume.id,

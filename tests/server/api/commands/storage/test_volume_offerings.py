@@ -106,3 +106,13 @@ def test_a_pool_is_deleted_by_force_with_what_is_destroyed_on_it(cloud: TwoRacks
     refused(530, cloud.admin, "deleteStoragePool", **pool)
     assert cloud.admin("deleteStoragePool", **pool, forced=True)["success"]
     assert cloud.listed("listStoragePools", "storagepool", **pool) == []
+
+
+def test_an_offering_that_is_strict_about_sizes_keeps_them(cloud: TwoRacks, disk: dict[str, Any]) -> None:
+    strict = offering(cloud, "strict", customized=True, disksizestrictness=True)
+    asked = {"id": disk["id"], "diskofferingid": strict}
+    assert "does not allow" in refused(431, cloud.admin, "changeOfferingForVolume", **asked, size=3).text
+    assert cloud.admin("changeOfferingForVolume", **asked, size=2)["volume"]["diskofferingid"] == strict
+    larger = offering(cloud, "nine", disksize=9)
+    wrong = refused(431, cloud.admin, "changeOfferingForVolume", id=disk["id"], diskofferingid=larger)
+    assert "strict does not allow" in wrong.text
