@@ -153,11 +153,15 @@ class ProjectInvitation(Row, frozen=True, kw_only=True):
 
 
 class ResourceLimit(Row, frozen=True, kw_only=True):
-    """How many of a resource type (CloudStack's numbers 0..) an account or domain may have; -1 = no limit."""
+    """How many of a resource type (CloudStack's numbers 0..) an account or domain may have; -1 = no limit.
 
-    keys: ClassVar[Keys] = Keys(indexes=("owner_id",), unique=(("owner_id", "type"),))
+    With a `tag` only of what offerings with that host or storage tag give.
+    """
+
+    keys: ClassVar[Keys] = Keys(indexes=("owner_id",), unique=(("owner_id", "type", "tag"),))
 
     owner_id: str
     owner: Literal["Account", "Domain"]
     type: int
     max: int
+    tag: str = ""

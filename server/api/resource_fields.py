@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -18,6 +18,17 @@ _PREFIX = {
     "primary_storage": "primarystorage",
     "secondary_storage": "secondarystorage",
 }
+
+
+class TaggedResourceView(View):
+    """How much there is and may be of what offerings with a host or storage tag give, in a limit's unit."""
+
+    resourcetype: Annotated[str | None, "the kind's number"] = None
+    resourcetypename: str | None = None
+    tag: str | None = None
+    limit: Annotated[Long | None, "-1 for none"] = None
+    total: Long | None = None
+    available: Annotated[Long | None, "-1 without a limit"] = None
 
 
 class ResourceView(View):
@@ -59,6 +70,9 @@ class ResourceView(View):
     gpulimit: str | None = None
     gputotal: Long | None = None
     gpuavailable: str | None = None
+    taggedresources: Annotated[
+        list[TaggedResourceView] | None, "the same by the tags that there are limits for"
+    ] = None
 
 
 class WithProjects(ResourceView):
@@ -81,21 +95,43 @@ def account_resources(call: Call, account: Account) -> dict[str, Any]:
     usage = vm_usage(call.store, account.id)
     known = {"user_vm": usage.vms, "cpu": usage.cpus, "memory": usage.memory_mib, "gpu": usage.gpus}
     fields: dict[str, Any] = {"vmrunning": usage.running, "vmstopped": usage.stopped}
+    by_tag: list[TaggedResourceView] = []
     for type in TYPES:
         if type.name == "project" and account.project_id is not None:
             continue
         count = known[type.name] if type.name in known else limits.count(account.id, type)
         fields |= _three(type, limits.of_account(account, type), count)
-    return fields
+        by_tag += [
+            _tagged(type, tag, limits.of_account(account, type, tag), limits.count(account.id, type, tag))
+            for tag in limits.tags(type)
+        ]
+    return fields | {"taggedresources": by_tag or None}
 
 
 def domain_resources(call: Call, domain: Domain) -> dict[str, Any]:
     """The fields of WithProjects for a domain with its subtree."""
     limits = call.manager.limits
     fields: dict[str, Any] = {}
+    by_tag: list[TaggedResourceView] = []
     for type in TYPES:
         fields |= _three(type, limits.of_domain(domain, type), limits.count_domain(domain.id, type))
-    return fields
+        by_tag += [
+            _tagged(type, tag, limits.of_domain(domain, type, tag), limits.count_domain(domain.id, type, tag))
+            for tag in limits.tags(type)
+        ]
+    return fields | {"taggedresources": by_tag or None}
+
+
+def _tagged(type: ResourceType, tag: str, limit: int, count: int) -> TaggedResourceView:
+    total = count // type.unit
+    return TaggedResourceView(
+        resourcetype=str(type.number),
+        resourcetypename=type.name,
+        tag=tag,
+        limit=limit,
+        total=total,
+        available=UNLIMITED if limit == UNLIMITED else max(limit - total, 0),
+    )
 
 
 def _three(type: ResourceType, limit: int, count: int) -> dict[str, Any]:
@@ -112,5 +148,5 @@ def _three(type: ResourceType, limit: int, count: int) -> dict[str, Any]:
 
 
 assert {f for t in TYPES for f in _three(t, 0, 0)} == {
-    f.name for f in msgspec.structs.fields(WithProjects) if f.name not in ("jobid", "jobstatus")
+    f.name for f in msgspec.structs.fields(WithProjects) if f.name not in ("jobid", "jobstatus", "taggedresources")
 }

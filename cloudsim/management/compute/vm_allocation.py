@@ -15,6 +15,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller, check_access
 from cloudsim.management.identity.quota import Quota
+from cloudsim.management.identity.tagged_counts import vm_tags
 from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.network.account_networks import AccountNetworks
 from cloudsim.management.network.network_permissions import NetworkPermissions
@@ -217,6 +218,11 @@ class Allocation:
             offering.gpus,
             None if root.volume is not None else root.size,
             [disk.size for disk in plan.data],
+            host_tags=offering.host_tags,
+            disk_tags=[
+                offering.storage_tags if root.offering is None else root.offering.tags,
+                *(disk.offering.tags for disk in plan.data),
+            ],
         )
         if request.group is not None and not request.group.strip():
             raise InvalidParameterValue("An instance group needs a name")
@@ -367,17 +373,19 @@ class Allocation:
     def check_growth(self, vm: VirtualMachine, size: Sizes, gpus: int) -> None:
         """Raise ResourceAllocationFailed unless the instance's owner may have it of that size."""
         owner = self._foundation.table(Account)[vm.account_id]
-        self._quota.check(owner, "cpu", size.cpus - vm.cpus)
-        self._quota.check(owner, "memory", size.memory_mib - vm.memory_mib)
-        self._quota.check(owner, "gpu", gpus - vm.gpus)
+        tags = vm_tags(self._store, vm)
+        self._quota.check(owner, "cpu", size.cpus - vm.cpus, tags=tags)
+        self._quota.check(owner, "memory", size.memory_mib - vm.memory_mib, tags=tags)
+        self._quota.check(owner, "gpu", gpus - vm.gpus, tags=tags)
 
     def check_return(self, vm: VirtualMachine) -> None:
         """Raise ResourceAllocationFailed unless the owner of a destroyed instance may have it back."""
         owner = self._foundation.table(Account)[vm.account_id]
-        self._quota.check(owner, "user_vm", 1)
-        self._quota.check(owner, "cpu", vm.cpus)
-        self._quota.check(owner, "memory", vm.memory_mib)
-        self._quota.check(owner, "gpu", vm.gpus)
+        tags = vm_tags(self._store, vm)
+        self._quota.check(owner, "user_vm", 1, tags=tags)
+        self._quota.check(owner, "cpu", vm.cpus, tags=tags)
+        self._quota.check(owner, "memory", vm.memory_mib, tags=tags)
+        self._quota.check(owner, "gpu", vm.gpus, tags=tags)
 
     def check_disk(self, vm: VirtualMachine, disks: int, size: int) -> None:
         """Raise ResourceAllocationFailed unless the instance's owner may have so many more disks, of so many more bytes."""

@@ -191,6 +191,7 @@ class VmImport:
             0,
             disks[0].disk.size,
             [each.disk.size for each in disks[1:]],
+            host_tags=request.offering.host_tags,
         )
         return host_name, size, tuple(disks), tuple(nics)
 

@@ -5,13 +5,14 @@ What is there is counted from the Store when asked, through its indexes; nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied, ResourceAllocationFailed
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller, in_subtree
 from cloudsim.management.identity.limited_resources import BY_NAME, UNLIMITED, Kind, ResourceType
+from cloudsim.management.identity.tagged_counts import TAG_SETTINGS, tagged_count, tags_named
 from cloudsim.model import (
     Account,
     Domain,
@@ -123,57 +124,88 @@ class Limits:
 
     # how much may be
 
-    def of_account(self, account: Account, type: ResourceType) -> int:
-        """The account's limit, in the type's unit; -1 for none. A root admin has none."""
+    def tags(self, type: ResourceType) -> tuple[str, ...]:
+        """The tags that there are limits of that type for, besides those for all."""
+        setting = TAG_SETTINGS.get(type.name)
+        return () if setting is None else tags_named(self._foundation.settings.get(setting))
+
+    def check_tag(self, type: ResourceType, tag: str) -> None:
+        """Raise InvalidParameterValue for a tag, not empty, that there are no limits of that type for."""
+        if tag and tag not in self.tags(type):
+            setting = TAG_SETTINGS.get(type.name)
+            where = f": the setting {setting} does not name it" if setting else ""
+            raise InvalidParameterValue(f"Parameter tag: there are no limits for {type.name} by tag {tag}{where}")
+
+    def _row(self, owner_id: str, type: ResourceType, tag: str) -> ResourceLimit | None:
+        return self._table.find(("owner_id", "type", "tag"), (owner_id, type.number, tag))
+
+    def of_account(self, account: Account, type: ResourceType, tag: str = "") -> int:
+        """The account's limit, in the type's unit; -1 for none. A root admin has none.
+
+        By tags there are none but those that were set.
+        """
         if account.type == ROOT_ADMIN:
             return UNLIMITED
-        row = self._table.find(("owner_id", "type"), (account.id, type.number))
+        row = self._row(account.id, type, tag)
         if row is not None:
             return row.max
+        if tag:
+            return UNLIMITED
         return self._default("project" if account.type == PROJECT_ACCOUNT else "account", type)
 
-    def of_domain(self, domain: Domain, type: ResourceType) -> int:
+    def of_domain(self, domain: Domain, type: ResourceType, tag: str = "") -> int:
         """The domain's limit for all accounts of its subtree; -1 for none. ROOT has none."""
         if domain.parent_id is None:
             return UNLIMITED
-        row = self._table.find(("owner_id", "type"), (domain.id, type.number))
-        return row.max if row is not None else self._default("domain", type)
+        row = self._row(domain.id, type, tag)
+        if row is not None:
+            return row.max
+        return UNLIMITED if tag else self._default("domain", type)
 
     def _default(self, owner: str, type: ResourceType) -> int:
         return self._foundation.settings.integer(f"max.{owner}.{type.key}")
 
     # how much is
 
-    def count(self, account_id: str, type: ResourceType) -> int:
+    def count(self, account_id: str, type: ResourceType, tag: str = "") -> int:
         """How much the account has; storage in bytes."""
+        if tag:
+            return tagged_count(self._store, account_id, type.name, tag)
         return self.counters[type.name](self._store, account_id)
 
-    def count_domain(self, domain_id: str, type: ResourceType) -> int:
+    def count_domain(self, domain_id: str, type: ResourceType, tag: str = "") -> int:
         """How much the accounts of the domain's subtree have together."""
-        total = sum(self.count(account.id, type) for account in self._accounts.where("domain_id", domain_id))
+        total = sum(self.count(account.id, type, tag) for account in self._accounts.where("domain_id", domain_id))
         return total + sum(
-            self.count_domain(child.id, type) for child in self._domains.where("parent_id", domain_id)
+            self.count_domain(child.id, type, tag) for child in self._domains.where("parent_id", domain_id)
         )
 
     # the check
 
-    def check(self, owner: Account, resource: Kind, amount: int = 1) -> None:
+    def check(self, owner: Account, resource: Kind, amount: int = 1, *, tags: Collection[str] = ()) -> None:
         """Raise ResourceAllocationFailed if `amount` more (bytes, for storage) would exceed a limit.
 
-        The limits are the account's own and those of its domain and all above it.
+        The limits are the account's own and those of its domain and all above it; and those by the `tags` that the
+        offering has.
         """
         type = BY_NAME[resource]
         if owner.type == ROOT_ADMIN or amount <= 0:
             return
-        limit = self.of_account(owner, type)
+        for tag in ("", *(tag for tag in self.tags(type) if tag in tags)):
+            self._check(owner, type, amount, tag)
+
+    def _check(self, owner: Account, type: ResourceType, amount: int, tag: str) -> None:
+        by = f" by tag {tag}" if tag else ""
+        limit = self.of_account(owner, type, tag)
         if limit != UNLIMITED:
-            self._compare(type, limit, self.count(owner.id, type), amount, f"account {owner.name}")
+            have = self.count(owner.id, type, tag)
+            self._compare(type, limit, have, amount, f"account {owner.name}{by}")
         domain = self._domains.get(owner.domain_id)
         while domain is not None:
-            limit = self.of_domain(domain, type)
+            limit = self.of_domain(domain, type, tag)
             if limit != UNLIMITED:
-                have = self.count_domain(domain.id, type)
-                self._compare(type, limit, have, amount, f"domain {domain.path}")
+                have = self.count_domain(domain.id, type, tag)
+                self._compare(type, limit, have, amount, f"domain {domain.path}{by}")
             domain = self._domains.get(domain.parent_id)
 
     def check_move(self, domain: Domain, parent: Domain) -> None:
@@ -200,30 +232,53 @@ class Limits:
             )
 
     def check_deployment(
-        self, owner: Account, cpus: int, memory_mib: int, gpus: int, root_size: int | None, data_sizes: list[int]
+        self,
+        owner: Account,
+        cpus: int,
+        memory_mib: int,
+        gpus: int,
+        root_size: int | None,
+        data_sizes: list[int],
+        *,
+        host_tags: Collection[str] = (),
+        disk_tags: Sequence[Collection[str]] = (),
     ) -> None:
         """Raise ResourceAllocationFailed unless one more instance of that size is within every limit.
 
-        `root_size` None: its root disk is there already.
+        `root_size` None: its root disk is there already. `host_tags` are those of its offering, `disk_tags` the
+        storage tags of the root disk's and of each data disk's.
         """
         if owner.type == ROOT_ADMIN:
             return
-        self.check(owner, "user_vm")
-        self.check(owner, "cpu", cpus)
-        self.check(owner, "memory", memory_mib)
-        self.check(owner, "gpu", gpus)
-        self.check(owner, "volume", (root_size is not None) + len(data_sizes))
-        self.check(owner, "primary_storage", (root_size or 0) + sum(data_sizes))
+        self.check(owner, "user_vm", tags=host_tags)
+        self.check(owner, "cpu", cpus, tags=host_tags)
+        self.check(owner, "memory", memory_mib, tags=host_tags)
+        self.check(owner, "gpu", gpus, tags=host_tags)
+        new = [size for size in (root_size, *data_sizes) if size is not None]
+        self.check(owner, "volume", len(new))
+        self.check(owner, "primary_storage", sum(new))
+        whose = list(zip((root_size, *data_sizes), disk_tags, strict=False))
+        for tag in self.tags(BY_NAME["volume"]):
+            tagged = [size for size, tags in whose if size is not None and tag in tags]
+            if tagged:
+                self._check(owner, BY_NAME["volume"], len(tagged), tag)
+                self._check(owner, BY_NAME["primary_storage"], sum(tagged), tag)
 
     # setting them
 
     def set(
-        self, caller: Caller, owner: Account | Domain, type: ResourceType, maximum: int | None
+        self,
+        caller: Caller,
+        owner: Account | Domain,
+        type: ResourceType,
+        maximum: int | None,
+        tag: str = "",
     ) -> ResourceLimit:
-        """Set an account's or domain's limit; None or anything below 0 means no limit."""
+        """Set an account's or domain's limit, or with a `tag` that by it; None or below 0 means no limit."""
         maximum = UNLIMITED if maximum is None or maximum < 0 else maximum
-        self._check_may_set(caller, owner, type, maximum)
-        row = self._table.find(("owner_id", "type"), (owner.id, type.number))
+        self.check_tag(type, tag)
+        self._check_may_set(caller, owner, type, maximum, tag)
+        row = self._row(owner.id, type, tag)
         with self._store.transaction():
             if row is not None:
                 return self._table.update(row.id, max=maximum)
@@ -234,11 +289,12 @@ class Limits:
                     owner="Account" if isinstance(owner, Account) else "Domain",
                     type=type.number,
                     max=maximum,
+                    tag=tag,
                 )
             )
 
     def _check_may_set(
-        self, caller: Caller, owner: Account | Domain, type: ResourceType, maximum: int
+        self, caller: Caller, owner: Account | Domain, type: ResourceType, maximum: int, tag: str
     ) -> None:
         account = caller.account
         if isinstance(owner, Account):
@@ -255,7 +311,7 @@ class Limits:
             domain = self._domains[owner.parent_id]
         if not caller.is_root_admin and not in_subtree(self._store, domain.id, account.domain_id):
             raise PermissionDenied(f"Account {account.name} cannot set limits in domain {domain.path}")
-        above = self.of_domain(domain, type)
+        above = self.of_domain(domain, type, tag)
         if (
             above != UNLIMITED
             and maximum > above  # UNLIMITED is not: then the domain above is what limits

@@ -52,8 +52,6 @@ _LIST = (
         "string",
         "who sees load balancer statistics",
     ),
-    _Kept("resource.limit.host.tags", "", "string", "host tags that limits are kept for"),
-    _Kept("resource.limit.storage.tags", "", "string", "storage tags that limits are kept for"),
     _Kept("snapshot.backup.to.secondary", "true", "boolean", "whether snapshots go to secondary storage"),
     _Kept("storage.cache.replacement.enabled", "true", "boolean", "whether cached files make room"),
     _Kept("storage.cache.replacement.interval", "86400", "integer", "seconds between those rounds"),

@@ -71,6 +71,18 @@ OF_ACCESS: tuple[key, ...] = (
         scopes=_OF_ACCOUNTS,
     ),
     key(
+        "resource.limit.host.tags",
+        "",
+        "string",
+        "Host tags, comma separated, by which instances, CPUs, memory and GPUs are limited, too",
+    ),
+    key(
+        "resource.limit.storage.tags",
+        "",
+        "string",
+        "Storage tags, comma separated, by which volumes and primary storage are limited, too",
+    ),
+    key(
         "api.key.access",
         "true",
         "boolean",

@@ -15,6 +15,7 @@ from cloudsim.errors import (
 )
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
+from cloudsim.management.identity.tagged_counts import volume_tags
 from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.storage.disks import Disks, StorageFailed
 from cloudsim.management.storage.volume_sizes import bytes_of, custom_bytes_of, size_of
@@ -91,8 +92,9 @@ class Volumes:
             raise InvalidParameterValue(
                 f"The Min IOPS must be less than or equal to the Max IOPS: they are {min_iops} and {max_iops}"
             )
-        self._limits.check(owner, "volume")
-        self._limits.check(owner, "primary_storage", size)
+        tags = offering.tags if offering is not None else ()
+        self._limits.check(owner, "volume", tags=tags)
+        self._limits.check(owner, "primary_storage", size, tags=tags)
         volume_id = self._randomness.uuid()
         with self._store.transaction():
             return self._table.insert(
@@ -230,7 +232,8 @@ class Volumes:
             )
         if size > volume.size:
             owner = self._foundation.table(Account)[volume.account_id]
-            self._limits.check(owner, "primary_storage", size - volume.size)
+            tags = volume_tags(self._store, volume)
+            self._limits.check(owner, "primary_storage", size - volume.size, tags=tags)
         chosen: dict[str, object] = {}
         if offering is not None:
             chosen["disk_offering_id"] = offering.id
@@ -361,8 +364,9 @@ class Volumes:
                 f"Please specify a volume in Destroy state; {volume.name} is {volume.state}"
             )
         owner = self._foundation.table(Account)[volume.account_id]
-        self._limits.check(owner, "volume")
-        self._limits.check(owner, "primary_storage", volume.size)
+        tags = volume_tags(self._store, volume)
+        self._limits.check(owner, "volume", tags=tags)
+        self._limits.check(owner, "primary_storage", volume.size, tags=tags)
         with self._store.transaction():
             return move(self._table, volume.id, self._disks.unmade(volume) if volume.path is None else "Ready")
 

@@ -24,12 +24,27 @@ class Limited:
     owner: Account | Domain
     type: ResourceType
     amount: int
+    tag: str = ""
 
 
 def _whose(call: Call, limited: Limited) -> dict[str, Any]:
     if isinstance(limited.owner, Domain):
         return domain_fields(call, limited.owner.id)
     return owner(call, limited.owner.id)
+
+
+Tag = Annotated[str | None, Param("only of what offerings with that host or storage tag give", since="4.20.0")]
+
+
+def _kinds(call: Call, only: ResourceType | None, tag: str | None) -> list[tuple[ResourceType, str]]:
+    """The kinds that are meant, each for all and by every tag that there are limits for; or by one tag alone."""
+    limits = call.manager.limits
+    if tag and only is not None:
+        limits.check_tag(only, tag)
+    found: list[tuple[ResourceType, str]] = []
+    for type in TYPES if only is None else (only,):
+        found += [(type, each) for each in ("", *limits.tags(type)) if not tag or each == tag]
+    return found
 
 
 class ResourceLimitView(View):
@@ -46,12 +61,19 @@ class ResourceLimitView(View):
     domainpath: str | None = None
     projectid: str | None = None
     project: str | None = None
+    tag: Annotated[str | None, "the tag that it is by; missing where it is of all"] = None
 
     @classmethod
     def of(cls, row: Limited, call: Call) -> Self:
         type = row.type
         whose = _whose(call, row)
-        return cls(resourcetype=str(type.number), resourcetypename=type.name, max=row.amount, **whose)
+        return cls(
+            resourcetype=str(type.number),
+            resourcetypename=type.name,
+            max=row.amount,
+            tag=row.tag or None,
+            **whose,
+        )
 
 
 class ResourceCountView(View):
@@ -68,12 +90,19 @@ class ResourceCountView(View):
     domainpath: str | None = None
     projectid: str | None = None
     project: str | None = None
+    tag: Annotated[str | None, "the tag that it is by; missing where it is of all"] = None
 
     @classmethod
     def of(cls, row: Limited, call: Call) -> Self:
         type = row.type
         whose = _whose(call, row)
-        return cls(resourcetype=str(type.number), resourcetypename=type.name, resourcecount=row.amount, **whose)
+        return cls(
+            resourcetype=str(type.number),
+            resourcetypename=type.name,
+            resourcecount=row.amount,
+            tag=row.tag or None,
+            **whose,
+        )
 
 
 def _owner(call: Call, account: str | None, domain: Domain | None, project: Project | None) -> Account | Domain | None:
@@ -98,6 +127,7 @@ async def list_resource_limits(
     id: LongParameter | None = None,
     resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11 or 16")] = None,
     resourcetypename: Annotated[str | None, Param("only the kind of that name")] = None,
+    tag: Tag = None,
     account: Annotated[str | None, Param("limits of that account; with domainid")] = None,
     domainid: Annotated[Domain | None, Param("limits of that domain", access="use")] = None,
     projectid: Annotated[Project | None, Param("limits of that project", access="use")] = None,
@@ -108,11 +138,8 @@ async def list_resource_limits(
     only = resource_type(resourcetype, resourcetypename or None)
     limits = call.manager.limits
     whose = _owner(call, account, domainid, projectid) or call.caller.account
-    types = TYPES if only is None else (only,)
-    if isinstance(whose, Domain):
-        rows = [Limited(whose, type, limits.of_domain(whose, type)) for type in types]
-    else:
-        rows = [Limited(whose, type, limits.of_account(whose, type)) for type in types]
+    of = limits.of_domain if isinstance(whose, Domain) else limits.of_account
+    rows = [Limited(whose, type, of(whose, type, each), each) for type, each in _kinds(call, only, tag)]
     if page.keyword:
         rows = [row for row in rows if page.keyword.lower() in row.type.name]
     return page_of(rows, replace(page, keyword=None))
@@ -133,14 +160,15 @@ async def update_resource_limit(
     account: Annotated[str | None, Param("the account; with domainid")] = None,
     domainid: Annotated[Domain | None, Param("the domain", access="use")] = None,
     projectid: Project | None = None,
+    tag: Tag = None,
 ) -> Limited:
     """Sets a resource limit of an account, a project or a domain."""
     kind = resource_type(resourcetype)
     whose = _owner(call, account, domainid, projectid)
     if whose is None or kind is None:
         raise InvalidParameterValue("Whose limit? Give account and domainid, domainid alone, or projectid")
-    row = call.manager.limits.set(call.caller, whose, kind, max)
-    return Limited(whose, kind, row.max)
+    row = call.manager.limits.set(call.caller, whose, kind, max, tag or "")
+    return Limited(whose, kind, row.max, row.tag)
 
 
 @command("updateResourceCount", view=ResourceCountView, roles=ADMINS, group="Limit", many=True)
@@ -151,12 +179,13 @@ async def update_resource_count(
     account: Annotated[str | None, Param("the account; with domainid")] = None,
     resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11 or 16")] = None,
     projectid: Annotated[Project | None, Param(access="use")] = None,
+    tag: Tag = None,
 ) -> list[Limited]:
     """Counts the resources of an account, a project or a domain anew."""
     only = resource_type(resourcetype)
     whose = _owner(call, account, domainid, projectid) or domainid
     limits = call.manager.limits
     count = limits.count_domain if isinstance(whose, Domain) else limits.count
-    return [Limited(whose, type, count(whose.id, type)) for type in (TYPES if only is None else (only,))]
+    return [Limited(whose, type, count(whose.id, type, each), each) for type, each in _kinds(call, only, tag)]
 
 

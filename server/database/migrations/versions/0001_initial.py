@@ -132,6 +132,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text(), nullable=False),
         sa.Column("type", sa.BigInteger(), nullable=False),
         sa.Column("max", sa.BigInteger(), nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
