@@ -22,8 +22,15 @@ Guards = list[tuple[Parameter, Row, str]]
 OFFERS = frozenset({"createNetworkPermissions", "removeNetworkPermissions"})
 """What is one's own is offered to any account or project of the domain, so that these are named without being one's own."""
 
-NAMED = frozenset({("updateProject", "userid"), ("updateProject", "account"), ("deleteUserFromProject", "userid")})
-"""(command, parameter) that name members of a project, whom its leader need not rule."""
+NAMED = frozenset(
+    {
+        ("updateProject", "userid"),
+        ("updateProject", "account"),
+        ("deleteUserFromProject", "userid"),
+        ("updateProjectInvitation", "projectid"),
+    }
+)
+"""(command, parameter) that name members of a project, whom its leader need not rule, or a project one is asked into."""
 
 
 def answered(oracle: Ownership, user: User, asked: Asked) -> Guards:
