@@ -173,7 +173,7 @@ class Services:
         self.physical_networks = PhysicalNetworks(foundation)
         self.public_ips = PublicIps(foundation, self.limits)
         self.ip_ranges = IpRanges(foundation)
-        self.zones = Zones(foundation, self.networks.ensure_default)
+        self.zones = Zones(foundation, self.networks.fit_default)
         self.pods = Pods(foundation)
         self.pod_ranges = PodRanges(foundation)
         self.clusters = Clusters(foundation)

@@ -34,6 +34,11 @@ def test_instances_run_in_both_zones_that_the_example_builds(served: ServerProce
     assert {host["state"] for host in call("listHosts", type="Routing")["host"]} == {"Up"}
     template = call("listTemplates", templatefilter="featured")["template"][0]["id"]
     offering = call("listServiceOfferings", name="Small Instance")["serviceoffering"][0]["id"]
+    for zone_id, zone in zones.items():  # where accounts have networks of their own there is no other
+        guests = call("listNetworks", zoneid=zone_id, listall=True).get("network", [])
+        assert [network["name"] for network in guests] == (
+            [] if zone["networktype"] == "Advanced" else ["guestNetworkForBasicZone"]
+        )
     for zone_id in zones:
         asked = call("deployVirtualMachine", zoneid=zone_id, templateid=template, serviceofferingid=offering)
         vm = call.job(asked["jobid"])["virtualmachine"]

@@ -22,6 +22,7 @@ from cloudsim.management.network.network_requests import (
     vlan_of,
 )
 from cloudsim.management.network.providers import check_enabled
+from cloudsim.management.network.router_use import zone_has_routers
 from cloudsim.management.network.vlans import parse_vlans, vlan_number
 from cloudsim.management.vpc.tiers import Tiers
 from cloudsim.model import (
@@ -269,6 +270,17 @@ class Networks:
             return None
         used = self._nics.count("network_id", before.id) or self._ranges.count("network_id", before.id)
         return None if used else before
+
+    def fit_default(self, zone: Zone) -> None:
+        """Give the zone its default network, or where accounts have networks of their own take an unused one away."""
+        own = zone.network_type == "Advanced" and not zone.security_groups and zone_has_routers(self._store, zone.id)
+        if not own:
+            self.ensure_default(zone)
+            return
+        before = self.default_of(zone)
+        if before is not None and not self._nics.count("network_id", before.id):
+            with self._store.transaction():
+                self._table.delete(before.id)
 
     def ensure_default(self, zone: Zone) -> Network:
         """The zone's default network, made if there is none: shared, and usable by every account."""

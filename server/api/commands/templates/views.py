@@ -17,6 +17,9 @@ STATUS = {
     "Destroying": "Being removed",
 }
 
+ISO_READY = "Successfully Installed"
+"""What clients wait for with ISOs, and with ISOs only."""
+
 UPLOADS = {"NOT_UPLOADED": "Not uploaded yet", "UPLOAD_IN_PROGRESS": "Being uploaded"}
 
 
@@ -146,7 +149,7 @@ class TemplateView(View):
             physicalsize=(copy.physical_size or copy.size or None) if copy else None,
             checksum=template.checksum,
             url=template.url,
-            status=_status(copy),
+            status=_status(copy, iso=template.format == "ISO"),
             downloaddetails=_downloads(template, zone, call) if call.caller.is_root_admin else None,
             created=date(template.created),
             zoneid=zone.id if zone else None,
@@ -175,7 +178,7 @@ def _downloads(template: Template, zone: Zone | None, call: Call) -> list[dict[s
     return found or None
 
 
-def _status(copy: TemplateOnStore | None) -> str | None:
+def _status(copy: TemplateOnStore | None, *, iso: bool = False) -> str | None:
     if copy is None:
         return None
     if copy.state == "Failed":
@@ -184,6 +187,8 @@ def _status(copy: TemplateOnStore | None) -> str | None:
         return UPLOADS[copy.download_state]
     if copy.state == "Creating":
         return f"{copy.download_percent}% Downloaded"
+    if copy.state == "Ready" and iso:
+        return ISO_READY
     return STATUS[copy.state]
 
 

@@ -43,7 +43,7 @@ const COMMANDS = {
 } as const;
 
 const UNDER_WAY =
-  /^(\d+% Downloaded|Download Complete|Waiting to be downloaded|Not uploaded yet|Being uploaded)$/;
+  /^(\d+% Downloaded|Download Complete|Successfully Installed|Waiting to be downloaded|Not uploaded yet|Being uploaded)$/;
 
 /** A status that will not become ready by itself. */
 function failed(status: string): boolean {

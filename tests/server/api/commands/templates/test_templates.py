@@ -137,6 +137,7 @@ def test_isos(cloud_api: CloudApi) -> None:
     cloud_api.cloud.wait(3600)
     (row,) = cloud_api.listed("listIsos", "iso", isofilter="self")
     assert (row["id"], row["isready"], row["format"], row["bootable"]) == (made["id"], True, "ISO", True)
+    assert row["status"] == "Successfully Installed"
     assert admin("listTemplates", templatefilter="self") == {}
     refused(431, admin, "deleteTemplate", id=made["id"])
     assert admin("updateIso", id=made["id"], bootable=False)["iso"]["bootable"] is False
