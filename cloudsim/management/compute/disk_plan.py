@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.offerings import DiskTraits, traits_of
+from cloudsim.management.compute.offerings import ROOT_OFFERING, STRICT, DiskTraits, traits_of
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
 from cloudsim.management.storage.volume_attachment import CDROM_DEVICE
@@ -83,10 +83,12 @@ class DiskPlans:
 
         `override_id` names a disk offering for the root disk; `size` is the bytes that the caller wants of it.
         """
+        explicit = override_id is not None
+        override_id = _root_offering(service, override_id)
         if template.format != "ISO":
             root = self._root(template.size, f"template {template.name}", service, zone, override_id, size, iops)
             return DiskPlan(root, self._data(data, zone, hypervisor))
-        if override_id is not None:
+        if override_id is not None and (explicit or not data):
             data = (DataDisk(override_id, size), *data)
         elif size is not None:
             raise InvalidParameterValue("rootdisksize is for templates: with an ISO, diskofferingid and size say it")
@@ -120,6 +122,7 @@ class DiskPlans:
             raise InvalidParameterValue(f"Snapshot {snapshot.name} is not in zone {zone.name}")
         if snapshot.volume_type != "ROOT":
             raise InvalidParameterValue(f"Snapshot {snapshot.name} is of a data disk: snapshotid names one of a root disk")
+        override_id = _root_offering(service, override_id)
         root = self._root(snapshot.size, f"snapshot {snapshot.name}", service, zone, override_id, size, iops)
         return DiskPlan(
             msgspec.structs.replace(root, snapshot=snapshot), self._data(data, zone, hypervisor)
@@ -200,8 +203,8 @@ class DiskPlans:
             size = service.root_disk_size or least if asked is None else asked
             low, high = _iops(traits_of(service), f"Service offering {service.name}", *iops)
         else:
-            size = self._size(offering, asked)
-            if asked is None or not offering.customized:
+            size = least if asked is None and offering.customized else self._size(offering, asked)
+            if not offering.customized:
                 size = max(least, size)
             low, high = _iops(offering, f"Disk offering {offering.name}", *iops)
         largest = self._settings.integer("storage.max.volume.size")
@@ -247,6 +250,16 @@ class DiskPlans:
         if offering.zone_ids and zone.id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in zone {zone.name}")
         return offering
+
+
+def _root_offering(service: ServiceOffering, override_id: str | None) -> str | None:
+    """The id of the disk offering that root disks are of: what is asked for, unless the service offering is strict."""
+    own = service.details.get(ROOT_OFFERING)
+    if own is not None and override_id not in (None, own) and STRICT in service.details:
+        raise InvalidParameterValue(
+            f"Service offering {service.name} is strict about its disk offering: overridediskofferingid is not taken"
+        )
+    return override_id or own
 
 
 def _iops(offering: DiskOffering | DiskTraits, called: str, low: int | None, high: int | None) -> Iops:

@@ -111,15 +111,26 @@ class Offerings:
         gpus: int = 0,
         gpu_milli: int = 1000,
         gpu_models: Sequence[str] = (),
+        root_offering: DiskOffering | None = None,
+        strict: bool = False,
         details: Mapping[str, str] | None = None,
     ) -> ServiceOffering:
         """Add a service offering. Without cpus and memory it is customized: the deploy call says how many.
 
         `root_disk_size` in bytes. `details` of a customized one may bound the caller's choice with mincpunumber,
-        maxcpunumber, minmemory and maxmemory.
+        maxcpunumber, minmemory and maxmemory. Root disks are of the disk offering `root_offering` where there is one;
+        `strict`: of no other.
         """
         _check_name(name)
         disk = disk or DiskTraits()
+        if root_offering is not None and (root_disk_size is not None or disk != DiskTraits()):
+            raise InvalidParameterValue(
+                "With diskofferingid root disks are as that offering says: rootdisksize and what else is of disks is not taken"
+            )
+        if root_offering is not None and root_offering.state != "Active":
+            raise InvalidParameterValue(f"Disk offering {root_offering.name} is inactive")
+        if strict and root_offering is None:
+            raise InvalidParameterValue("diskofferingstrictness goes with a diskofferingid")
         disk.check()
         kept = dict(details or {})
         self._check_size(cpus, cpu_mhz, memory_mib, customized, kept)
@@ -175,7 +186,7 @@ class Offerings:
                     domain_ids=tuple(domain.id for domain in domains),
                     zone_ids=tuple(zone.id for zone in zones),
                     created=self._foundation.now(),
-                    details=kept | traits_as_details(disk),
+                    details=kept | traits_as_details(disk) | _root_offering_details(root_offering, strict),
                 )
             )
 
@@ -383,6 +394,15 @@ def traits_as_details(disk: DiskTraits) -> dict[str, str]:
     return {
         f"{DISK_DETAIL}{field}": str(value) for field, value in values if value not in (None, False, "thin")
     }
+
+
+ROOT_OFFERING, STRICT = f"{DISK_DETAIL}offering", f"{DISK_DETAIL}strict"
+
+
+def _root_offering_details(offering: DiskOffering | None, strict: bool) -> dict[str, str]:
+    if offering is None:
+        return {}
+    return {ROOT_OFFERING: offering.id} | ({STRICT: "true"} if strict else {})
 
 
 def traits_of(offering: ServiceOffering) -> DiskTraits:

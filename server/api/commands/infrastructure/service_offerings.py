@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
-from cloudsim.management.compute.offerings import DISK_DETAIL, GIB, planners, traits_of
+from cloudsim.management.compute.offerings import DISK_DETAIL, GIB, ROOT_OFFERING, STRICT, planners, traits_of
 from cloudsim.management.infrastructure.gpus import PASSTHROUGH, GpuCard
 from cloudsim.management.operations.details import shown as shown_details
-from cloudsim.model import Domain, ServiceOffering, Template, VirtualMachine, Zone
+from cloudsim.model import DiskOffering, Domain, ServiceOffering, Template, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import RootDisk, words
 from server.api.commands.infrastructure.offering_scope import offered, scope_fields
@@ -62,6 +62,9 @@ class ServiceOfferingView(View):
     serviceofferingdetails: dict[str, str] | None = None
     rootdisksize: Annotated[Long | None, "GiB"] = None
     dynamicscalingenabled: bool | None = None
+    diskofferingid: Annotated[str | None, "what root disks are of"] = None
+    diskofferingname: str | None = None
+    diskofferingdisplaytext: str | None = None
     diskofferingstrictness: bool | None = None
     encryptroot: bool | None = None
     gpucount: int | None = None
@@ -111,7 +114,8 @@ class ServiceOfferingView(View):
             serviceofferingdetails=details or None,
             rootdisksize=row.root_disk_size // GIB if row.root_disk_size else None,
             dynamicscalingenabled=row.dynamic_scaling,
-            diskofferingstrictness=False,
+            diskofferingstrictness=STRICT in row.details,
+            **_root_disk(row, call),
             encryptroot=False,
             gpucount=row.gpus or None,
             **_gpu(row),
@@ -119,6 +123,17 @@ class ServiceOfferingView(View):
             purgeresources=False,
             **scope_fields(call, row),
         )
+
+
+def _root_disk(row: ServiceOffering, call: Call) -> dict[str, Any]:
+    offering = call.store.table(DiskOffering).get(row.details.get(ROOT_OFFERING))
+    if offering is None:
+        return {}
+    return {
+        "diskofferingid": offering.id,
+        "diskofferingname": offering.name,
+        "diskofferingdisplaytext": offering.display_text,
+    }
 
 
 def _gpu(row: ServiceOffering) -> dict[str, Any]:
@@ -155,6 +170,12 @@ async def create_service_offering(
     minmemory: int | None = None,
     maxmemory: int | None = None,
     rootdisksize: Annotated[LongParameter | None, Param("GiB")] = None,
+    diskofferingid: Annotated[
+        DiskOffering | None, Param("what root disks are of, instead of saying it here", since="4.17")
+    ] = None,
+    diskofferingstrictness: Annotated[
+        bool, Param("whether root disks are of no other disk offering", since="4.17")
+    ] = False,
     hosttags: Annotated[str | None, Param("tags that a host must have")] = None,
     domainid: Annotated[Sequence[Domain] | None, Param("the domains that it is for")] = None,
     zoneid: Annotated[Sequence[Zone] | None, Param("the zones that it is for")] = None,
@@ -192,6 +213,8 @@ async def create_service_offering(
         customized=customized,
         disk=disk,
         root_disk_size=rootdisksize * GIB if rootdisksize else None,
+        root_offering=diskofferingid,
+        strict=diskofferingstrictness,
         host_tags=words(hosttags),
         domains=domainid or (),
         zones=zoneid or (),

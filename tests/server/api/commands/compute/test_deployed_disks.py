@@ -154,3 +154,29 @@ def test_a_restored_instance_can_have_a_root_disk_of_another_kind(cloud: TwoRack
     ):
         assert text in refused(431, cloud.admin, "restoreVirtualMachine", **asked, **wrong).text
     assert disks(cloud, made) == [root]
+
+
+def test_root_disks_are_of_the_disk_offering_that_a_service_offering_names(cloud: TwoRacks) -> None:
+    fixed = disk_offering(cloud, "six", disksize=6, iopsreadrate=40)
+    asked = {"name": "linked", "displaytext": "linked", "cpunumber": 1, "cpuspeed": 500, "memory": 512}
+    linked = cloud.admin("createServiceOffering", **asked, diskofferingid=fixed)["serviceoffering"]
+    assert (linked["diskofferingid"], linked["diskofferingname"]) == (fixed, "six")
+    assert linked["diskofferingstrictness"] is False and "serviceofferingdetails" not in linked
+    made = cloud.deploy("web", serviceofferingid=linked["id"])
+    (root,) = disks(cloud, made)
+    assert (root["diskofferingid"], root["size"]) == (fixed, 6 * GIB)
+    limits = cloud.guest(made).disks[0].limits
+    assert limits is not None and limits.read_ios == 40
+    other = cloud.deploy("other", serviceofferingid=linked["id"], overridediskofferingid=cloud.cloud.custom.id)
+    assert disks(cloud, other)[0]["diskofferingid"] == cloud.cloud.custom.id
+
+    strict = cloud.admin("createServiceOffering", **asked, diskofferingid=fixed, diskofferingstrictness=True)
+    assert strict["serviceoffering"]["diskofferingstrictness"] is True
+    wanted = cloud.wanted(serviceofferingid=strict["serviceoffering"]["id"], overridediskofferingid=cloud.cloud.custom.id)
+    assert "strict" in refused(431, cloud.admin, "deployVirtualMachine", **wanted).text
+    for wrong, text in (
+        ({"diskofferingid": fixed, "rootdisksize": 3}, "rootdisksize"),
+        ({"diskofferingid": fixed, "tags": "fast"}, "diskofferingid"),
+        ({"diskofferingstrictness": True}, "diskofferingid"),
+    ):
+        assert text in refused(431, cloud.admin, "createServiceOffering", **asked, **wrong).text
