@@ -12,7 +12,7 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.address_ranges import address_range, check_address
 from cloudsim.management.network.vlans import LARGEST, isolation_of
-from cloudsim.model import Domain, NetworkAclList, NetworkOffering, PhysicalNetwork, Vpc, Zone
+from cloudsim.model import Domain, Network, NetworkAclList, NetworkOffering, PhysicalNetwork, Vpc, Zone
 
 ISOLATED_CIDR = "10.1.1.0/24"
 """The subnet of an isolated network where neither the caller nor the zone says one."""
@@ -143,3 +143,18 @@ def checked_dns(request: NetworkRequest) -> tuple[str | None, str | None]:
         raise InvalidParameterValue("dns2 needs a dns1")
     first = None if request.dns1 is None else check_address(request.dns1, "dns1")
     return first, None if request.dns2 is None else check_address(request.dns2, "dns2")
+
+
+def changed_dns(
+    network: Network, offering: NetworkOffering | None, dns1: str | None, dns2: str | None
+) -> dict[str, str | None]:
+    """The fields of a network that is to have these name servers; "" for none, None for what it has."""
+    if dns1 is None and dns2 is None:
+        return {}
+    if offering is None or "Dns" not in offering.services:
+        raise InvalidParameterValue(f"Network {network.name} has no DNS service: dns1 and dns2 cannot be changed")
+    first = network.dns1 if dns1 is None else check_address(dns1, "dns1") if dns1 else None
+    second = network.dns2 if dns2 is None else check_address(dns2, "dns2") if dns2 else None
+    if second is not None and first is None:
+        raise InvalidParameterValue("dns2 needs a dns1")
+    return {"dns1": first, "dns2": second}

@@ -16,6 +16,7 @@ from cloudsim.management.network.network_requests import (
     UNTAGGED,
     NetworkRequest,
     Subnet,
+    changed_dns,
     checked_dns,
     checked_domain,
     subnet_of,
@@ -339,8 +340,13 @@ class Networks:
         display: bool | None = None,
         offering: NetworkOffering | None = None,
         guest_cidr: str | None = None,
+        dns1: str | None = None,
+        dns2: str | None = None,
     ) -> Network:
-        """Change what is not None. `guest_cidr`: the part of its subnet that instances get addresses of."""
+        """Change what is not None. `guest_cidr`: the part of its subnet that instances get addresses of.
+
+        An empty `dns1` or `dns2` is none: without both the zone's name servers are the network's.
+        """
         changes: dict[str, Any] = {}
         if name is not None:
             if not name.strip():
@@ -358,6 +364,7 @@ class Networks:
         if offering is not None and offering.id != network.network_offering_id:
             self.check_update(network, offering)
             changes["network_offering_id"] = offering.id
+        changes |= changed_dns(network, self._offerings.get(network.network_offering_id), dns1, dns2)
         if guest_cidr is not None:
             nics = self._foundation.table(Nic).where("network_id", network.id)
             changes |= reservation(self._table[network.id], nics, guest_cidr)

@@ -257,7 +257,7 @@ class Nics:
             nic.is_default,
             tuple(ip for _, ip in nic.secondary_ips),
             self._host_services(nic, network, offering),
-            tuple(filter(None, (zone.dns1, zone.dns2))) if zone is not None else (),
+            _name_servers(network, zone),
             network.network_domain or "",
             self._security_rules.of(nic),
             routed=network.guest_type == "Shared",
@@ -294,6 +294,12 @@ class Nics:
             if offering is not None and CONFIG_DRIVE in offering.services.get("UserData", ()):
                 return True
         return False
+
+
+def _name_servers(network: Network, zone: Zone | None) -> tuple[str, ...]:
+    """The network's own, or else the zone's."""
+    own = tuple(filter(None, (network.dns1, network.dns2)))
+    return own or (() if zone is None else tuple(filter(None, (zone.dns1, zone.dns2))))
 
 
 def host_services(offering: NetworkOffering | None) -> tuple[str, ...]:

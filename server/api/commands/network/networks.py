@@ -339,6 +339,8 @@ async def update_network(
     guestvmcidr: Annotated[
         str | None, Param("the part of its subnet that instances get addresses of; all of it: no address is reserved")
     ] = None,
+    dns1: Annotated[str | None, Param("its own first name server; an empty one for the zone's", since="4.18")] = None,
+    dns2: str | None = None,
 ) -> Job:
     """Changes a guest network."""
     if guestvmcidr and networkofferingid is not None:
@@ -358,10 +360,12 @@ async def update_network(
             offering=networkofferingid,
             display=displaynetwork,
             guest_cidr=guestvmcidr or None,
+            dns1=dns1,
+            dns2=dns2,
         )
         if another and changed.state in ("Implemented", "Setup"):
             await call.manager.network_life.restart(changed)
-        elif networkdomain is not None:
+        elif (networkdomain, dns1, dns2) != (None, None, None):
             await call.manager.routers.sync(id.id)
         return call.store.table(Network)[id.id]
 

@@ -85,3 +85,28 @@ def test_an_account_with_addresses_of_its_own_gets_others_where_it_may(routed: R
     refused(533, ann, "associateIpAddress", networkid=network)
     set_(routed, "use.system.public.ips", "true", accountid=account["id"])
     assert ann("associateIpAddress", networkid=network)["ipaddress"]["ipaddress"] not in got
+
+
+def test_a_network_gets_name_servers_of_its_own_and_its_router_asks_them(routed: RoutedApi) -> None:
+    front = routed.front["id"]
+
+    def asked() -> tuple[str, ...]:
+        """Whom the network's router asks, by what it was told."""
+        guests = [g for r in routed.cloud.world.reachability().routers for g in r.router.configuration.guests]
+        return next(guest.dns for guest in guests if guest.network_id == front)
+
+    assert asked() == ("8.8.8.8",)
+    changed = routed.admin("updateNetwork", id=front, dns1="192.0.2.53", dns2="192.0.2.54")["network"]
+    assert (changed["dns1"], changed["dns2"]) == ("192.0.2.53", "192.0.2.54") == asked()
+    refused(431, routed.admin, "updateNetwork", id=front, dns1="a name server")
+    assert "dns2 needs a dns1" in refused(431, routed.admin, "updateNetwork", id=front, dns1="").text
+    routed.admin("updateNetwork", id=front, dns1="", dns2="")
+    assert asked() == ("8.8.8.8",)
+
+
+def test_guests_of_a_network_with_external_dns_are_told_its_own_name_servers(routed: RoutedApi) -> None:
+    set_(routed, "use.external.dns", "true", zoneid=routed.zone)
+    routed.admin("updateNetwork", id=routed.front["id"], dns1="192.0.2.53")
+    lease = routed.cloud.world.reachability().lease(routed.web["nic"][0]["macaddress"])
+    assert lease is not None and lease.dns == ("192.0.2.53",)
+    assert card(routed, routed.deploy("api", routed.front["id"])).dns == ("192.0.2.53",)
