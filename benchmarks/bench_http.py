@@ -45,13 +45,15 @@ LARGE = Path(__file__).parents[1] / "examples" / "datacenters" / "large.yaml"
 FOUNDED_WITHIN = 300.0
 """Seconds in which such a cloud is built, or read again."""
 PAGE = 20
-SETTLED = 20
-"""Tags that are put on before the first is taken away, so that it surely is there."""
 READY = 1500
 """Requests that each client signs before the clock runs; more are signed when they are used up."""
 
 Request = tuple[str, dict[str, Any]]
 """A command and its parameters."""
+
+
+Asking = Callable[[int], Request | None]
+"""What the client of that number is to send next; None: nothing more."""
 
 
 class Figures(NamedTuple):
@@ -131,7 +133,7 @@ class Load:
         self._keys = (server.admin["apikey"], server.admin["secretkey"])
         self._port = int(server.url.rsplit(":", 1)[1].split("/")[0])
 
-    async def measure(self, next_request: Callable[[], Request | None]) -> tuple[Figures, list[bytes]]:
+    async def measure(self, next_request: Asking) -> tuple[Figures, list[bytes]]:
         """Send what `next_request` says, until it says None or the time is over; the figures and the answers."""
         callers = [Caller(self._port, self._keys) for _ in range(CLIENTS)]
         answers: list[bytes] = []
@@ -139,16 +141,16 @@ class Load:
             await caller.connect()
         queues: list[list[bytes]] = [[] for _ in callers]
         for _ in range(READY):
-            for caller, queue in zip(callers, queues, strict=True):
-                if (request := next_request()) is not None:
-                    queue.append(caller.signed(*request))
+            for number, caller in enumerate(callers):
+                if (request := next_request(number)) is not None:
+                    queues[number].append(caller.signed(*request))
         for queue in queues:
             queue.reverse()
 
-        async def work(caller: Caller, queue: list[bytes]) -> None:
+        async def work(number: int, caller: Caller, queue: list[bytes]) -> None:
             while time.perf_counter() < end:
                 if not queue:
-                    request = next_request()
+                    request = next_request(number)
                     if request is None:
                         return
                     queue.append(caller.signed(*request))
@@ -156,7 +158,7 @@ class Load:
 
         began, cpu = time.perf_counter(), self._cpu()
         end = began + self._seconds
-        await asyncio.gather(*map(work, callers, queues))
+        await asyncio.gather(*map(work, range(CLIENTS), callers, queues))
         wall, cpu = time.perf_counter() - began, self._cpu() - cpu
         for caller in callers:
             await caller.close()
@@ -177,19 +179,19 @@ class Load:
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
-def _each(command: str, parameters: Iterator[dict[str, Any]]) -> Callable[[], Request | None]:
-    return lambda: next(((command, each) for each in parameters), None)
+def _each(command: str, parameters: Iterator[dict[str, Any]]) -> Asking:
+    return lambda _: next(((command, each) for each in parameters), None)
 
 
-def _always(command: str, **parameters: Any) -> Callable[[], Request | None]:
-    return lambda: (command, parameters)
+def _always(command: str, **parameters: Any) -> Asking:
+    return lambda _: (command, parameters)
 
 
 async def mixes(load: Load) -> dict[str, Figures]:
     """The figures of each mix by its name, measured one after the other."""
     found: dict[str, Figures] = {}
 
-    async def measure(name: str, next_request: Callable[[], Request | None]) -> list[bytes]:
+    async def measure(name: str, next_request: Asking) -> list[bytes]:
         found[name], answers = await load.measure(next_request)
         show(name, found[name])
         return answers
@@ -229,8 +231,8 @@ async def mixes(load: Load) -> dict[str, Figures]:
     gone = ({"id": each["id"], "expunge": "true"} for each in iter(jobs))
     answers = await measure("delete, instances (expunge accepted)", _each("destroyVirtualMachine", gone))
     await _ended(load, [json.loads(each)["destroyvirtualmachineresponse"]["jobid"] for each in answers])
-    mixed = _mixed(ids)
-    await measure("8 of 10 list, 1 create, 1 delete", lambda: next(mixed))
+    mixed = [_mixed(ids, client) for client in range(CLIENTS)]
+    await measure("8 of 10 list, 1 create, 1 delete", lambda client: next(mixed[client]))
     return found
 
 
@@ -245,23 +247,21 @@ def _numbers() -> Iterator[int]:
         number += 1
 
 
-def _mixed(ids: list[str]) -> Iterator[Request]:
+def _mixed(ids: list[str], client: int) -> Iterator[Request]:
     """What a busy cloud is asked: of ten calls, eight look; one puts a tag on an instance, one takes an older one away."""
+    tag: dict[str, Any] = {}
     for n in _numbers():
-        tenth, place = divmod(n, 10)
-        if place == 4:
-            yield "createTags", {**_tag(ids, tenth), "tags[0].value": "v"}
-        elif place == 9 and tenth >= SETTLED:
-            yield "deleteTags", _tag(ids, tenth - SETTLED)
-        elif place % 2:
-            yield "listVirtualMachines", {"id": ids[tenth % len(ids)], "listall": "true"}
+        vm = ids[(CLIENTS * n + client) % len(ids)]
+        if n % 10 == 1:
+            if tag:
+                yield "deleteTags", tag
+            tag = {"resourceids": vm, "resourcetype": "UserVm", "tags[0].key": f"benchmark-{client}-{n}"}
+        elif n % 10 == 2:
+            yield "createTags", {**tag, "tags[0].value": "v"}
+        elif n % 2:
+            yield "listVirtualMachines", {"id": vm, "listall": "true"}
         else:
             yield "listVirtualMachines", {"listall": "true", "page": 1 + n % 50, "pagesize": PAGE}
-
-
-def _tag(ids: list[str], number: int) -> dict[str, Any]:
-    vm = ids[number % len(ids)]
-    return {"resourceids": vm, "resourcetype": "UserVm", "tags[0].key": f"benchmark-{number}"}
 
 
 async def _ended(load: Load, jobs: list[str]) -> None:
@@ -355,7 +355,9 @@ def figures() -> dict[str, dict[str, Any]]:
 
 @click.command()
 @click.option("--seconds", type=float, default=10.0, show_default=True, help="Of each mix.")
-@click.option("--pace", default="real", show_default=True, help="Of the simulated time, as cloudsim serve has it.")
+@click.option(
+    "--pace", default="real", show_default=True, help="Of the simulated time, as cloudsim serve has it."
+)
 @click.option("--profile", is_flag=True, help="Also tell where the server's time goes.")
 def main(seconds: float, pace: str, profile: bool) -> None:
     with large_cloud(pace) as server, _profiled(server, profile):
