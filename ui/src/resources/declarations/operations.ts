@@ -206,6 +206,7 @@ const resourceLimit: Resource = {
   title: (row) => String(row.resourcetypename),
   columns: [
     { name: "resourcetypename" },
+    { name: "tag" },
     { name: "max", value: (row) => (Number(row.max) === -1 ? "∞" : row.max) },
     { name: "account" },
     column.domain,
@@ -235,10 +236,12 @@ const resourceLimit: Resource = {
 };
 
 function whoseLimit(row: Row | null): Record<string, string> {
+  const tag: Record<string, string> = row?.tag ? { tag: String(row.tag) } : {};
   if (row?.projectid) {
-    return { projectid: String(row.projectid) };
+    return { projectid: String(row.projectid), ...tag };
   }
   return {
+    ...tag,
     ...(row?.account ? { account: String(row.account) } : {}),
     ...(row?.domainid ? { domainid: String(row.domainid) } : {}),
   };
