@@ -25,17 +25,18 @@ class ManagementControllers:
     async def act(self, controller: ManagementController, action: PowerAction) -> None:
         """SOFT is as quick as OFF here, and a host that is off is started by CYCLE, but not by RESET."""
         host = await self._reach(controller)
-        if action == "RESET" and not _is_on(host):
+        power = self._world.power
+        if action == "RESET" and not power.is_on(host):
             raise OutOfBandError(f"{host.name} is off: there is nothing to reset")
         if action != "ON":
-            self._world.switch_off(host)
+            power.switch_off(host)
         if action in ("ON", "CYCLE", "RESET"):
-            if host.broken:
+            if power.is_broken(host):
                 raise OutOfBandError(f"{host.name} does not start")
-            self._world.switch_on(host)
+            power.switch_on(host)
 
     async def is_on(self, controller: ManagementController) -> bool:
-        return _is_on(await self._reach(controller))
+        return self._world.power.is_on(await self._reach(controller))
 
     async def change_password(self, controller: ManagementController, password: str) -> None:
         await self._reach(controller)
@@ -51,7 +52,3 @@ class ManagementControllers:
             raise OutOfBandError(f"the management controller of {host.name} does not answer")
         await asyncio.sleep(world.site.sampler("bmc_action"))
         return host
-
-
-def _is_on(host: SimulatedHost) -> bool:
-    return host.hypervisor.powered or host.starting is not None

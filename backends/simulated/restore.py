@@ -75,7 +75,7 @@ def restore(world: SimulatedWorld, store: Store) -> None:
                 _guest(world, store, vm, hosts[vm.host_id])
     for row in store.table(OutOfBandManagement).where("enabled", True):
         if row.power_state == "Off" and row.host_id in hosts:
-            world.switch_off(hosts[row.host_id])
+            world.power.switch_off(hosts[row.host_id])
     for host in hosts.values():
         world.start_agent(host)
 

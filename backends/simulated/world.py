@@ -28,6 +28,7 @@ from backends.simulated.link import TCP_TIMEOUT, Condition, SimulatedLink
 from backends.simulated.links import SimulatedLinks
 from backends.simulated.loop import SimLoop
 from backends.simulated.out_of_band import ManagementControllers
+from backends.simulated.power import Power
 from backends.simulated.reachability import picture
 from backends.simulated.restore import restore
 from backends.simulated.site import Site, Utilisation
@@ -55,7 +56,7 @@ EPOCH = 1_767_225_600.0
 class SimulatedHost:
     """A host of the world: its machine, the agent on it (None until discovered), and its connection's state."""
 
-    __slots__ = ("agent", "broken", "condition", "guid", "hypervisor", "name", "path", "starting", "world")
+    __slots__ = ("agent", "condition", "guid", "hypervisor", "name", "path", "world")
 
     def __init__(self, world: SimulatedWorld, hypervisor: SimulatedHypervisor, path: str) -> None:
         self.world = world
@@ -65,10 +66,6 @@ class SimulatedHost:
         self.path = path
         self.agent: Agent | None = None
         self.condition: Condition | None = None
-        self.broken = False
-        """Whether it cannot be switched on."""
-        self.starting: asyncio.TimerHandle | None = None
-        """What ends its start, while it starts."""
 
     async def connect(self) -> Link:
         """The agent's way to the manager (`cloudsim.protocol.link.Connector`)."""
@@ -123,6 +120,7 @@ class SimulatedWorld:
         self._by_name: dict[str, SimulatedHost] = {}
         self._free_below: dict[tuple[int, int], int] = {}
         self.out_of_band: Mapping[str, PowerDriver] = {"ipmitool": ManagementControllers(self)}
+        self.power = Power(self.loop, self.site.sampler.source("host_boot"), self._boot_agent_soon)
         for plan in self.layout.hosts():
             self._add_planned(plan)
 
@@ -213,7 +211,7 @@ class SimulatedWorld:
         if host.agent is None:
             host.condition = self._condition(host)
             host.agent = Agent(host.guid, host.name, host.hypervisor, host)
-        self.loop.call_soon(self._boot_agent, host, context=self._context)
+        self._boot_agent_soon(host)
 
     def remove_agent(self, host: SimulatedHost) -> None:
         """Take the agent off a host, as an operator does with a host that leaves the cloud."""
@@ -224,45 +222,11 @@ class SimulatedWorld:
         """Cut a host's power: its guests and agent are gone at once; the manager learns by a timeout.
 
         Its management controller tells that it is off, and cannot switch it on."""
-        host = self.host(key)
-        host.broken = True
-        self.switch_off(host)
+        self.power.fail(self.host(key))
 
     def restore_host(self, key: str) -> None:
         """Give a host its power back: it has no guests, and its agent connects again."""
-        host = self.host(key)
-        host.broken = False
-        self._started(host)
-
-    def switch_off(self, host: SimulatedHost) -> None:
-        """Have a host without power, whatever it was doing. Also what hung in it is over."""
-        if host.starting is not None:
-            host.starting.cancel()
-            host.starting = None
-        if not host.hypervisor.powered:
-            return
-        if host.condition is not None:
-            for link in list(host.condition.links):
-                link.vanish()
-        host.hypervisor.power_off()
-        if host.agent is not None:
-            host.agent.stop()
-        if host.condition is not None:
-            host.condition.restart()
-
-    def switch_on(self, host: SimulatedHost) -> None:
-        """Have a host that is whole start, if it is off; its agent starts once it has booted."""
-        if not host.broken and not host.hypervisor.powered and host.starting is None:
-            boots = self.site.sampler("host_boot")
-            host.starting = self.loop.call_later(boots, self._started, host, context=self._context)
-
-    def _started(self, host: SimulatedHost) -> None:
-        if host.starting is not None:
-            host.starting.cancel()
-            host.starting = None
-        if not host.hypervisor.powered:
-            host.hypervisor.power_on()
-            self.loop.call_soon(self._boot_agent, host, context=self._context)
+        self.power.repair(self.host(key))
 
     def hang_agent(self, key: str) -> None:
         """The agent of a host stops doing anything, its guests run on. May be nested."""
@@ -382,6 +346,9 @@ class SimulatedWorld:
             condition.counter = self.messages if self._count else None
             condition.judge()
         return host.condition
+
+    def _boot_agent_soon(self, host: SimulatedHost) -> None:
+        self.loop.call_soon(self._boot_agent, host, context=self._context)
 
     def _boot_agent(self, host: SimulatedHost) -> None:
         if host.agent is not None and host.hypervisor.powered:
