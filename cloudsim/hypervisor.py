@@ -193,9 +193,12 @@ class Hypervisor(Protocol):
         """Copy a file to the same path in another image store; returns path and physical size. Again is no error."""
 
     async def backup_snapshot(
-        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None
+        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None, inside: str | None = None
     ) -> tuple[str, int]:
-        """Snapshot a disk into secondary storage; returns the path there and its physical size."""
+        """Snapshot a disk into secondary storage; returns the path there and its physical size.
+
+        It is of what the disk holds now, or held when the instance snapshot `inside` was taken.
+        """
 
     async def revert_snapshot(self, disk: DiskSpec, image: ImageSpec) -> None:
         """Put a snapshot's content back into a disk that no running instance uses."""

@@ -45,10 +45,12 @@ class SecondaryStorage(StorageBase):
     # snapshots
 
     async def backup_snapshot(
-        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None
+        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None, inside: str | None = None
     ) -> tuple[str, int]:
         """The copy is of one moment, and stands alone. A guest that uses the disk goes on meanwhile."""
         file = await self._disk(disk)
+        if inside is not None and inside not in await qemu_img.snapshot_list(file):
+            raise HypervisorError(f"disk {disk.path} has no snapshot {inside}")
         path = f"{SNAPSHOTS}/{snapshot_id}.qcow2"
         target = await self.stores.new(store_url, path)
         if vm is not None and vm not in await self.users(file):
@@ -56,7 +58,9 @@ class SecondaryStorage(StorageBase):
         async with self.file_turns.turn(file if vm is None else f"backup of {vm}"):
             with step("disk_snapshot"), room(f"secondary storage {store_url}"):
                 async with self.unfinished.beside(target) as new:
-                    if vm is None:
+                    if inside is not None:
+                        await qemu_img.convert(file, new, snapshot=inside, share=True)
+                    elif vm is None:
                         await self.check_unused(file, f"disk {disk.path}")
                         await qemu_img.convert(file, new)
                     else:

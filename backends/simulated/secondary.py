@@ -14,18 +14,21 @@ class SecondaryStorage(PrimaryStorage):
     __slots__ = ()
 
     async def backup_snapshot(
-        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None
+        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None, inside: str | None = None
     ) -> tuple[str, int]:
         pool = self.pool(disk.pool_id)
         content = pool.find(disk.path)
+        if inside is not None and inside not in content.snapshots:
+            raise HypervisorError(f"disk {disk.path} has no snapshot {inside}")
         if vm is not None:
             self.running(vm)
         store = self.site.store(store_url, self.place)
         path, size = f"snapshots/{snapshot_id}", content.taken
         way = [pool.disks, *self.reach(pool.place, store.place), store.disks]
         store.add(path, size)
-        if content.work is not None:
-            store.work[path] = content.work
+        work = content.work if inside is None else (content.work_then or {}).get(inside, (None, None))[0]
+        if work is not None:
+            store.work[path] = work
         try:
             await self.take("disk_snapshot")
             await self.move(way, size)

@@ -336,6 +336,8 @@ class BackupSnapshotCommand(Command, frozen=True, kw_only=True):
     disk: DiskSpec
     store_url: str
     vm: str | None = None
+    inside: str | None = None
+    """The instance snapshot whose content of the disk is taken, instead of the present one."""
 
 
 class RevertSnapshotAnswer(Answer, frozen=True, kw_only=True):

@@ -6,10 +6,10 @@ a namespace is no domain at all: what the host does to instances is done to the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 

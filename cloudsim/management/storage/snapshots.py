@@ -22,6 +22,7 @@ from cloudsim.model import (
     StoragePool,
     Template,
     VirtualMachine,
+    VmSnapshot,
     Volume,
 )
 from cloudsim.protocol.commands import BackupSnapshotAnswer, BackupSnapshotCommand, RevertSnapshotCommand
@@ -62,6 +63,7 @@ class Snapshots:
         self._volumes = foundation.table(Volume)
         self._pools = foundation.table(StoragePool)
         self._vms = foundation.table(VirtualMachine)
+        self._vm_snapshots = foundation.table(VmSnapshot)
         self._templates = foundation.table(Template)
         self._randomness = foundation.randomness.branch("snapshots")
         self._turns = SnapshotTurns(foundation.settings)
@@ -121,8 +123,20 @@ class Snapshots:
         stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(self._foundation.now()))
         return f"{vm.name if vm is not None else 'detached'}_{volume.name}_{stamp}"
 
-    async def create(self, snapshot_id: str) -> Snapshot:
-        """Take an allocated snapshot and back it up; when that fails it is gone."""
+    def check_inside(self, volume: Volume, inside: VmSnapshot) -> None:
+        """Raise InvalidParameterValue unless the instance snapshot has a content of the volume."""
+        if inside.state != "Ready":
+            raise InvalidParameterValue(f"VM snapshot {inside.display_name} is {inside.state}, and must be Ready")
+        if volume.vm_id != inside.vm_id:
+            raise InvalidParameterValue(
+                f"Volume {volume.name} is none of the instance that VM snapshot {inside.display_name} is of"
+            )
+
+    async def create(self, snapshot_id: str, inside: VmSnapshot | None = None) -> Snapshot:
+        """Take an allocated snapshot and back it up; when that fails it is gone.
+
+        It is of the volume as it is, or as it was at the instance snapshot `inside`.
+        """
         snapshot = self._table[snapshot_id]
         try:
             volume = self._volumes.get(snapshot.volume_id)
@@ -136,7 +150,9 @@ class Snapshots:
                     raise InvalidParameterValue(f"The volume of snapshot {snapshot.name} is gone")
                 check_at_rest(volume)
                 self._check_volume(volume)
-                return await self._back_up(snapshot, volume)
+                if inside is not None:
+                    self.check_inside(volume, self._vm_snapshots.get(inside.id) or inside)
+                return await self._back_up(snapshot, volume, inside)
         except BaseException:
             if snapshot_id in self._table:
                 with self._store.transaction():
@@ -148,7 +164,7 @@ class Snapshots:
         vm = self._vms.get(volume.vm_id)
         return self._disks.host_for(self._pools[volume.pool_id or ""], vm.host_id if vm is not None else None)
 
-    async def _back_up(self, snapshot: Snapshot, volume: Volume) -> Snapshot:
+    async def _back_up(self, snapshot: Snapshot, volume: Volume, inside: VmSnapshot | None) -> Snapshot:
         vm = self._vms.get(volume.vm_id)
         running = vm is not None and vm.state == "Running"
         host = self._host_of(volume)
@@ -163,6 +179,7 @@ class Snapshots:
                 disk=self._disks.spec(volume),
                 store_url=store.url,
                 vm=vm.instance_name if vm is not None and running else None,
+                inside=None if inside is None else inside.id,
             )
             answer = await self._agents.send(host.id, command)
             if not isinstance(answer, BackupSnapshotAnswer) or not answer.ok:

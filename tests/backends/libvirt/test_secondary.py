@@ -38,6 +38,17 @@ def volume(bench: StorageBench, name: str = "v", pattern: int = 1) -> DiskSpec:
     return bench.disk(name, 16 * MIB)
 
 
+def test_a_snapshot_of_what_a_disk_held_before(bench: StorageBench) -> None:
+    disk = volume(bench, pattern=1)
+    bench.do(qemu_img.snapshot_create(bench.pool / "v", "then"))
+    write(bench.pool / "v", 2)
+    path, _ = bench.do(bench.host.backup_snapshot("s", disk, bench.store_url, None, "then"))
+    assert content(bench.store / path, 1) == b"\1" and content(bench.pool / "v", 1) == b"\2"
+    assert info(bench.store / path).backing is None
+    with pytest.raises(HypervisorError, match="disk v has no snapshot never"):
+        bench.do(bench.host.backup_snapshot("t", disk, bench.store_url, None, "never"))
+
+
 def test_a_snapshot_goes_to_the_store_and_back(bench: StorageBench) -> None:
     disk = volume(bench)
     path, physical = bench.do(bench.host.backup_snapshot("s", disk, bench.store_url, None))

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.management.storage.snapshots import INTERVAL_NAMES
-from cloudsim.model import GuestOs, ImageStore, Snapshot, SnapshotPolicy, StoragePool, Volume, Zone
+from cloudsim.model import (
+    GuestOs,
+    ImageStore,
+    Snapshot,
+    SnapshotPolicy,
+    StoragePool,
+    VmSnapshot,
+    Volume,
+    Zone,
+)
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of
 from server.api.listing import Page, Scope, Tags, listed
@@ -111,6 +120,29 @@ async def create_snapshot(
         if tags:
             call.manager.tags.create(call.caller, "Snapshot", [snapshot], tags)
     return Job(lambda: snapshots.create(snapshot.id), snapshot, queue=queue_of(volumeid))
+
+
+@command(
+    "createSnapshotFromVMSnapshot",
+    view=SnapshotView,
+    job=True,
+    creates=Snapshot,
+    event="SNAPSHOT.CREATE",
+    since="4.10.0",
+    group=GROUP,
+)
+async def create_snapshot_from_vm_snapshot(
+    call: Call,
+    *,
+    volumeid: Annotated[Volume, Param("a volume of the instance", access="operate")],
+    vmsnapshotid: Annotated[VmSnapshot, Param("the instance's snapshot", access="operate")],
+    name: str | None = None,
+) -> Job:
+    """Backs up what a volume held when a snapshot of its instance was taken."""
+    snapshots = call.manager.snapshots
+    snapshots.check_inside(volumeid, vmsnapshotid)
+    snapshot = snapshots.allocate(volumeid, name)
+    return Job(lambda: snapshots.create(snapshot.id, vmsnapshotid), snapshot, queue=queue_of(volumeid))
 
 
 @command("listSnapshots", view=SnapshotView, group=GROUP)
