@@ -238,7 +238,7 @@ def _signature(
     name: str, function: Function, is_list: bool
 ) -> tuple[tuple[Parameter, ...], tuple[tuple[str, Compound], ...]]:
     hints = get_type_hints(function, include_extras=True)
-    access: Access | None = "any" if is_list else None
+    access: Access | None = "any" if is_list and name.startswith("list") else None  # a list leaves out what is not his
     parameters: list[Parameter] = []
     compounds: list[tuple[str, Compound]] = []
     for argument in list(inspect.signature(function).parameters.values())[1:]:
