@@ -9,6 +9,7 @@ and which were not.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,8 +24,36 @@ from tests.server.api.facts import FACTS, NAMES
 from tests.server.api.recording import Paths, recording, remembered, together
 from tests.server.demo.served_demo import Served
 
+SHOWN = 12
+"""Names of fields that a row shows, at most."""
 ALWAYS = ("jobid", "jobstatus")
 """Documented for every answer; they are there while a job works on the thing."""
+
+
+WITHOUT_MEANING: dict[str, str] = {
+    "backup(offering)?(storage)?(id|name|limit|total|available)": "there are no backups",
+    "(bucket|objectstorage)(limit|total|available)": "there is no object storage",
+    "icon": "nothing has a picture of its own",
+    ".*(ip6|ipv6).*": "addresses are of IPv4",
+    "asn(umber(id)?|range)|bgppeers|ip4rout(es|ing)|routingmode|networkmode|specifyasnumber": "routers speak no BGP",
+    "(nsx|tungsten|ovm3|vsphere|hyperv|vmware|xen).*|deployasisdetails|adaptertype": "of another vendor's product",
+    "extension(id|name|spath)": "hypervisors are not added by scripts",
+    ".*storageaccessgroups": "every host reaches the pools of its cluster and zone",
+    "lease(duration|expiryaction|expirydate)": "instances have no lease",
+    "vnf(details|nics)|forcks|autoscalevmgroup(id|name)": "there are no network appliances, Kubernetes nodes, scaling groups",
+    "maxheads|maxresolution[xy]|videoram": "GPUs show no screens",
+    "java(distribution|version)|threads.*": "there is no Java in it",
+    "isolatedpvlan(type)?": "there are no private VLANs",
+    "dbMetrics|tlsversions|replicas|dbloadaverages": "of MySQL",
+    "externaluuid|encryptformat|volume(check|repair)result|chain(info|size)": "of storage plugins",
+}
+"""Fields, by their last names, that have no meaning in this cloud, and why."""
+_WITHOUT_MEANING = re.compile("|".join(f"(?:{pattern})" for pattern in WITHOUT_MEANING))
+
+
+def has_meaning(path: str) -> bool:
+    """Whether this cloud has anything that the field of that path could tell of."""
+    return not any(_WITHOUT_MEANING.fullmatch(name) for name in path.split("."))
 
 
 class Coverage(NamedTuple):
@@ -36,11 +65,20 @@ class Coverage(NamedTuple):
 
     @property
     def missing(self) -> list[str]:
-        """What was never filled; of a nested answer that never came, its own name alone."""
+        """What has a meaning and was never filled; of a nested answer that never came, its own name alone."""
         return sorted(
             path
             for path in self.documented - self.filled
-            if "." not in path or path.rpartition(".")[0] in self.filled
+            if has_meaning(path) and ("." not in path or path.rpartition(".")[0] in self.filled)
+        )
+
+    @property
+    def meaningful(self) -> Coverage:
+        """Without the fields that have no meaning in this cloud."""
+        return Coverage(
+            self.command,
+            frozenset(filter(has_meaning, self.documented)),
+            frozenset(filter(has_meaning, self.filled)),
         )
 
 
@@ -125,15 +163,34 @@ def report(told: list[Coverage], commands_in_cloudstack: int) -> str:
         f"fields filled {_share(told)}, nested ones included.",
         "",
         f"Several commands answer with the same kind of thing, such as an instance. Of the fields of {len(kinds)} kinds of",
-        f"things {_share(kinds)} were filled by one command or another.",
+        f"things {_share(kinds)} were filled by one command or another, and of those that have a meaning in this cloud",
+        f"{_share([each.meaningful for each in kinds])}. These have none:",
         "",
-        "| command | filled | never filled |",
+        *(f"- `{pattern}`: {reason}" for pattern, reason in WITHOUT_MEANING.items()),
+        "",
+        "A field is also never filled when no test and no story has what it tells of.",
+        "",
+        "## Kinds of things",
+        "",
+        "| kind | filled, of those with a meaning | never filled |",
         "|---|---|---|",
+        *map(_row, kinds),
+        "",
+        "## Commands",
+        "",
+        "| command | filled, of those with a meaning | never filled |",
+        "|---|---|---|",
+        *map(_row, told),
     ]
-    for each in told:
-        missing = ", ".join(each.missing) if each.filled else "not answered in this recording"
-        lines.append(f"| {each.command} | {len(each.filled)} of {len(each.documented)} | {missing} |")
     return "\n".join(lines) + "\n"
+
+
+def _row(each: Coverage) -> str:
+    mine, missing = each.meaningful, each.missing
+    shown = ", ".join(missing[:SHOWN]) + (f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else "")
+    if not each.filled:
+        shown = "not answered in this recording"
+    return f"| {each.command} | {len(mine.filled)} of {len(mine.documented)} | {shown} |"
 
 
 def _share(told: list[Coverage]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.api.commands import load
-from tests.server.api.coverage import by_kind, coverage, report
+from tests.server.api.coverage import by_kind, coverage, has_meaning, report
 
 load()
 
@@ -44,3 +44,12 @@ def test_what_one_command_fills_counts_for_the_kind_of_thing_that_others_answer_
     kinds = {each.command: each for each in by_kind(told)}
     assert kinds["PodView"].filled == {"id", "name"}
     assert kinds["SuccessView"].filled == frozenset()
+
+
+def test_what_has_no_meaning_here_is_not_missing() -> None:
+    nic = {"id": "string", "ip6address": "string"}
+    facts = {"listVirtualMachines": {"response": {"id": "string", "icon": "string", "nic": [nic]}}}
+    (told,) = coverage(facts, {"listVirtualMachines": {"id", "nic"}})
+    assert told.missing == ["nic.id"]
+    assert told.meaningful.documented == {"id", "nic", "nic.id"}
+    assert has_meaning("nic.ipaddress") and not has_meaning("icon.id")
