@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -103,7 +104,7 @@ def account_resources(call: Call, account: Account) -> dict[str, Any]:
         fields |= _three(type, limits.of_account(account, type), count)
         by_tag += [
             _tagged(type, tag, limits.of_account(account, type, tag), limits.count(account.id, type, tag))
-            for tag in limits.tags(type)
+            for tag in _shown_tags(call, type)
         ]
     return fields | {"taggedresources": by_tag or None}
 
@@ -117,9 +118,15 @@ def domain_resources(call: Call, domain: Domain) -> dict[str, Any]:
         fields |= _three(type, limits.of_domain(domain, type), limits.count_domain(domain.id, type))
         by_tag += [
             _tagged(type, tag, limits.of_domain(domain, type, tag), limits.count_domain(domain.id, type, tag))
-            for tag in limits.tags(type)
+            for tag in _shown_tags(call, type)
         ]
     return fields | {"taggedresources": by_tag or None}
+
+
+def _shown_tags(call: Call, type: ResourceType) -> Iterator[str]:
+    """The tags that there are limits of that type for, or of them the one that the parameter `tag` asks for."""
+    only = call.fields.get("tag")
+    return (tag for tag in call.manager.limits.tags(type) if not only or tag == only)
 
 
 def _tagged(type: ResourceType, tag: str, limit: int, count: int) -> TaggedResourceView:

@@ -91,6 +91,7 @@ async def list_accounts(
     listall: Annotated[bool, Param("everything the caller may see, not only its own account")] = False,
     details: Annotated[Sequence[str], Param("what to show: all (default), resource or min")] = (),
     apikeyaccess: KeyAccess = None,
+    tag: Annotated[str | None, Param("of taggedresources only those by that tag", since="4.20.0")] = None,
 ) -> Listed:
     """Lists accounts; those of projects are shown by listProjects."""
     wanted = name.lower() if name else None

@@ -72,6 +72,7 @@ async def list_domains(
     level: Annotated[int | None, Param("only domains of that depth")] = None,
     listall: bool = False,
     details: Annotated[Sequence[str], Param("what to show: all (default), resource or min")] = (),
+    tag: Annotated[str | None, Param("of taggedresources only those by that tag", since="4.20.0")] = None,
 ) -> Listed:
     """Lists domains, ROOT first."""
     wanted = name.lower() if name else None

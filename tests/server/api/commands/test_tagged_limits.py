@@ -87,6 +87,8 @@ def test_an_instance_by_an_offering_with_the_tag_counts_and_is_refused_when_ther
     cpu = shown["cpu", "gold"]
     assert (cpu["limit"], cpu["total"], cpu["available"]) == (1, 1, 0)
     assert shown["user_vm", "silver"]["available"] == -1
+    (account,) = tagged.admin("listAccounts", name="ann", listall=True, tag="gold")["account"]
+    assert {each["tag"] for each in account["taggedresources"]} == {"gold"}
     ann("destroyVirtualMachine", id=first["id"])
     assert counts(tagged, tag="gold")["cpu", "gold"] == 0
     deploy(gold)
@@ -116,3 +118,6 @@ def test_a_domains_limit_by_tag_holds_for_all_in_it(tagged: CloudApi) -> None:
     found = admin("listResourceLimits", domainid=domain, resourcetype=VM)["resourcelimit"]
     assert {row.get("tag", ""): row["max"] for row in found} == {"": 40, "gold": 2, "silver": -1}
     assert tagged.manager.limits.count_domain(domain, BY_NAME["user_vm"], "gold") == 0
+    (row,) = admin("listDomains", id=domain, tag="gold")["domain"]
+    shown = {each["resourcetypename"]: each for each in row["taggedresources"]}
+    assert (shown["user_vm"]["limit"], shown["user_vm"]["total"]) == (2, 0)
