@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cloudsim.errors import ResourceUnavailable
-from cloudsim.model import Account, Network, ResourceTag, SystemVm, Volume
+from cloudsim.model import Account, Network, ResourceTag, SystemVm, Template, Volume
 from cloudsim.model.identity import DOMAIN_ADMIN
 from server.api.command import COMMANDS
 from tests.server.api.api_harness import Api, Client, refused
@@ -171,6 +171,28 @@ def test_an_instance_without_disks_is_not_snapshot(cloud: TwoRacks) -> None:
     cloud.admin("detachVolume", id=root["id"])
     said = refused(431, cloud.admin, "createVMSnapshot", virtualmachineid=vm["id"])
     assert "has no disk" in said.text
+
+
+def test_what_is_named_twice_is_deleted_once(cloud: TwoRacks) -> None:
+    volume = cloud.volume("data")["id"]
+    hourly = {"intervaltype": "HOURLY", "schedule": "15", "timezone": "UTC", "maxsnaps": 1}
+    policy = cloud.admin("createSnapshotPolicy", volumeid=volume, **hourly)["snapshotpolicy"]["id"]
+    cloud.admin("deleteSnapshotPolicies", id=policy, ids=[policy, policy])
+    assert "snapshotpolicy" not in cloud.admin("listSnapshotPolicies", volumeid=volume)
+    event = cloud.admin("listEvents", listall=True)["event"][0]["id"]
+    cloud.admin("deleteEvents", ids=[event, event])
+
+
+def test_a_router_of_a_vpc_that_is_gone_is_not_made(routed: RoutedApi) -> None:
+    with pytest.raises(ResourceUnavailable):
+        routed.run(routed.manager.routers.ensure_vpc("gone"))
+
+
+def test_a_template_of_the_clouds_own_is_prepared_by_no_domain_admin(cloud: TwoRacks) -> None:
+    domain = cloud.admin("createDomain", name="north")["domain"]["id"]
+    admin = cloud.domain_account("n-admin", type=DOMAIN_ADMIN, domain=domain)
+    system = next(t for t in cloud.store.table(Template) if t.type == "SYSTEM")
+    refused(531, admin, "prepareTemplate", zoneid=cloud.zone, templateid=system.id)
 
 
 def test_disks_that_go_with_their_instance_leave_no_tags(cloud: TwoRacks) -> None:

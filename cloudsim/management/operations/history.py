@@ -63,7 +63,7 @@ class History:
         ]
         if not found:
             raise InvalidParameterValue("None is chosen: one or more parameters have invalid values")
-        return found
+        return list({row.id: row for row in found}.values())  # one that is named twice is meant once
 
     def archive(self, rows: Sequence[Event] | Sequence[Alert]) -> None:
         """Leave them out of lists from now on."""

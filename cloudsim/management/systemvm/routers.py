@@ -120,6 +120,8 @@ class Routers:
             return await self._ensure_tier(network)
         async with self._lock(network_id):
             router = self.of(network)
+            if network_id not in self._networks:
+                raise ResourceUnavailable(f"Network {network.name} was removed meanwhile")
             if router is None:
                 router = await self._deploy(network)
             elif not self._system.runs(router):
@@ -168,9 +170,11 @@ class Routers:
     async def ensure_vpc(self, vpc_id: str) -> SystemVm:
         """Have the VPC's router run, with a leg in each tier that is implemented, and know what it is to do."""
         async with self._lock(vpc_id):
-            router = self.of_vpc(vpc_id)
+            router, vpc = self.of_vpc(vpc_id), self._vpcs.get(vpc_id)
+            if vpc is None:
+                raise ResourceUnavailable(f"VPC {vpc_id} was removed meanwhile")
             if router is None:
-                router = await self._deploy_vpc(self._vpcs[vpc_id])
+                router = await self._deploy_vpc(vpc)
             elif not self._system.runs(router):
                 await self._start(router)
             else:

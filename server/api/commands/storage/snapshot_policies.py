@@ -133,4 +133,4 @@ async def delete_snapshot_policies(
     policies = [*([id] if id is not None else []), *(ids or [])]
     if not policies:
         raise InvalidParameterValue("Missing required parameter id or ids")
-    call.manager.snapshot_policies.delete(policies)
+    call.manager.snapshot_policies.delete(list({policy.id: policy for policy in policies}.values()))
