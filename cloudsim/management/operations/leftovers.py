@@ -1,5 +1,4 @@
-"""What hangs on a thing by its id alone and goes when it goes: scoped settings, tags, details, comments and
-measurements."""
+"""What hangs on a thing by its id alone, such as tags, and goes when it goes."""
 
 from __future__ import annotations
 
