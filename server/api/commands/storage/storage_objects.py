@@ -49,7 +49,7 @@ def _view(found: StorageObject) -> StorageObjectView:
     return StorageObjectView(
         name=found.name.rpartition("/")[2],
         isdirectory=found.directory,
-        size=found.size,
+        size=None if found.directory else found.size,
         format=found.format or None,
         lastupdated=date(found.modified),
     )
