@@ -12,56 +12,225 @@ class _Kept(NamedTuple):
     default: str
     kind: Kind
     about: str
+    why: str
+    """Why it has no effect."""
     scopes: tuple[str, ...] = ()
 
 
+_ONE_SERVER = "one management server has all agents"
+_NO_BACKUPS = "there are no backups"
+_NO_KUBERNETES = "there is no Kubernetes service"
+_NO_VMWARE = "there is no VMware"
+_NO_STAGING = "secondary storage has no cache before it"
+_NOT_CACHED = "rules of roles always decide, and count from the moment on at which they change"
+_NO_WAITING = "nothing is waited for by looking again"
+
 _LIST = (
     _Kept(
-        "agent.load.threshold", "0.7", "number", "share of agents above which they are spread over servers"
+        "agent.load.threshold",
+        "0.7",
+        "number",
+        "share of agents above which they are spread over servers",
+        _ONE_SERVER,
     ),
-    _Kept("alert.smtp.host", "", "string", "mail server for alerts"),
-    _Kept("backup.framework.enabled", "false", "boolean", "whether instances can be backed up", ("Zone",)),
-    _Kept("backup.framework.provider.plugin", "dummy", "string", "which provider backs up", ("Zone",)),
-    _Kept("ca.plugin.root.auth.strictness", "false", "boolean", "whether agents need a certificate"),
+    _Kept("alert.smtp.host", "", "string", "mail server for alerts", "alerts are listed, and not mailed"),
     _Kept(
-        "cloud.kubernetes.cluster.max.size", "10", "integer", "nodes of a Kubernetes cluster", ("Account",)
+        "backup.framework.enabled",
+        "false",
+        "boolean",
+        "whether instances can be backed up",
+        _NO_BACKUPS,
+        ("Zone",),
     ),
-    _Kept("cloud.kubernetes.service.enabled", "false", "boolean", "whether there is a Kubernetes service"),
-    _Kept("consoleproxy.sslEnabled", "false", "boolean", "whether consoles are shown over TLS"),
-    _Kept("database.server.stats.retention", "3", "integer", "entries of database statistics kept"),
-    _Kept("developer", "false", "boolean", "whether this is a developer's server"),
-    _Kept("direct.agent.load.size", "16", "integer", "direct agents that a server takes at a time"),
-    _Kept("dynamic.apichecker.cache.period", "0", "integer", "seconds that roles are cached"),
-    _Kept("dynamic.apichecker.enabled", "true", "boolean", "whether roles decide who may call what"),
+    _Kept(
+        "backup.framework.provider.plugin",
+        "dummy",
+        "string",
+        "which provider backs up",
+        _NO_BACKUPS,
+        ("Zone",),
+    ),
+    _Kept(
+        "ca.plugin.root.auth.strictness",
+        "false",
+        "boolean",
+        "whether agents need a certificate",
+        "an agent without a certificate can do nothing but ask for one",
+    ),
+    _Kept(
+        "cloud.kubernetes.cluster.max.size",
+        "10",
+        "integer",
+        "nodes of a Kubernetes cluster",
+        _NO_KUBERNETES,
+        ("Account",),
+    ),
+    _Kept(
+        "cloud.kubernetes.service.enabled",
+        "false",
+        "boolean",
+        "whether there is a Kubernetes service",
+        _NO_KUBERNETES,
+    ),
+    _Kept(
+        "consoleproxy.sslEnabled",
+        "false",
+        "boolean",
+        "whether consoles are shown over TLS",
+        "consoles are reached as the API is, and TLS is left to what stands before both",
+    ),
+    _Kept(
+        "database.server.stats.retention",
+        "3",
+        "integer",
+        "entries of database statistics kept",
+        "statistics of the database are those of the moment",
+    ),
+    _Kept(
+        "developer",
+        "false",
+        "boolean",
+        "whether this is a developer's server",
+        "a server is the same for everybody",
+    ),
+    _Kept(
+        "direct.agent.load.size",
+        "16",
+        "integer",
+        "direct agents that a server takes at a time",
+        _ONE_SERVER,
+    ),
+    _Kept("dynamic.apichecker.cache.period", "0", "integer", "seconds that roles are cached", _NOT_CACHED),
+    _Kept(
+        "dynamic.apichecker.enabled",
+        "true",
+        "boolean",
+        "whether roles decide who may call what",
+        _NOT_CACHED,
+    ),
     _Kept(
         "enable.additional.vm.configuration",
         "false",
         "boolean",
         "whether users may pass hypervisor options",
+        "no hypervisor options are taken",
         ("Account",),
     ),
-    _Kept("extension.path.state.check.interval", "300", "integer", "seconds between checks of extensions"),
-    _Kept("ha.tag", "", "string", "tag of the hosts that are kept free for failover"),
-    _Kept("instance.lease.enabled", "false", "boolean", "whether instances may have a lease"),
-    _Kept("integration.api.port", "0", "integer", "port without authentication; 0 for none"),
-    _Kept("ipv6.offering.enabled", "false", "boolean", "whether offerings may give IPv6"),
-    _Kept("ldap.basedn", "", "string", "base of LDAP searches", ("Domain",)),
+    _Kept(
+        "extension.path.state.check.interval",
+        "300",
+        "integer",
+        "seconds between checks of extensions",
+        "there are no extensions",
+    ),
+    _Kept(
+        "ha.tag",
+        "",
+        "string",
+        "tag of the hosts that are kept free for failover",
+        "hosts are not kept free",
+    ),
+    _Kept(
+        "instance.lease.enabled",
+        "false",
+        "boolean",
+        "whether instances may have a lease",
+        "instances have no lease",
+    ),
+    _Kept(
+        "integration.api.port",
+        "0",
+        "integer",
+        "port without authentication; 0 for none",
+        "it is an option of the command line, --integration-port",
+    ),
+    _Kept(
+        "ipv6.offering.enabled",
+        "false",
+        "boolean",
+        "whether offerings may give IPv6",
+        "addresses are of IPv4",
+    ),
+    _Kept(
+        "ldap.basedn",
+        "",
+        "string",
+        "base of LDAP searches",
+        "users are those of the cloud alone",
+        ("Domain",),
+    ),
     _Kept(
         "network.loadbalancer.haproxy.stats.visibility",
         "global",
         "string",
         "who sees load balancer statistics",
+        "load balancers show no page of statistics",
     ),
-    _Kept("snapshot.backup.to.secondary", "true", "boolean", "whether snapshots go to secondary storage"),
-    _Kept("storage.cache.replacement.enabled", "true", "boolean", "whether cached files make room"),
-    _Kept("storage.cache.replacement.interval", "86400", "integer", "seconds between those rounds"),
-    _Kept("vm.instancename.flag", "false", "boolean", "whether internal names carry the display name"),
-    _Kept("vm.op.wait.interval", "120", "integer", "seconds between looks at a pending operation"),
-    _Kept("vm.strict.resource.limit.host.tag.check", "true", "boolean", "whether tagged limits are strict"),
-    _Kept("vmware.create.full.clone", "false", "boolean", "whether VMware clones are full", ("StoragePool",)),
-    _Kept("vmware.recycle.hung.wokervm", "false", "boolean", "whether hung worker VMs are recycled"),
-    _Kept("vmware.root.disk.controller", "osdefault", "string", "controller of VMware root disks"),
-    _Kept("workers", "10", "integer", "worker threads of a server"),
+    _Kept(
+        "snapshot.backup.to.secondary",
+        "true",
+        "boolean",
+        "whether snapshots go to secondary storage",
+        "snapshots always go to secondary storage",
+    ),
+    _Kept(
+        "storage.cache.replacement.enabled",
+        "true",
+        "boolean",
+        "whether cached files make room",
+        _NO_STAGING,
+    ),
+    _Kept(
+        "storage.cache.replacement.interval",
+        "86400",
+        "integer",
+        "seconds between those rounds",
+        _NO_STAGING,
+    ),
+    _Kept(
+        "vm.instancename.flag",
+        "false",
+        "boolean",
+        "whether internal names carry the display name",
+        _NO_VMWARE,
+    ),
+    _Kept(
+        "vm.op.wait.interval",
+        "120",
+        "integer",
+        "seconds between looks at a pending operation",
+        _NO_WAITING,
+    ),
+    _Kept(
+        "vm.strict.resource.limit.host.tag.check",
+        "true",
+        "boolean",
+        "whether tagged limits are strict",
+        "limits by tags always hold",
+    ),
+    _Kept(
+        "vmware.create.full.clone",
+        "false",
+        "boolean",
+        "whether VMware clones are full",
+        _NO_VMWARE,
+        ("StoragePool",),
+    ),
+    _Kept(
+        "vmware.recycle.hung.wokervm",
+        "false",
+        "boolean",
+        "whether hung worker VMs are recycled",
+        _NO_VMWARE,
+    ),
+    _Kept(
+        "vmware.root.disk.controller",
+        "osdefault",
+        "string",
+        "controller of VMware root disks",
+        _NO_VMWARE,
+    ),
+    _Kept("workers", "10", "integer", "worker threads of a server", _NO_WAITING),
 )
 
 KEPT: tuple[ConfigurationKey, ...] = tuple(
@@ -69,7 +238,7 @@ KEPT: tuple[ConfigurationKey, ...] = tuple(
         each.name,
         each.default,
         each.kind,
-        f"{each.about[0].upper()}{each.about[1:]} (kept for clients; no effect in this version)",
+        f"{each.about[0].upper()}{each.about[1:]} (kept for clients; no effect in this version: {each.why})",
         scopes=each.scopes,
     )
     for each in _LIST
