@@ -9,7 +9,8 @@ from server.api.command import Call
 from server.api.parameters import Param
 
 KeyAccess = Annotated[
-    Literal["Enabled", "Disabled", "Inherit"] | None, Param("whether API keys are taken; for root admins", since="4.20.1.0")
+    Literal["Enabled", "Disabled", "Inherit"] | None,
+    Param("whether API keys are taken; for root admins", since="4.20.1.0"),
 ]
 _ACCESS = {"Enabled": True, "Disabled": False, "Inherit": None}
 

@@ -34,7 +34,9 @@ def check_password(settings: Settings, password: str, username: str, domain_id: 
 
     least = int(policy("minimum.length"))
     if len(password) < least:
-        raise InvalidParameterValue(f"Parameter password: expected at least {least} characters, got {len(password)}")
+        raise InvalidParameterValue(
+            f"Parameter password: expected at least {least} characters, got {len(password)}"
+        )
     for name, what, counts in _LEAST:
         least, found = int(policy(name)), sum(map(counts, password))
         if found < least:

@@ -65,12 +65,16 @@ class TwoFactor:
     def set_up(self, user: User, provider: str | None) -> User:
         """Give the user a new secret, to be confirmed."""
         if not self.is_offered(user.domain_id):
-            raise PermissionDenied(f"2FA is not enabled for the domain of user {user.username}: see {ENABLED}")
+            raise PermissionDenied(
+                f"2FA is not enabled for the domain of user {user.username}: see {ENABLED}"
+            )
         if user.two_factor_confirmed:
             raise InvalidParameterValue(f"2FA is already set up for user {user.username}: disable it first")
         provider = provider or self._settings.get(DEFAULT_PROVIDER, "Domain", user.domain_id)
         if provider not in PROVIDERS:
-            raise InvalidParameterValue(f"Parameter provider: expected {' or '.join(PROVIDERS)}, got {provider!r}")
+            raise InvalidParameterValue(
+                f"Parameter provider: expected {' or '.join(PROVIDERS)}, got {provider!r}"
+            )
         self._used.pop(user.id, None)
         with self._store.transaction():
             return self._table.update(
@@ -112,7 +116,9 @@ class TwoFactor:
         """
         wrong, last = self._wrong.get(user.id, (0, at))
         if wrong >= GUESSES and at - last < PAUSE:
-            raise PermissionDenied(f"Too many wrong codes: the next one is looked at in {PAUSE - (at - last):.0f} s")
+            raise PermissionDenied(
+                f"Too many wrong codes: the next one is looked at in {PAUSE - (at - last):.0f} s"
+            )
         if self._is_right(user, code.strip(), at):
             self._wrong.pop(user.id, None)
             return True

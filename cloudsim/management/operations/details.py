@@ -33,6 +33,7 @@ DETAILED: dict[str, type[Row]] = TAGGABLE | {
 }
 """What can have details: the name on the wire, and the row type."""
 
+
 @dataclass(frozen=True)
 class Detail:
     """One detail of a resource."""
@@ -108,9 +109,7 @@ class ResourceDetails:
         fixed = self.fixed.get(type(resource))
         return fixed is not None and fixed(key)
 
-    def add(
-        self, type_name: str, resource: Row, details: Mapping[str, str], *, display: bool = True
-    ) -> None:
+    def add(self, type_name: str, resource: Row, details: Mapping[str, str], *, display: bool = True) -> None:
         """Give a resource these details, in the place of what it has by these keys."""
         self.check_add(resource, details)
         name, row_type = detailed(type_name)

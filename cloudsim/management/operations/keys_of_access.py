@@ -14,8 +14,16 @@ OF_ACCESS: tuple[key, ...] = (
         "boolean",
         "Whether calls are counted for each account and refused above a number; never those of root admins",
     ),
-    key("api.throttling.interval", "1", "integer", "Seconds over which an account's calls are counted", minimum=1),
-    key("api.throttling.max", "25", "integer", "Calls that an account may make within the interval", minimum=1),
+    key(
+        "api.throttling.interval",
+        "1",
+        "integer",
+        "Seconds over which an account's calls are counted",
+        minimum=1,
+    ),
+    key(
+        "api.throttling.max", "25", "integer", "Calls that an account may make within the interval", minimum=1
+    ),
     key(
         "api.throttling.cachesize",
         "50000",
@@ -112,7 +120,13 @@ OF_ACCESS: tuple[key, ...] = (
         scopes=_OF_DOMAINS,
         choices=("totp", "staticpin"),
     ),
-    key("user.2fa.issuer", "CloudStack", "string", "What authenticator apps call this cloud", scopes=_OF_DOMAINS),
+    key(
+        "user.2fa.issuer",
+        "CloudStack",
+        "string",
+        "What authenticator apps call this cloud",
+        scopes=_OF_DOMAINS,
+    ),
     key(
         "password.policy.minimum.length",
         "0",

@@ -55,7 +55,9 @@ class VolumeUsages:
         wanted = self._settings.number(INTERVAL)
         return max(wanted, self._settings.number(LEAST)) if wanted else 0.0
 
-    def of(self, volume_id: str, start: float | None = None, end: float | None = None) -> Iterator[VolumeSample]:
+    def of(
+        self, volume_id: str, start: float | None = None, end: float | None = None
+    ) -> Iterator[VolumeSample]:
         """The samples of a volume from `start` to `end` (Unix seconds, both included), the oldest first."""
         return self._samples.of(volume_id, start, end)
 

@@ -49,7 +49,9 @@ class ResourceDetailView(View):
         )
 
 
-@command("addResourceDetail", roles=ROOT, group=GROUP, since="4.2.0", job=True, event="RESOURCE.DETAILS.CREATE")
+@command(
+    "addResourceDetail", roles=ROOT, group=GROUP, since="4.2.0", job=True, event="RESOURCE.DETAILS.CREATE"
+)
 async def add_resource_detail(
     call: Call,
     *,

@@ -85,7 +85,9 @@ async def setup_user_two_factor_authentication(
     user = userid or own
     by_admin = user.id != own.id
     if by_admin and not call.caller.is_admin:
-        raise PermissionDenied(f"Parameter userid: only admins remove the second factor of user {user.username}")
+        raise PermissionDenied(
+            f"Parameter userid: only admins remove the second factor of user {user.username}"
+        )
     visibility.check(call.store, call.caller, user)
     two_factor.check_disable(user, by_admin=by_admin)
     removed: User = two_factor.disable(user)
@@ -99,11 +101,15 @@ async def validate_user_two_factor_authentication_code(
     """Gives the code of the caller's second factor: confirms what was set up, and completes a login."""
     identity, user, session = call.manager.identity, call.caller.user, _session(call)
     if user is None or user.two_factor_key is None:
-        raise InvalidParameterValue("2FA is not set up for this user: call setupUserTwoFactorAuthentication first")
+        raise InvalidParameterValue(
+            "2FA is not set up for this user: call setupUserTwoFactorAuthentication first"
+        )
     if not identity.two_factor.accepts(user, codefor2fa, call.door.now):
         if session is not None and not session.verified:
             identity.failed(user)
-        raise SecondFactorRequired("Failed to authenticate user, check if two factor authentication code is correct")
+        raise SecondFactorRequired(
+            "Failed to authenticate user, check if two factor authentication code is correct"
+        )
     identity.succeeded(user)
     identity.two_factor.confirm(user)
     if session is not None:

@@ -43,7 +43,13 @@ def admin(served: ServerProcess) -> Iterator[Connection]:
 
 def account(admin: Connection, name: str) -> None:
     admin(
-        "createAccount", username=name, password="secret", email="a@b.c", firstname="A", lastname="B", accounttype=0
+        "createAccount",
+        username=name,
+        password="secret",
+        email="a@b.c",
+        firstname="A",
+        lastname="B",
+        accounttype=0,
     )
 
 

@@ -28,7 +28,9 @@ def test_a_subdomain_has_its_parents_settings_where_the_cloud_says_so(api: Api, 
     switch(admin, "enable.domain.settings.for.child.domain")
     assert value(admin, MINIMUM, domainid=child) == "9"
     who = {"email": "a@b.c", "firstname": "Ann", "lastname": "E", "accounttype": 0, "username": "ann"}
-    assert "9 characters" in refused(431, admin, "createAccount", password="short", domainid=child, **who).text
+    assert (
+        "9 characters" in refused(431, admin, "createAccount", password="short", domainid=child, **who).text
+    )
     admin("updateConfiguration", name=MINIMUM, value="3", domainid=child)
     admin("createAccount", password="short", domainid=child, **who)
     admin("resetConfiguration", name=MINIMUM, domainid=child)
@@ -61,7 +63,9 @@ def test_an_account_has_its_domains_settings_where_the_cloud_says_so(api: Api, a
     assert value(admin, PUBLIC, accountid=account["id"]) == "true"
 
 
-def test_a_user_makes_no_template_public_and_expunges_nothing_where_its_account_may_not(cloud_api: CloudApi) -> None:
+def test_a_user_makes_no_template_public_and_expunges_nothing_where_its_account_may_not(
+    cloud_api: CloudApi,
+) -> None:
     admin, ann = cloud_api.admin, cloud_api.account("ann")
     account = admin("listAccounts", name="ann", listall=True)["account"][0]["id"]
     image = {

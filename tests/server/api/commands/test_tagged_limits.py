@@ -32,7 +32,9 @@ def limits(call: Client, **filters: Any) -> dict[tuple[str, str], int]:
 
 
 def counts(cloud_api: CloudApi, **filters: Any) -> dict[tuple[str, str], int]:
-    rows = cloud_api.admin("updateResourceCount", account="ann", domainid=root(cloud_api), **filters)["resourcecount"]
+    rows = cloud_api.admin("updateResourceCount", account="ann", domainid=root(cloud_api), **filters)[
+        "resourcecount"
+    ]
     return {(row["resourcetypename"], row.get("tag", "")): row["resourcecount"] for row in rows}
 
 
@@ -55,14 +57,23 @@ def test_limits_by_tag_are_told_set_and_none_at_first(tagged: CloudApi) -> None:
     assert limits(ann, resourcetype=VM, tag="gold") == {("user_vm", "gold"): 3}
     assert limits(ann, resourcetype=VM)["user_vm", ""] == 20
     account = {"account": "ann", "domainid": root(tagged)}
-    assert "tag" in refused(431, tagged.admin, "updateResourceLimit", resourcetype=VM, max=1, tag="ssd", **account).text
+    assert (
+        "tag"
+        in refused(
+            431, tagged.admin, "updateResourceLimit", resourcetype=VM, max=1, tag="ssd", **account
+        ).text
+    )
     assert "tag" in refused(431, ann, "listResourceLimits", resourcetype=6, tag="gold").text
 
 
-def test_an_instance_by_an_offering_with_the_tag_counts_and_is_refused_when_there_are_enough(tagged: CloudApi) -> None:
+def test_an_instance_by_an_offering_with_the_tag_counts_and_is_refused_when_there_are_enough(
+    tagged: CloudApi,
+) -> None:
     ann = tagged.account("ann")
     made = {"displaytext": "o", "cpunumber": 1, "cpuspeed": 500, "memory": 256}
-    gold = tagged.admin("createServiceOffering", name="gold", hosttags="gold", **made)["serviceoffering"]["id"]
+    gold = tagged.admin("createServiceOffering", name="gold", hosttags="gold", **made)["serviceoffering"][
+        "id"
+    ]
     plain = tagged.admin("createServiceOffering", name="plain", **made)["serviceoffering"]["id"]
     template = tagged.listed("listTemplates", "template", templatefilter="executable")[0]["id"]
     limit(tagged, CPU, 1, "gold")
@@ -94,7 +105,9 @@ def test_an_instance_by_an_offering_with_the_tag_counts_and_is_refused_when_ther
     deploy(gold)
 
 
-def test_a_volume_by_an_offering_with_the_tag_counts_and_is_refused_when_there_is_enough(tagged: CloudApi) -> None:
+def test_a_volume_by_an_offering_with_the_tag_counts_and_is_refused_when_there_is_enough(
+    tagged: CloudApi,
+) -> None:
     ann = tagged.account("ann")
     ssd = tagged.admin("createDiskOffering", name="ssd", displaytext="ssd", customized=True, tags="ssd")
     offering = ssd["diskoffering"]["id"]

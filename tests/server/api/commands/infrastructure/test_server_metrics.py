@@ -24,7 +24,9 @@ def test_the_server_tells_what_it_takes_of_its_machine(api: Api) -> None:
     assert shown["lastboottime"] < shown["lastserverstart"] < shown["collectiontime"]
     assert shown["sessions"] == 0
     api.system("login", username="admin", password="password")
-    assert api.admin("listManagementServersMetrics", name=shown["name"])["managementserver"][0]["sessions"] == 1
+    assert (
+        api.admin("listManagementServersMetrics", name=shown["name"])["managementserver"][0]["sessions"] == 1
+    )
     assert api.admin("listManagementServersMetrics", name="another") == {}
     _, ann = api.account("ann")
     refused(401, ann, "listManagementServersMetrics")

@@ -17,7 +17,9 @@ def number(text: str) -> float:
     return float(text.rstrip("%").split()[0])
 
 
-def test_hosts_and_what_they_are_in_tell_what_is_used_of_them_once_it_was_measured(cloud_api: CloudApi) -> None:
+def test_hosts_and_what_they_are_in_tell_what_is_used_of_them_once_it_was_measured(
+    cloud_api: CloudApi,
+) -> None:
     vm = cloud_api.cloud.deploy("web")
     host = cloud_api.store.table(Host)[vm.host_id]
     assert "cpuused" not in one(cloud_api, "listHostsMetrics", "host", id=host.id)
@@ -35,7 +37,9 @@ def test_hosts_and_what_they_are_in_tell_what_is_used_of_them_once_it_was_measur
     cluster = one(cloud_api, "listClustersMetrics", "cluster", id=host.cluster_id)
     zone = one(cloud_api, "listZonesMetrics", "zone", id=host.zone_id)
     assert number(cluster["cpuused"]) > 0 < number(zone["memoryused"])
-    cloud_api.admin("updateConfiguration", name="cluster.cpu.allocated.capacity.notificationthreshold", value="0")
+    cloud_api.admin(
+        "updateConfiguration", name="cluster.cpu.allocated.capacity.notificationthreshold", value="0"
+    )
     assert one(cloud_api, "listHostsMetrics", "host", id=host.id)["cputhreshold"] is True
 
 

@@ -66,9 +66,10 @@ def test_a_user_sees_his_own_volumes_and_a_volume_takes_its_measurements_with_it
     measured.cloud.wait(3600)
     ann = measured.account("ann")
     assert history(ann) == {} != history(measured.admin)
-    assert "enddate" in refused(
-        431, ann, "listVolumesUsageHistory", startdate="2026-01-02", enddate="2026-01-01"
-    ).text
+    assert (
+        "enddate"
+        in refused(431, ann, "listVolumesUsageHistory", startdate="2026-01-02", enddate="2026-01-01").text
+    )
     measured.admin("destroyVirtualMachine", id=vm.id, expunge=True)
     assert not measured.store.table(VolumeUsage) and not measured.store.table(VolumeStatistics)
 
