@@ -101,3 +101,14 @@ def test_no_setting_is_declared_twice() -> None:
                     names += [key.name for key in value]
     twice = sorted(name for name, times in Counter(names).items() if times > 1 and not name.startswith("max."))
     assert twice == [] and set(names) == set(KEYS)
+
+
+def test_old_events_go_every_so_often(cloud_api: CloudApi) -> None:
+    cloud_api.admin("updateConfiguration", name="event.purge.interval", value=7200)
+    cloud_api.admin("updateConfiguration", name="event.purge.delay", value=1)
+    cloud_api.cloud.wait(3700)  # the round that was begun before the interval was changed
+    cloud_api.admin("createDomain", name="d")
+    cloud_api.cloud.wait(86400 - 7200)
+    assert cloud_api.admin("listEvents", type="DOMAIN.CREATE", listall=True)["count"] >= 1
+    cloud_api.cloud.wait(2 * 7200 + 60)
+    assert cloud_api.admin("listEvents", type="DOMAIN.CREATE", listall=True) == {}

@@ -180,3 +180,17 @@ def test_one_who_gives_up_waiting_for_a_turn_takes_none(cloud_api: CloudApi, adm
         return done
 
     assert cloud_api.run(taking_turns()) == ["a", "c", "d"]
+
+
+def test_volumes_of_running_kvm_instances_are_snapshot_where_that_is_enabled(cloud_api: CloudApi, admin: Client) -> None:
+    vm = cloud_api.cloud.deploy()
+    volume = cloud_api.cloud.root(vm).id
+    set_(admin, "kvm.snapshot.enabled", "false")
+    admin("createSnapshot", volumeid=volume)  # of another hypervisor
+    vms = cloud_api.store.table(VirtualMachine)
+    with cloud_api.store.transaction():
+        vms.update(vm.id, hypervisor="KVM")
+    assert "kvm.snapshot.enabled is false" in refused(431, admin, "createSnapshot", volumeid=volume).text
+    assert admin("listCapabilities")["capability"]["kvmsnapshotenabled"] is False
+    cloud_api.cloud.stop(vms[vm.id])
+    assert admin("createSnapshot", volumeid=volume)["snapshot"]["state"] == "BackedUp"
