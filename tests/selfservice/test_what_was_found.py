@@ -188,6 +188,21 @@ def test_a_router_of_a_vpc_that_is_gone_is_not_made(routed: RoutedApi) -> None:
         routed.run(routed.manager.routers.ensure_vpc("gone"))
 
 
+def test_a_router_that_is_removed_while_it_is_asked_how_it_is_stays_removed(
+    routed: RoutedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (router,) = routed.admin("listRouters", listall=True)["router"]
+    system_vms = routed.manager.system_vms
+
+    async def removed(vm_id: str, *what: object) -> None:
+        await system_vms.destroyed(vm_id)
+        raise ResourceUnavailable("it does not answer")
+
+    monkeypatch.setattr(system_vms, "ask", removed)
+    routed.run(routed.manager.system_vm_watch._look(router["id"]))
+    assert router["id"] not in routed.store.table(SystemVm)
+
+
 def test_a_template_of_the_clouds_own_is_prepared_by_no_domain_admin(cloud: TwoRacks) -> None:
     domain = cloud.admin("createDomain", name="north")["domain"]["id"]
     admin = cloud.domain_account("n-admin", type=DOMAIN_ADMIN, domain=domain)

@@ -146,6 +146,8 @@ class SystemVmWatch:
         except CloudError as error:
             await self._silent(row, vm, error)
             return
+        if row.id not in self._rows:
+            return  # it was removed while it was asked
         new = row.agent_state != "Up"
         if new or row.failures:
             with self._store.transaction():
@@ -167,7 +169,8 @@ class SystemVmWatch:
         return reply.number < row.configured or self._routers.is_behind(row)
 
     async def _silent(self, row: SystemVm, vm: VirtualMachine, error: CloudError) -> None:
-        if self._vms[vm.id].state != "Running":
+        now = self._vms.get(vm.id)
+        if now is None or row.id not in self._rows or now.state != "Running":
             return
         with self._store.transaction():
             row = self._rows.update(
@@ -178,7 +181,8 @@ class SystemVmWatch:
         self._out(row, f"{vm.instance_name} does not answer: {error.text}")
         stop = partial(self._system.stopped, row.id, forced=True, wanted=True)
         await self._system.in_turn(row.id, "rebootSystemVm", stop)
-        await self._restart(row)
+        if row.id in self._vms:
+            await self._restart(row)
 
     # one that does not
 
