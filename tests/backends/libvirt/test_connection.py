@@ -126,7 +126,7 @@ def test_there_are_no_more_threads_than_its_bound_and_what_waits_for_one_waits_n
     async def story() -> None:
         connection = Connection(FAKE, 5.0)
         await connection.open()
-        calls = [asyncio.create_task(connection.call(f"call {i}", work, 0.3)) for i in range(2 * MOST_CALLS)]
+        calls = [asyncio.create_task(connection.call(f"call {i}", work, 2.0)) for i in range(2 * MOST_CALLS)]
         outcomes = await asyncio.gather(*calls, return_exceptions=True)
         assert all(isinstance(outcome, HypervisorError) for outcome in outcomes)
         assert most == MOST_CALLS
