@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_every_list_that_takes_a_keyword_takes_it(cloud: TwoRacks) -> None:
     broken = []
     for command in COMMANDS.values():
         takes = {p.name: p for p in command.parameters}
-        needed = {name: ours[name] for name, p in takes.items() if p.required and name in ours}
+        needed = {name: ours[name] for name in takes if name in ours}
         if command.many and "keyword" in takes and all(name in needed for name, p in takes.items() if p.required):
             reply = cloud.admin.reply(command.name, keyword="a", **needed)
             if "Internal error" in reply.description:
@@ -201,6 +202,26 @@ def test_a_router_that_is_removed_while_it_is_asked_how_it_is_stays_removed(
     monkeypatch.setattr(system_vms, "ask", removed)
     routed.run(routed.manager.system_vm_watch._look(router["id"]))
     assert router["id"] not in routed.store.table(SystemVm)
+
+
+def test_a_server_that_stops_does_not_wait_for_a_router_that_is_made_anew(
+    routed: RoutedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = routed.manager
+    (row,) = [row for row in routed.store.table(SystemVm) if row.kind == "DomainRouter"]
+
+    async def for_ever(*what: object) -> None:
+        await asyncio.Event().wait()
+
+    async def stopping() -> None:
+        manager.jobs.submit(routed.cloud.admin, "rebootRouter", for_ever, instance_id=row.id)
+        manager.spawn(manager.system_vm_watch._make_anew(row))
+        await asyncio.sleep(1)
+        async with asyncio.timeout(600):
+            await manager.stop()
+
+    monkeypatch.setattr(manager.routers, "successor", for_ever)
+    routed.run(stopping())
 
 
 def test_a_template_of_the_clouds_own_is_prepared_by_no_domain_admin(cloud: TwoRacks) -> None:

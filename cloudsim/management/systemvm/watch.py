@@ -226,8 +226,10 @@ class SystemVmWatch:
             if new is not None:
                 self._out_since[new.id] = began
                 await self._back(new)
-        finally:
+        except Exception:  # but not when the server stops, which this would hold up: the next one removes it
             await self._remove(row)
+            raise
+        await self._remove(row)
 
     async def _remove(self, row: SystemVm) -> None:
         await self._system.in_turn(row.id, "destroySystemVm", partial(self._system.destroyed, row.id))
