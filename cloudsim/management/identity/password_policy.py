@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from cloudsim.errors import InvalidParameterValue
-
-if TYPE_CHECKING:
-    from cloudsim.management.operations.settings import Settings
+from cloudsim.management.operations.settings import Settings
 
 _LEAST = (
     ("minimum.special.characters", "special characters", lambda c: not c.isalnum()),
@@ -16,14 +13,6 @@ _LEAST = (
     ("minimum.lowercase.letters", "lowercase letters", str.islower),
     ("minimum.digits", "digits", str.isdigit),
 )
-
-
-def check_regex(text: str) -> None:
-    """Raise InvalidParameterValue unless that is a regular expression."""
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise InvalidParameterValue(f"expected a regular expression, got {text!r}: {error}") from None
 
 
 def check_password(settings: Settings, password: str, username: str, domain_id: str) -> None:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from cloudsim.management.identity.password_policy import check_regex
+import re
+
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.operations.configuration_key import ConfigurationKey as key
 
 _OF_ACCOUNTS, _OF_DOMAINS = ("Account",), ("Domain",)
+
+
+def check_regex(text: str) -> None:
+    """Raise InvalidParameterValue unless that is a regular expression."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise InvalidParameterValue(f"expected a regular expression, got {text!r}: {error}") from None
+
 
 OF_ACCESS: tuple[key, ...] = (
     key(
