@@ -41,7 +41,7 @@ def main() -> int:
             f"{simulated / 3600:.0f} simulated hours in {time.perf_counter() - began:.0f} s",
             flush=True,
         )
-        if outcome.violations and not chosen.go_on:
+        if outcome.violations and (not chosen.go_on or outcome.cut_short):
             return _failed(seed, chosen, outcome)
     if chosen.statuses:
         for name in sorted({name for name, _ in statuses}):

@@ -19,7 +19,9 @@ from cloudsim.model import (
     Network,
     PhysicalNetwork,
     Project,
+    Template,
     VmUsage,
+    Volume,
     WebhookDelivery,
 )
 from cloudsim.store import Change, Row, Store
@@ -71,7 +73,8 @@ class Remains:
             if table.row_type in HISTORY:
                 continue
             for row in table:
-                yield from self._dangling(name, row)
+                if not (isinstance(row, Template) and _needed(cloud.store, row)):
+                    yield from self._dangling(name, row)
         yield from _secondary(cloud)
         yield from _vlans(cloud)
         yield from _owners(cloud)
@@ -86,6 +89,11 @@ class Remains:
                 if found in self.gone:
                     what = f"{name} {getattr(row, 'name', row.id)}: {field} names {self.gone[found]}, which is gone"
                     yield Violation("nothing is left behind", what)
+
+
+def _needed(store: Store, template: Template) -> bool:
+    """Whether a deleted template, which nobody sees any more, is what another's disk is a clone of."""
+    return template.state == "Inactive" and any(v.template_id == template.id for v in store.table(Volume))
 
 
 def _secondary(cloud: ServedCloud) -> Iterator[Violation]:

@@ -38,8 +38,11 @@ LAST = 60
 
 
 class Outcome(NamedTuple):
-    """What became of a run: of calls by command and status, of jobs by command and end; `probes` are lists that were
-    looked at, with `seen` rows in all, `tried` calls on another's things, `last` the last calls in words."""
+    """What became of a run.
+
+    `statuses` and `jobs` are of commands, by status and by end; `probes` lists were looked at, with `seen` rows in all,
+    `tried` calls made on another's things; `last` are the last calls in words; `cut_short`: it did not come to its end.
+    """
 
     violations: list[Violation]
     simulated: float
@@ -51,6 +54,7 @@ class Outcome(NamedTuple):
     tried: int
     restarts: int
     last: list[str]
+    cut_short: bool
 
 
 class Violated(Exception):
@@ -63,6 +67,7 @@ class Run:
     def __init__(self, seed: int, *, episodes: int = 1, faults: bool = True, gap: float = 60.0, go_on: bool = False) -> None:
         self.seed, self.episodes, self.gap, self.go_on = seed, episodes, gap, go_on
         self.found: list[Violation] = []
+        self.cut_short = False
         self.cloud = ServedCloud(seed, racks=2, hosts=3)
         generator = np.random.default_rng([seed, 0x5E1F])
         self._chance = generator
@@ -109,6 +114,7 @@ class Run:
             self.trespassing.tried,
             cloud.restarts,
             list(self.last),
+            self.cut_short,
         )
 
     async def _main(self) -> None:
@@ -130,6 +136,7 @@ class Run:
             await self._settle()
             await self._delete_everything()
         except Violated:
+            self.cut_short = True
             injector.stop(heal=False)
         finally:
             for task in self._tasks:
