@@ -130,3 +130,7 @@ class ConcurrentOperation(CloudError):
 
     errorcode = 530
     cserrorcode = 4300
+
+
+class StorageFailed(CloudError):
+    """A host could not do something with a disk; the text is the host's."""

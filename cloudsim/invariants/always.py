@@ -109,7 +109,7 @@ def promised_space_is_what_rows_say(scene: Scene) -> Iterator[Violation]:
     for volume in scene.store.table(Volume):
         if volume.pool_id is not None:
             wanted[volume.pool_id] += volume.size
-    promised = scene.server.disks.promised
+    promised = scene.server.disks.room.promised
     for pool_id in {*wanted, *promised}:
         if promised.get(pool_id, 0) != wanted[pool_id]:
             text = (

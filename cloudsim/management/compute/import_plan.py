@@ -116,7 +116,7 @@ class ImportPlans:
                 f"Disk {disk.label} of instance {found.instance.name} is at {disk.path}, "
                 "which is on no storage pool of the cloud"
             )
-        if pool.state != "Up" or not self._disks.reaches(found.host, pool):
+        if pool.state != "Up" or not self._disks.reach.reaches(found.host, pool):
             raise InvalidParameterValue(
                 f"Disk {disk.label} is on storage pool {pool.name}, which is {pool.state} "
                 f"and must be one that host {found.host.name} reaches"

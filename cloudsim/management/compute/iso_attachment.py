@@ -42,7 +42,7 @@ class IsoAttachment:
             raise InvalidParameterValue(
                 f"The specified VM {vm.name} has ISO {self._name(vm.iso_id)} attached: detach it first"
             )
-        return self._disks.template_image(iso, vm.zone_id)
+        return self._disks.pool_templates.image(iso, vm.zone_id)
 
     def check_detachable(self, vm: VirtualMachine) -> None:
         """Raise what stands against emptying the instance's drive."""

@@ -84,7 +84,7 @@ class Migration:
         hosts = self._host_rows.where("cluster_id", source.cluster_id)
         if pools and all(pool.scope == "ZONE" for pool in pools):
             hosts = self._host_rows.where("zone_id", source.zone_id)
-        return [h for h in hosts if h.state == "Up" and all(self._disks.reaches(h, p) for p in pools)]
+        return [h for h in hosts if h.state == "Up" and all(self._disks.reach.reaches(h, p) for p in pools)]
 
     def check(self, vm: VirtualMachine, host_id: str | None) -> None:
         """Raise unless the instance can be asked to move (to that host)."""

@@ -250,7 +250,7 @@ class VmSnapshots:
         host_id = vm.host_id
         if host_id is None:
             root = self._disks.of(vm)[0]
-            host_id = self._disks.host_for(self._pools[root.pool_id or ""], vm.last_host_id).id
+            host_id = self._disks.reach.host_for(self._pools[root.pool_id or ""], vm.last_host_id).id
         answer = await self._agents.send(host_id, command)
         if not answer.ok:
             raise VmSnapshotFailed(answer.error or text)

@@ -357,7 +357,7 @@ class Starting:
         if iso is None:
             return None, False
         try:
-            return self._disks.template_image(iso, vm.zone_id), iso.bootable
+            return self._disks.pool_templates.image(iso, vm.zone_id), iso.bootable
         except ResourceUnavailable as error:
             log.warning("instance %s starts without its ISO: %s", vm.instance_name, error)
             return None, False

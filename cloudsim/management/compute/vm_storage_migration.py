@@ -13,7 +13,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from cloudsim.errors import CloudError, InsufficientCapacity, InvalidParameterValue, ResourceUnavailable
+from cloudsim.errors import (
+    CloudError,
+    InsufficientCapacity,
+    InvalidParameterValue,
+    ResourceUnavailable,
+    StorageFailed,
+)
 from cloudsim.management.compute.vm_migration import Migration
 from cloudsim.management.compute.vm_start import Starting
 from cloudsim.management.compute.vm_states import next_state
@@ -21,7 +27,7 @@ from cloudsim.management.compute.vms import HostRefused
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
-from cloudsim.management.storage.disks import Disks, StorageFailed
+from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volume_states import move, settle
 from cloudsim.model import Host, StoragePool, VirtualMachine, VmSnapshot, Volume
@@ -97,10 +103,10 @@ class StorageMotion:
         for volume in self._disks.of(vm):
             here = self._pools[volume.pool_id or ""]
             asked = wanted.get(volume.id)
-            if asked is None and self._disks.reaches(host, here):
+            if asked is None and self._disks.reach.reaches(host, here):
                 continue
             if asked is not None and asked.id == here.id:
-                if not self._disks.reaches(host, here):
+                if not self._disks.reach.reaches(host, here):
                     raise InvalidParameterValue(f"Host {host.name} does not reach storage pool {here.name}")
                 continue
             planned[volume.id] = self._pool(volume, host, asked)
@@ -110,8 +116,8 @@ class StorageMotion:
         traits = self._disks.traits(volume)
         if asked is None:
             local = traits.storage_type == "local"
-            return self._disks.choose_pool(host, volume.size, tags=traits.tags, local=local)
-        if not self._disks.reaches(host, asked):
+            return self._disks.room.choose(host, volume.size, tags=traits.tags, local=local)
+        if not self._disks.reach.reaches(host, asked):
             raise InvalidParameterValue(f"Host {host.name} does not reach storage pool {asked.name}")
         self._volume_migration.check_target(volume, asked)
         return asked

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from cloudsim.errors import CloudError, InvalidParameterValue
+from cloudsim.errors import CloudError, InvalidParameterValue, StorageFailed
 from cloudsim.management.compute.disk_plan import Iops, RootPlan
 from cloudsim.management.compute.vm_allocation import Allocation, DeployRequest, Sizes, sizes
 from cloudsim.management.compute.vm_start import Starting
@@ -21,7 +21,7 @@ from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, 
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.management.storage.disks import Disks, StorageFailed
+from cloudsim.management.storage.disks import Disks
 from cloudsim.model import (
     AsyncJob,
     DiskOffering,
@@ -283,7 +283,7 @@ class VirtualMachines:
         for snapshot in snapshots.where("vm_id", vm.id):
             disks = tuple(self._disks.spec(v) for v in self._disks.of(vm) if v.path is not None)
             if disks and snapshot.state == "Ready":
-                host = self._disks.host_for(self._store.tables["StoragePool"][disks[0].pool_id])
+                host = self._disks.reach.host_for(self._store.tables["StoragePool"][disks[0].pool_id])
                 command = DeleteVmSnapshotCommand(vm=vm.instance_name, snapshot=snapshot.id, disks=disks)
                 answer = await self._agents.send(host.id, command)
                 if not answer.ok:

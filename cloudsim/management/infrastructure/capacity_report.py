@@ -93,7 +93,7 @@ class CapacityReport:
 
     def promised(self, pool_id: str) -> int:
         """Bytes promised to the volumes on a pool."""
-        return self._disks.promised.get(pool_id, 0)
+        return self._disks.room.promised.get(pool_id, 0)
 
     def overcommit(self, pool: StoragePool) -> float:
         """How many times the pool's space may be promised; local and given sizes go by the same setting."""

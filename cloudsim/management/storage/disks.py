@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import msgspec
 
-from cloudsim.errors import CloudError, InsufficientCapacity, ResourceUnavailable
+from cloudsim.errors import ResourceUnavailable, StorageFailed
 from cloudsim.management.compute.offerings import DiskTraits, traits_of
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
+from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable
 from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.storage.pool_reach import PoolReach
+from cloudsim.management.storage.pool_room import PoolRoom
+from cloudsim.management.storage.pool_templates import PoolTemplates
 from cloudsim.model import (
-    Cluster,
     DiskOffering,
     Host,
     ImageStore,
@@ -22,31 +23,16 @@ from cloudsim.model import (
     Snapshot,
     StoragePool,
     Template,
-    TemplateOnPool,
-    TemplateOnStore,
     VirtualMachine,
     Volume,
     VolumeOnStore,
 )
-from cloudsim.protocol.commands import (
-    CopyTemplateAnswer,
-    CopyTemplateCommand,
-    CreateVolumeAnswer,
-    CreateVolumeCommand,
-    DeleteVolumeCommand,
-)
-from cloudsim.protocol.specs import DiskLimits, DiskSpec, ImageSpec, PoolSpec
-from cloudsim.store import Change
+from cloudsim.protocol.commands import CreateVolumeAnswer, CreateVolumeCommand, DeleteVolumeCommand
+from cloudsim.protocol.specs import DiskLimits, DiskSpec, ImageSpec
 
 _SYSTEM_LOCAL = "system.vm.use.local.storage"
 UNMADE = ("Allocated", "Uploaded")
 """States of volumes that are on no pool yet."""
-
-
-def template_file(template_id: str) -> str:
-    """What hosts call a template's copy on a pool."""
-    return f"template-{template_id}"
-
 
 _PLAIN = DiskTraits()
 
@@ -63,15 +49,8 @@ def _limits(traits: DiskTraits | DiskOffering, most_iops: int | None) -> DiskLim
 _UNLIMITED = DiskLimits()
 
 
-class StorageFailed(CloudError):
-    """A host could not do something with a disk; the text is the host's."""
-
-
 class Disks:
-    """Makes, finds and removes the volumes of instances.
-
-    A pool's promised space is the sum of its volumes' sizes, kept from the store's change feed.
-    """
+    """Makes, finds and removes the volumes of instances."""
 
     def __init__(self, foundation: Foundation, agents: Agents) -> None:
         self._foundation = foundation
@@ -79,40 +58,22 @@ class Disks:
         self._agents = agents
         self._volumes = foundation.table(Volume)
         self._pools = foundation.table(StoragePool)
-        self._on_pool = foundation.table(TemplateOnPool)
-        self._on_store = foundation.table(TemplateOnStore)
         self._uploaded = foundation.table(VolumeOnStore)
         self._randomness = foundation.randomness.branch("disks")
-        self._copies: dict[tuple[str, str], asyncio.Future[TemplateOnPool]] = {}
         self._maker: dict[str, str] = {}
         """By volume, the host whose answer to its creation never came: it may still be at it."""
         self.on_placed: Callable[[Volume], Awaitable[None]] | None = None
         """Called once an uploaded volume that an instance starts with is on a pool."""
-        self.promised: dict[str, int] = {}
-        for volume in self._volumes:
-            self._count(volume, 1)
-        foundation.store.subscribe(self._changed, Volume)
-
-    def _changed(self, changes: list[Change]) -> None:
-        for table, before, after in changes:
-            if table is self._volumes:
-                if before is not None:
-                    self._count(before, -1)
-                if after is not None:
-                    self._count(after, 1)
-
-    def _count(self, volume: Volume, sign: int) -> None:
-        if volume.pool_id is not None:
-            self.promised[volume.pool_id] = self.promised.get(volume.pool_id, 0) + sign * volume.size
+        self.reach = PoolReach(foundation, agents)
+        self.room = PoolRoom(foundation, self.reach)
+        self.pool_templates = PoolTemplates(foundation, agents, self.reach, self._randomness)
 
     def recover(self) -> None:
         """After a restart: what was being made when the server died may or may not lie on its pool."""
         with self._store.transaction():
             for volume in self._volumes.where("state", "Creating"):
                 self._volumes.update(volume.id, state=self.unmade(volume))
-            for copy in list(self._on_pool):
-                if copy.state == "Creating":
-                    self._on_pool.update(copy.id, state="Unknown")
+            self.pool_templates.recover()
 
     # rows
 
@@ -229,119 +190,6 @@ class Disks:
             return msgspec.structs.replace(traits, storage_type="local")
         return traits
 
-    @staticmethod
-    def pool_spec(pool: StoragePool) -> PoolSpec:
-        return PoolSpec(pool.id, pool.type, pool.host_address, pool.path, pool.port)
-
-    # pools
-
-    def pools_for(self, host: Host) -> list[StoragePool]:
-        """The pools that the host reaches: its own, its cluster's, its zone's."""
-        return [
-            *self._pools.where("host_id", host.id),
-            *(pool for pool in self._pools.where("cluster_id", host.cluster_id) if pool.scope == "CLUSTER"),
-            *self._pools.where(("zone_id", "scope"), (host.zone_id, "ZONE")),
-        ]
-
-    def pools_near(self, vm: VirtualMachine) -> list[StoragePool]:
-        """The pools that the instance's host reaches; of one that has none, those of its zone that are near its disks."""
-        host = self._foundation.table(Host).get(vm.host_id)
-        if host is not None:
-            return self.pools_for(host)
-        near = self._pools.where("zone_id", vm.zone_id)
-        for volume in self.of(vm):
-            own = self._pools.get(volume.pool_id)
-            if own is not None and own.cluster_id is not None:
-                near = [pool for pool in near if pool.cluster_id in (None, own.cluster_id)]
-        return near
-
-    def hosts_reaching(self, pool: StoragePool, prefer: str | None = None) -> Iterator[Host]:
-        """The Up hosts that reach the pool and have an agent connected, `prefer` (a host id) first.
-
-        They are looked for as they are taken: there may be thousands. Valid until the next write.
-        """
-        hosts = self._foundation.table(Host)
-        preferred = hosts.get(prefer)
-        if preferred is not None and self.reaches(preferred, pool) and self._works(preferred):
-            yield preferred
-        if pool.scope == "HOST":
-            ids: Iterable[str] = filter(None, (pool.host_id,))
-        elif pool.scope == "CLUSTER":
-            ids = hosts.ids("cluster_id", pool.cluster_id)
-        else:
-            ids = hosts.ids("zone_id", pool.zone_id)
-        for host_id in ids:
-            host = hosts.get(host_id)
-            if host is not None and host_id != prefer and self._works(host):
-                yield host
-
-    def _works(self, host: Host) -> bool:
-        return host.state == "Up" and self._agents.is_connected(host.id)
-
-    def hosts_of(self, zone_id: str) -> list[Host]:
-        """The hosts that reach a pool of the zone which is up: those of the first such pool."""
-        for pool in self._pools.where("zone_id", zone_id):
-            if pool.state == "Up" and (hosts := list(self.hosts_reaching(pool))):
-                return hosts
-        return []
-
-    def reaches(self, host: Host, pool: StoragePool) -> bool:
-        """Whether the host can use what is on the pool."""
-        if pool.scope == "HOST":
-            return pool.host_id == host.id
-        if pool.scope == "CLUSTER":
-            return pool.cluster_id == host.cluster_id
-        return pool.zone_id == host.zone_id
-
-    def host_for(self, pool: StoragePool, prefer: str | None = None) -> Host:
-        """A host to work on the pool through. Raises ResourceUnavailable."""
-        host = next(self.hosts_reaching(pool, prefer), None)
-        if host is None:
-            raise ResourceUnavailable(f"No host that is up reaches storage pool {pool.name}")
-        return host
-
-    def choose_pool(
-        self, host: Host, size: int, *, tags: tuple[str, ...] = (), local: bool = False, iops: int = 0
-    ) -> StoragePool:
-        """The pool with most room that can promise `size` bytes and `iops` more. Raises InsufficientCapacity."""
-        settings = self._foundation.settings
-        best, best_room = None, -1
-        wanted = set(tags)
-        for pool in self.pools_for(host):
-            if pool.state != "Up" or (pool.scope == "HOST") != local or not wanted <= set(pool.tags):
-                continue
-            full = settings.number("pool.storage.capacity.disablethreshold", "StoragePool", pool.id)
-            if pool.used > full * pool.capacity:
-                continue
-            if iops and not self.has_iops(pool, iops):
-                continue
-            factor = settings.number("storage.overprovisioning.factor", "StoragePool", pool.id)
-            limit = settings.number(
-                "pool.storage.allocated.capacity.disablethreshold", "StoragePool", pool.id
-            )
-            room = int(pool.capacity * factor * limit) - self.promised.get(pool.id, 0)
-            if room >= size and room > best_room:
-                best, best_room = pool, room
-        if best is None:
-            cluster = self._foundation.table(Cluster).get(host.cluster_id)
-            where = cluster.name if cluster is not None else host.cluster_id
-            raise InsufficientCapacity(
-                f"No {'local ' if local else ''}storage pool of cluster {where} has {size} bytes left"
-                + (f", {iops} IOPS" if iops else "")
-                + (f" and tags {', '.join(tags)}" if tags else "")
-            )
-        return best
-
-    def has_iops(self, pool: StoragePool, iops: int) -> bool:
-        """Whether a pool can promise so many IOPS more; one that does not say how many it has can."""
-        most = pool.details.get("capacityiops")
-        if not most:
-            return True
-        return self.promised_iops(pool.id) + iops <= int(most)
-
-    def promised_iops(self, pool_id: str) -> int:
-        """The least IOPS that the volumes on a pool are to have, together."""
-        return sum(volume.min_iops or 0 for volume in self._volumes.where("pool_id", pool_id))
 
     # files
 
@@ -366,12 +214,12 @@ class Disks:
         traits = self.traits(volume)
         tags, local = traits.tags, traits.storage_type == "local"
         pool = self._pools.get(volume.pool_id)
-        if pool is not None and not (pool.state == "Up" and self.reaches(host, pool)):
+        if pool is not None and not (pool.state == "Up" and self.reach.reaches(host, pool)):
             await self._remove_file(volume, host.id)
             pool = None
         perhaps_on = None if pool is None else pool.id
         if pool is None:
-            pool = self.choose_pool(host, volume.size, tags=tags, local=local, iops=volume.min_iops or 0)
+            pool = self.room.choose(host, volume.size, tags=tags, local=local, iops=volume.min_iops or 0)
         with self._store.transaction():
             self._volumes.update(volume.id, state="Creating", pool_id=pool.id)
         sent = False
@@ -429,80 +277,7 @@ class Disks:
     async def _template_path(self, volume: Volume, pool: StoragePool, host: Host) -> str | None:
         if volume.type != "ROOT" or volume.template_id is None or volume.snapshot_id is not None:
             return None
-        copy = self._on_pool.find(("template_id", "pool_id"), (volume.template_id, pool.id))
-        if copy is None or copy.state != "Ready":
-            copy = await self._copy_template(volume.template_id, pool, host)
-        return copy.path
-
-    async def prepare_template(self, template: Template, pool: StoragePool) -> TemplateOnPool:
-        """Bring the template onto the pool before anything needs it there."""
-        copy = self._on_pool.find(("template_id", "pool_id"), (template.id, pool.id))
-        if copy is not None and copy.state == "Ready":
-            return copy
-        return await self._copy_template(template.id, pool, self.host_for(pool))
-
-    async def _copy_template(self, template_id: str, pool: StoragePool, host: Host) -> TemplateOnPool:
-        """Bring the template onto the pool, once however many ask for it."""
-        key = (template_id, pool.id)
-        running = self._copies.get(key)
-        if running is None:
-            running = asyncio.get_running_loop().create_task(self._fetch(template_id, pool, host))
-            self._copies[key] = running
-            running.add_done_callback(
-                lambda done: (self._copies.pop(key, None), done.cancelled() or done.exception())
-            )
-        return await asyncio.shield(running)
-
-    async def _fetch(self, template_id: str, pool: StoragePool, host: Host) -> TemplateOnPool:
-        image = self.template_image(self._foundation.table(Template)[template_id], pool.zone_id)
-        with self._store.transaction():
-            row = self._on_pool.find(("template_id", "pool_id"), (template_id, pool.id))
-            if row is None:
-                row = self._on_pool.insert(
-                    TemplateOnPool(
-                        id=self._randomness.uuid(),
-                        template_id=template_id,
-                        pool_id=pool.id,
-                        path=template_file(template_id),
-                    )
-                )
-            else:
-                self._on_pool.update(row.id, state="Creating")
-        try:
-            command = CopyTemplateCommand(image=image, pool_id=pool.id, template_id=template_id)
-            answer = await self._agents.send(host.id, command)
-            if not isinstance(answer, CopyTemplateAnswer) or not answer.ok:
-                raise StorageFailed(answer.error or f"Template {template_id} was not copied to {pool.name}")
-        except OutcomeUnknown:
-            self._on_pool_perhaps(row)
-            raise
-        except BaseException:
-            if row.id in self._on_pool:
-                with self._store.transaction():
-                    if row.state == "Unknown":  # that this attempt failed says nothing of an earlier one
-                        self._on_pool.update(row.id, state="Unknown")
-                    else:
-                        self._on_pool.delete(row.id)
-            raise
-        with self._store.transaction():
-            return self._on_pool.update(row.id, state="Ready", path=answer.path, size=answer.size)
-
-    def _on_pool_perhaps(self, row: TemplateOnPool) -> None:
-        """Nobody knows whether the host copied it: the row stays, and the next copy, which finds the file, settles it."""
-        if row.id in self._on_pool:
-            with self._store.transaction():
-                self._on_pool.update(row.id, state="Unknown")
-
-    def template_image(self, template: Template, zone_id: str) -> ImageSpec:
-        """The template's file in the zone's secondary storage. Raises ResourceUnavailable."""
-        stores = self._foundation.table(ImageStore)
-        for copy in self._on_store.where("template_id", template.id):
-            store = stores.get(copy.store_id)
-            if copy.state == "Ready" and copy.zone_id == zone_id and store is not None:
-                return ImageSpec(
-                    store.url, copy.path, copy.size or template.size, template.format, template.checksum
-                )
-        raise ResourceUnavailable(f"Template {template.name} is not ready in the zone's secondary storage")
+        return await self.pool_templates.path(volume.template_id, pool, host)
 
     async def expunge(self, volume: Volume, prefer: str | None = None) -> None:
         """Remove the volume: its file, then its row. On failure both stay, the volume in Expunging."""
@@ -561,7 +336,7 @@ class Disks:
         in the order in which they come, so that nothing is made after the removal."""
         maker = self._foundation.table(Host).get(self._maker.get(volume.id))
         if maker is None:
-            return self.host_for(self._pools[volume.pool_id or ""], prefer)
+            return self.reach.host_for(self._pools[volume.pool_id or ""], prefer)
         if not self._agents.is_connected(maker.id):
             raise ResourceUnavailable(f"Host {maker.name} may still be making volume {volume.name}")
         return maker

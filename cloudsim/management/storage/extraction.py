@@ -161,7 +161,7 @@ class Extraction:
             file = _File(uploaded.store_id, uploaded.path, uploaded.physical_size or uploaded.size)
             return await self._serve("Volume", volume.id, volume.name, volume, volume.zone_id, file)
         store = self._secondary.store_for(volume.zone_id)
-        host = self._disks.host_for(self._pools[volume.pool_id or ""])
+        host = self._disks.reach.host_for(self._pools[volume.pool_id or ""])
         command = BackupSnapshotCommand(
             snapshot_id=self._randomness.uuid(), disk=self._disks.spec(volume), store_url=store.url
         )

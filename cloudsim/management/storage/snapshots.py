@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from cloudsim.errors import CloudError, InvalidParameterValue
+from cloudsim.errors import CloudError, InvalidParameterValue, StorageFailed
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.management.storage.disks import Disks, StorageFailed
+from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
 from cloudsim.management.storage.snapshot_turns import SnapshotTurns
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
@@ -162,7 +162,8 @@ class Snapshots:
     def _host_of(self, volume: Volume) -> Host:
         """The host to take a snapshot through: the instance's, if it runs."""
         vm = self._vms.get(volume.vm_id)
-        return self._disks.host_for(self._pools[volume.pool_id or ""], vm.host_id if vm is not None else None)
+        pool = self._pools[volume.pool_id or ""]
+        return self._disks.reach.host_for(pool, vm.host_id if vm is not None else None)
 
     async def _back_up(self, snapshot: Snapshot, volume: Volume, inside: VmSnapshot | None) -> Snapshot:
         vm = self._vms.get(volume.vm_id)
@@ -255,7 +256,7 @@ class Snapshots:
         """Put the snapshot's content back into its volume."""
         snapshot = self._table[snapshot_id]
         volume = self.check_revertable(snapshot)
-        host = self._disks.host_for(self._pools[volume.pool_id or ""])
+        host = self._disks.reach.host_for(self._pools[volume.pool_id or ""])
         image = self._secondary.image(snapshot.store_id, snapshot.path or "", snapshot.size)
         with self._store.transaction():
             move(self._volumes, volume.id, "RevertSnapshotting")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cloudsim.errors import InvalidParameterValue
+from cloudsim.errors import InvalidParameterValue, StorageFailed
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.management.storage.disks import Disks, StorageFailed
+from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
 from cloudsim.management.storage.volume_states import check_at_rest
 from cloudsim.model import (
@@ -53,7 +53,7 @@ class StorageObjects:
         self, pool: StoragePool, path: str = "", *, describe: bool = False
     ) -> tuple[StorageObject, ...]:
         """What is in a folder of the pool, as a host that reaches it sees it."""
-        host = self._disks.host_for(pool)
+        host = self._disks.reach.host_for(pool)
         return await self._ask(host.id, StorageObjectsCommand(pool_id=pool.id, path=path, describe=describe))
 
     async def _ask(self, host_id: str, command: StorageObjectsCommand) -> tuple[StorageObject, ...]:

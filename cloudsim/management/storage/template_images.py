@@ -349,7 +349,7 @@ class TemplateImages:
             else:
                 check_at_rest(source)
                 disk = self._disks.spec(source)
-                host = self._disks.host_for(self._pools[source.pool_id or ""])
+                host = self._disks.reach.host_for(self._pools[source.pool_id or ""])
             command = CreateTemplateCommand(
                 template_id=template.id, store_url=self._stores[copy.store_id].url, image=image, disk=disk
             )
@@ -402,7 +402,7 @@ class TemplateImages:
                 left = True
                 continue
             try:
-                host = self._disks.host_for(self._pools[on_pool.pool_id])
+                host = self._disks.reach.host_for(self._pools[on_pool.pool_id])
                 command = DeleteTemplateCommand(pool_id=on_pool.pool_id, path=on_pool.path)
                 answer = await self._agents.send(host.id, command)
                 if not answer.ok:

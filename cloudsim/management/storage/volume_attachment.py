@@ -14,11 +14,12 @@ from cloudsim.errors import (
     InvalidParameterValue,
     PermissionDenied,
     ResourceUnavailable,
+    StorageFailed,
 )
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
 from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
-from cloudsim.management.storage.disks import UNMADE, Disks, StorageFailed
+from cloudsim.management.storage.disks import UNMADE, Disks
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
 from cloudsim.model import Host, StoragePool, VirtualMachine, VmSnapshot, Volume
@@ -113,7 +114,7 @@ class VolumeAttachment:
             return await self._attach_cold(volume, vm, slot)
         if volume.state in UNMADE:
             volume = await self._disks.place(volume, host)
-        elif not self._disks.reaches(host, self._pools[volume.pool_id or ""]):
+        elif not self._disks.reach.reaches(host, self._pools[volume.pool_id or ""]):
             volume = await self._migration.to_host(volume, host)
         # both may have changed while the disk was made
         volume, vm = self._table[volume_id], self._vms.get(vm_id) or vm
@@ -145,7 +146,8 @@ class VolumeAttachment:
         """
         pools = [self._pools[v.pool_id] for v in self._disks.of(vm) if v.state == "Ready" and v.pool_id]
         if volume.state == "Uploaded":
-            hosts = list(self._disks.hosts_reaching(pools[0])) if pools else self._disks.hosts_of(vm.zone_id)
+            reach = self._disks.reach
+            hosts = list(reach.hosts_reaching(pools[0])) if pools else reach.hosts_of(vm.zone_id)
             if not hosts:
                 raise ResourceUnavailable(f"No host that is up reaches a storage pool for {volume.name}")
             await self._disks.place(volume, hosts[0])
@@ -154,9 +156,9 @@ class VolumeAttachment:
             if vm.state != "Stopped":
                 raise ConcurrentOperation(f"{vm.name} was started while {volume.name} was being made")
         elif volume.state == "Ready" and pools:
-            hosts = list(self._disks.hosts_reaching(pools[0]))
+            hosts = list(self._disks.reach.hosts_reaching(pools[0]))
             own = self._pools[volume.pool_id or ""]
-            if hosts and not any(self._disks.reaches(host, own) for host in hosts):
+            if hosts and not any(self._disks.reach.reaches(host, own) for host in hosts):
                 await self._migration.to_host(volume, hosts[0])
                 volume, vm = self._table[volume.id], self._vms.get(vm.id) or vm
                 slot = self.check_attachable(volume, vm, slot)

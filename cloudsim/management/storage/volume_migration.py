@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import logging
 
-from cloudsim.errors import CloudError, ConcurrentOperation, InsufficientCapacity, InvalidParameterValue
+from cloudsim.errors import (
+    CloudError,
+    ConcurrentOperation,
+    InsufficientCapacity,
+    InvalidParameterValue,
+    StorageFailed,
+)
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable
-from cloudsim.management.storage.disks import Disks, StorageFailed
+from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
 from cloudsim.model import DiskOffering, Host, StoragePool, VirtualMachine, Volume
@@ -49,7 +55,7 @@ class VolumeMigration:
         offering = self._offerings.get(volume.disk_offering_id)
         tags = offering.tags if offering is not None else ()
         local = offering is not None and offering.storage_type == "local"
-        pool = self._disks.choose_pool(host, volume.size, tags=tags, local=local)
+        pool = self._disks.room.choose(host, volume.size, tags=tags, local=local)
         return await self.migrate(volume.id, pool, host)
 
     def check(self, volume: Volume, pool: StoragePool) -> None:
@@ -77,15 +83,15 @@ class VolumeMigration:
                 f"An earlier disk of volume {volume.name} is still to be removed from storage pool {pool.name}"
             )
         factor = self._settings.number("storage.overprovisioning.factor", "StoragePool", pool.id)
-        if self._disks.promised.get(pool.id, 0) + volume.size > pool.capacity * factor:
+        if self._disks.room.promised.get(pool.id, 0) + volume.size > pool.capacity * factor:
             raise InsufficientCapacity(f"Storage pool {pool.name} has no room for {volume.size} bytes")
 
     async def migrate(self, volume_id: str, pool: StoragePool, through: Host | None = None) -> Volume:
         """Move the volume to `pool`; it stays where it is when that fails. `through`: a host that reaches the pool."""
         volume = self._table[volume_id]
         self.check(volume, pool)
-        source = self._disks.host_for(self._pools[volume.pool_id or ""])
-        target = through or self._disks.host_for(pool)
+        source = self._disks.reach.host_for(self._pools[volume.pool_id or ""])
+        target = through or self._disks.reach.host_for(pool)
         store = self._secondary.store_for(volume.zone_id)
         with self._store.transaction():
             move(self._table, volume_id, "Migrating")

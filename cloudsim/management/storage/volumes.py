@@ -12,12 +12,13 @@ from cloudsim.errors import (
     InvalidParameterValue,
     ResourceInUse,
     ResourceUnavailable,
+    StorageFailed,
 )
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.identity.tagged_counts import volume_tags
 from cloudsim.management.infrastructure.agents import Agents
-from cloudsim.management.storage.disks import Disks, StorageFailed
+from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.volume_sizes import bytes_of, custom_bytes_of, size_of
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
 from cloudsim.model import (
@@ -190,7 +191,7 @@ class Volumes:
         """A host that is up beside each pool of the zone, for a disk that no instance has yet."""
         for pool in self._pools.where("zone_id", zone_id):
             if pool.state == "Up":
-                yield from islice(self._disks.hosts_reaching(pool), 1)
+                yield from islice(self._disks.reach.hosts_reaching(pool), 1)
 
     # changing
 
@@ -248,7 +249,7 @@ class Volumes:
                 return self._table.update(volume_id, size=size, **chosen)
         self._check_room(volume, size)
         running = vm is not None and vm.state == "Running"
-        host = self._disks.host_for(self._pools[volume.pool_id], vm.host_id if vm is not None else None)
+        host = self._disks.reach.host_for(self._pools[volume.pool_id], vm.host_id if vm is not None else None)
         disk = self._disks.spec(volume)
         with self._store.transaction():
             move(self._table, volume_id, "Resizing", size=max(size, volume.size))
@@ -308,7 +309,7 @@ class Volumes:
         factor = self._foundation.settings.number("storage.overprovisioning.factor", "StoragePool", pool.id)
         if (
             size > volume.size
-            and self._disks.promised.get(pool.id, 0) + size - volume.size > pool.capacity * factor
+            and self._disks.room.promised.get(pool.id, 0) + size - volume.size > pool.capacity * factor
         ):
             raise ResourceUnavailable(
                 f"Storage pool {pool.name} has no room for {size - volume.size} bytes more"

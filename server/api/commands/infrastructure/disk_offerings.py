@@ -201,7 +201,7 @@ async def list_disk_offerings(
     )
     if virtualmachineid is None:
         return answer
-    pools = call.manager.disks.pools_near(virtualmachineid)
+    pools = call.manager.disks.reach.pools_near(virtualmachineid)
     views = []
     for row in answer.rows:
         view = DiskOfferingView.of(row, call)

@@ -77,7 +77,7 @@ class StoragePoolView(View):
             disksizeused=row.used,
             capacitybytes=row.capacity,
             capacityiops=int(iops) if iops else None,
-            allocatediops=call.manager.disks.promised_iops(row.id) if iops else None,
+            allocatediops=call.manager.disks.room.promised_iops(row.id) if iops else None,
             tags=",".join(row.tags) or None,
             istagarule=False,
             state=row.state,
@@ -234,7 +234,7 @@ async def list_storage_pools(
     """Lists storage pools."""
 
     def keep(pool: StoragePool) -> bool:
-        if hostid is not None and not call.manager.disks.reaches(hostid, pool):
+        if hostid is not None and not call.manager.disks.reach.reaches(hostid, pool):
             return False
         if scope is not None and pool.scope.lower() != scope.lower():
             return False

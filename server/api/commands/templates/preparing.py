@@ -35,7 +35,7 @@ async def prepare_template(
     for pool in pools:
         try:
             if pool.state == "Up":
-                await call.manager.disks.prepare_template(template, pool)
+                await call.manager.disks.pool_templates.prepare(template, pool)
         except CloudError as error:
             failure = failure or error
     if failure is not None:

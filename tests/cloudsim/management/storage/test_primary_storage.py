@@ -63,7 +63,7 @@ def test_a_pool_takes_its_capacity_from_a_host(cloud: Cloud) -> None:
 def test_a_pool_of_a_zone_is_for_every_host(cloud: Cloud) -> None:
     pool = make(cloud, scope="ZONE")
     assert (pool.scope, pool.cluster_id, pool.pod_id) == ("ZONE", None, None)
-    assert all(cloud.manager.disks.reaches(host, pool) for host in cloud.table(Host))
+    assert all(cloud.manager.disks.reach.reaches(host, pool) for host in cloud.table(Host))
     assert pool in cloud.manager.primary_storage.pools_for_new(next(iter(cloud.table(Host))))
 
 
@@ -132,7 +132,7 @@ def test_a_disabled_pool_takes_no_new_volume(cloud: Cloud) -> None:
     assert storage.update(pool, enabled=False).state == "Disabled"
     host = next(iter(cloud.table(Host)))
     with pytest.raises(CloudError):
-        cloud.manager.disks.choose_pool(host, GIB)
+        cloud.manager.disks.room.choose(host, GIB)
     assert storage.update(pool, enabled=True, tags=["a"], capacity=GIB, capacity_iops=9).capacity == GIB
     with pytest.raises(InvalidParameterValue, match="maintenance"):
         storage.update(pool, url="nfs://elsewhere/a")

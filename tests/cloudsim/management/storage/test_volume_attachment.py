@@ -74,7 +74,7 @@ def test_a_silent_host_leaves_the_volume_with_the_instance(
     vm, volume = cloud.deploy(), cloud.volume()
     cloud.do(
         cloud.manager.disks.place(
-            volume, next(cloud.manager.disks.hosts_reaching(next(iter(cloud.table(StoragePool)))))
+            volume, next(cloud.manager.disks.reach.hosts_reaching(next(iter(cloud.table(StoragePool)))))
         )
     )
 
@@ -95,7 +95,7 @@ def test_a_volume_of_another_rack_is_moved_to_the_instances() -> None:
         vm, other = cloud.deploy("here"), cloud.volume()
         here = pools[cloud.root(vm).pool_id or ""]
         there = next(p for p in pools.values() if p.id != here.id)
-        far = next(cloud.manager.disks.hosts_reaching(there))
+        far = next(cloud.manager.disks.reach.hosts_reaching(there))
         placed = cloud.do(cloud.manager.disks.place(other, far))
         assert placed.pool_id == there.id
         attached = cloud.do(cloud.manager.volume_attachment.attach(other.id, vm.id))

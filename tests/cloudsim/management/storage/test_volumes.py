@@ -107,7 +107,7 @@ def test_a_volume_is_deleted_with_its_file(cloud: Cloud) -> None:
     detached = cloud.do(attachment.detach(volume.id))
     cloud.do(cloud.manager.volumes.delete(detached))
     assert volume.id not in cloud.table(Volume)
-    assert cloud.manager.disks.promised[detached.pool_id] == cloud.root(vm).size
+    assert cloud.manager.disks.room.promised[detached.pool_id] == cloud.root(vm).size
 
 
 def test_a_volume_that_cannot_be_deleted_now_can_be_deleted_later(
