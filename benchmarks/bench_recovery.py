@@ -16,7 +16,7 @@ from backends.simulated.datacenter import Datacenter, Hosts, Pod, PublicRange, R
 from backends.simulated.world import SimulatedWorld
 from cloudsim.management import first_state
 from cloudsim.management.building import build_zone
-from cloudsim.management.compute.vm_allocation import DeployRequest
+from cloudsim.management.compute.deploy_request import DeployRequest
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import ROW_TYPES, Account, Host, ServiceOffering, SystemVm, Template, VirtualMachine

@@ -11,7 +11,7 @@ from cloudsim.experiment.scenario import Instances
 from cloudsim.management import first_state
 from cloudsim.management.building import build_zone
 from cloudsim.management.compute.affinity import AFFINITY, ANTI_AFFINITY
-from cloudsim.management.compute.vm_allocation import DeployRequest
+from cloudsim.management.compute.deploy_request import DeployRequest
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import ADMIN
 from cloudsim.management.infrastructure.command_log import CommandLog

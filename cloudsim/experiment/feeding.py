@@ -11,7 +11,7 @@ from cloudsim.experiment import causes
 from cloudsim.experiment.outcomes import Outcomes
 from cloudsim.experiment.requests import VmRequest
 from cloudsim.experiment.tasks import Tasks
-from cloudsim.management.compute.vm_allocation import DeployRequest
+from cloudsim.management.compute.deploy_request import DeployRequest
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import AsyncJob, Host, VirtualMachine

@@ -8,7 +8,7 @@ from backends.simulated.world import SimulatedWorld
 from cloudsim.errors import CloudError
 from cloudsim.experiment.cloud import create_offering
 from cloudsim.experiment.requests import Shape, VmRequest
-from cloudsim.management.compute.vm_allocation import DeployRequest, NicRequest
+from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import (

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 from cloudsim.errors import CloudError, ResourceUnavailable
 from cloudsim.invariants import Fact, Ledger, Violation
-from cloudsim.management.compute.vm_allocation import DataDisk, DeployRequest
+from cloudsim.management.compute.deploy_request import DeployRequest
+from cloudsim.management.compute.disk_plan import DataDisk
 from cloudsim.management.network.security_groups import RuleRequest
 from cloudsim.model import (
     AsyncJob,

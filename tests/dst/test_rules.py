@@ -15,7 +15,7 @@ import pytest
 from backends.simulated.faults import SimulatedFaultInjector
 from cloudsim.errors import CloudError
 from cloudsim.invariants import Fact, Violation
-from cloudsim.management.compute.vm_allocation import DeployRequest, NicRequest
+from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
 from cloudsim.management.network.ip_ranges import RangeRequest
 from cloudsim.management.network.load_balancers import Balancing
 from cloudsim.management.network.network_requests import NetworkRequest

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.default_template import DefaultTemplates
-from cloudsim.management.compute.disk_plan import DataDisk, DiskPlan, DiskPlans
+from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest, expected_ms
+from cloudsim.management.compute.disk_plan import DiskPlan, DiskPlans
 from cloudsim.management.compute.instance_groups import InstanceGroups
+from cloudsim.management.compute.vm_names import VmNames
+from cloudsim.management.compute.vm_quota import VmQuota
+from cloudsim.management.compute.vm_sizes import sizes
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller, check_access
 from cloudsim.management.identity.quota import Quota
-from cloudsim.management.identity.tagged_counts import vm_tags
 from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.network.account_networks import AccountNetworks
 from cloudsim.management.network.network_permissions import NetworkPermissions
@@ -28,7 +29,6 @@ from cloudsim.model import (
     AffinityGroup,
     Network,
     Nic,
-    SecurityGroup,
     ServiceOffering,
     Snapshot,
     SshKeyPair,
@@ -38,117 +38,6 @@ from cloudsim.model import (
     Volume,
     Zone,
 )
-
-LARGEST = (1 << 31) - 1
-INSTANCE_NAME = re.compile(r"i-2-(\d+)-")
-HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)\Z")
-
-
-class NicRequest(msgspec.Struct, frozen=True):
-    """A NIC to make at deployment; address and MAC are chosen where None."""
-
-    network_id: str
-    ip: str | None = None
-    mac: str | None = None
-
-
-class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What `deployVirtualMachine` asks for. One of template, snapshot and volume is what it starts from. With an ISO as
-    template, the first of `data_disks` is the root disk. `hypervisor` says on which hosts it runs where no template
-    does. `root_offering_id` names a disk offering for the root disk. `cpus`, `cpu_mhz`, `memory_mib` are for customized
-    offerings. `id` is that which the instance is to get.
-
-    Without `nics`, the instance gets one on the zone's default guest network. `password` is for its guest to set.
-    Without `security_groups`, it is in its account's default one, on a network that has them.
-    """
-
-    zone_id: str
-    service_offering_id: str
-    owner: Account
-    template_id: str | None = None
-    snapshot_id: str | None = None
-    volume_id: str | None = None
-    id: str | None = None
-    hypervisor: str = ""
-    name: str | None = None
-    display_name: str | None = None
-    nics: tuple[NicRequest, ...] = ()
-    root_size: int | None = None
-    root_offering_id: str | None = None
-    root_iops: tuple[int | None, int | None] = (None, None)
-    data_disks: tuple[DataDisk, ...] = ()
-    cpus: int | None = None
-    cpu_mhz: int | None = None
-    memory_mib: int | None = None
-    key_pairs: tuple[str, ...] = ()
-    user_data: str | None = None
-    user_data_id: str | None = None
-    affinity_group_ids: tuple[str, ...] = ()
-    security_groups: tuple[SecurityGroup, ...] = ()
-    group: str | None = None
-    display: bool = True
-    dynamic_scaling: bool = True
-    password: str | None = None
-    details: dict[str, str] = {}
-    expected_ms: int | None = None
-
-
-class Sizes(msgspec.Struct, frozen=True):
-    """What an instance reserves."""
-
-    cpus: int
-    cpu_mhz: int
-    memory_mib: int
-
-
-def sizes(offering: ServiceOffering, cpus: int | None, cpu_mhz: int | None, memory_mib: int | None) -> Sizes:
-    """The offering's sizes, completed by the caller's where the offering leaves them open."""
-    chosen = []
-    for name, fixed, asked in (
-        ("cpuNumber", offering.cpus, cpus),
-        ("cpuSpeed", offering.cpu_mhz, cpu_mhz),
-        ("memory", offering.memory_mib, memory_mib),
-    ):
-        if fixed is not None:
-            if asked is not None and asked != fixed:
-                raise InvalidParameterValue(f"{name} is fixed to {fixed} by service offering {offering.name}")
-            chosen.append(fixed)
-        elif asked is None:
-            raise InvalidParameterValue(
-                f"{name} must be given in details: offering {offering.name} is customized"
-            )
-        else:
-            least, most = _bounds(offering, name)
-            if not least <= asked <= most:
-                raise InvalidParameterValue(
-                    f"{name} must be from {least} to {most} with service offering {offering.name}, not {asked}"
-                )
-            chosen.append(asked)
-    return Sizes(*chosen)
-
-
-def _bounds(offering: ServiceOffering, name: str) -> tuple[int, int]:
-    """The least and the most that the offering's details allow of what it leaves open."""
-    least, most = (offering.details.get(f"{end}{name.lower()}") for end in ("min", "max"))
-    return int(least) if least else 1, int(most) if most else LARGEST
-
-
-EXPECTED_LIFETIME = "expected.lifetime"
-"""The detail by which an owner says for how many seconds an instance will be needed."""
-
-
-def expected_ms(request: DeployRequest) -> int | None:
-    """For how many ms the instance will be needed, if the request says so. Raises InvalidParameterValue."""
-    text = request.details.get(EXPECTED_LIFETIME)
-    if text is None:
-        return request.expected_ms
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e10:
-        raise InvalidParameterValue(f"details: {EXPECTED_LIFETIME}: expected seconds, more than 0, got {text!r}")
-    return round(1000 * seconds)
 
 
 class Allocation:
@@ -179,6 +68,8 @@ class Allocation:
         self._groups = affinity_groups
         self._dedication = dedication
         self.plans = DiskPlans(foundation)
+        self.names = VmNames(foundation)
+        self.vm_quota = VmQuota(foundation, quota)
         self._default_templates = DefaultTemplates(foundation)
         self._vms = foundation.table(VirtualMachine)
         self._templates = foundation.table(Template)
@@ -187,11 +78,6 @@ class Allocation:
         self._networks = foundation.table(Network)
         self._on_store = foundation.table(TemplateOnStore)
         self._randomness = foundation.randomness.branch("vms")
-        self._number = 0
-        for vm in self._vms:
-            numbered = INSTANCE_NAME.match(vm.instance_name)  # which an imported one's need not be
-            if numbered is not None:
-                self._number = max(self._number, int(numbered[1]))
 
     def allocate(self, caller: Caller, request: DeployRequest) -> VirtualMachine:
         """Check everything, then make the instance: Stopped, with its volumes Allocated and its NICs."""
@@ -229,7 +115,7 @@ class Allocation:
         expected = expected_ms(request)
         vm_id = self._vm_id(request)
         name = self._name(request, vm_id)
-        instance_name = self._instance_name()
+        instance_name = self.names.next_instance_name()
         now = self._foundation.now()
         with self._store.transaction():
             if template is None:
@@ -370,29 +256,6 @@ class Allocation:
         if not ready:
             raise InvalidParameterValue(f"Template {template.name} is not ready in zone {zone.name}")
 
-    def check_growth(self, vm: VirtualMachine, size: Sizes, gpus: int) -> None:
-        """Raise ResourceAllocationFailed unless the instance's owner may have it of that size."""
-        owner = self._foundation.table(Account)[vm.account_id]
-        tags = vm_tags(self._store, vm)
-        self._quota.check(owner, "cpu", size.cpus - vm.cpus, tags=tags)
-        self._quota.check(owner, "memory", size.memory_mib - vm.memory_mib, tags=tags)
-        self._quota.check(owner, "gpu", gpus - vm.gpus, tags=tags)
-
-    def check_return(self, vm: VirtualMachine) -> None:
-        """Raise ResourceAllocationFailed unless the owner of a destroyed instance may have it back."""
-        owner = self._foundation.table(Account)[vm.account_id]
-        tags = vm_tags(self._store, vm)
-        self._quota.check(owner, "user_vm", 1, tags=tags)
-        self._quota.check(owner, "cpu", vm.cpus, tags=tags)
-        self._quota.check(owner, "memory", vm.memory_mib, tags=tags)
-        self._quota.check(owner, "gpu", vm.gpus, tags=tags)
-
-    def check_disk(self, vm: VirtualMachine, disks: int, size: int) -> None:
-        """Raise ResourceAllocationFailed unless the instance's owner may have so many more disks, of so many more bytes."""
-        owner = self._foundation.table(Account)[vm.account_id]
-        self._quota.check(owner, "volume", disks)
-        self._quota.check(owner, "primary_storage", size)
-
     def _network_choice(self, request: DeployRequest, zone: Zone) -> list[tuple[Network, NicRequest]]:
         """Empty where the account's own network is still to be made."""
         if not request.nics:
@@ -445,28 +308,8 @@ class Allocation:
     def _name(self, request: DeployRequest, vm_id: str) -> str:
         if request.name is None:
             return f"VM-{vm_id}"
-        self.check_name(request.name, request.owner.id, request.zone_id)
+        self.names.check_host_name(request.name, request.owner.id, request.zone_id)
         return request.name
-
-    def check_name(self, name: str, owner_id: str, zone_id: str) -> None:
-        """Raise InvalidParameterValue unless the owner may have an instance of that host name in the zone."""
-        if not HOST_NAME.match(name) or name.isdigit():
-            raise InvalidParameterValue(
-                "Invalid name. Vm name can contain ASCII letters 'a' through 'z', the digits '0' through '9', "
-                "and the hyphen ('-'), must be between 1 and 63 characters long, and can't start or end with '-' "
-                "and can't be only digits"
-            )
-        for other in self._vms.where("name", name):
-            if other.account_id == owner_id and other.zone_id == zone_id:
-                raise InvalidParameterValue(f"The vm with hostName {name} already exists for the account")
-
-    def _instance_name(self) -> str:
-        """The next one that no instance has."""
-        while True:
-            self._number += 1
-            name = f"i-2-{self._number}-{self._foundation.settings.get('instance.name')}"
-            if self._vms.find("instance_name", name) is None:
-                return name
 
     def _group(self, request: DeployRequest, owner: Account) -> str | None:
         """The id of the instance group named in the request, made if there is none."""

@@ -9,8 +9,8 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.compute.user_data import checked
-from cloudsim.management.compute.vm_allocation import HOST_NAME
 from cloudsim.management.compute.vm_hardware import check_hardware
+from cloudsim.management.compute.vm_names import HOST_NAME
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.security_groups import SecurityGroups

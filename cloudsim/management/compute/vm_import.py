@@ -16,7 +16,8 @@ from cloudsim.errors import CloudError, InsufficientCapacity, InvalidParameterVa
 from cloudsim.management.compute.default_template import DefaultTemplates
 from cloudsim.management.compute.import_plan import ImportedDisk, ImportedNic, ImportPlans
 from cloudsim.management.compute.unmanaged import Found, Unmanaged
-from cloudsim.management.compute.vm_allocation import Allocation, Sizes, sizes
+from cloudsim.management.compute.vm_allocation import Allocation
+from cloudsim.management.compute.vm_sizes import Sizes, sizes
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.quota import Quota
@@ -110,7 +111,7 @@ class VmImport:
         if request.owner.state != "enabled":
             raise InvalidParameterValue(f"Account {request.owner.name}, which is to own it, is disabled")
         host_name = request.host_name or request.name
-        self._allocation.check_name(host_name, request.owner.id, request.cluster.zone_id)
+        self._allocation.names.check_host_name(host_name, request.owner.id, request.cluster.zone_id)
         offering, template = request.offering, request.template
         if offering.state != "Active" or offering.is_system or offering.gpus:
             raise InvalidParameterValue(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from cloudsim.errors import InsufficientCapacity, InvalidParameterValue
-from cloudsim.management.compute.vm_allocation import Sizes, sizes
 from cloudsim.management.compute.vm_hardware import largest
+from cloudsim.management.compute.vm_sizes import Sizes, sizes
 from cloudsim.management.compute.vm_start import placement_request
 from cloudsim.management.compute.vms import HostRefused, VirtualMachines
 from cloudsim.management.foundation import Foundation

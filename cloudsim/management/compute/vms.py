@@ -11,8 +11,10 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from cloudsim.errors import CloudError, InvalidParameterValue, StorageFailed
+from cloudsim.management.compute.deploy_request import DeployRequest
 from cloudsim.management.compute.disk_plan import Iops, RootPlan
-from cloudsim.management.compute.vm_allocation import Allocation, DeployRequest, Sizes, sizes
+from cloudsim.management.compute.vm_allocation import Allocation
+from cloudsim.management.compute.vm_sizes import Sizes, sizes
 from cloudsim.management.compute.vm_start import Starting
 from cloudsim.management.compute.vm_states import VmEvent, next_state
 from cloudsim.management.foundation import Foundation
@@ -242,7 +244,7 @@ class VirtualMachines:
         """Bring a Destroyed instance back as Stopped; records VM.RECOVER."""
         vm = self._vms[vm_id]
         if vm.state == "Destroyed":
-            self._allocation.check_return(vm)
+            self._allocation.vm_quota.check_return(vm)
         vm = self._move(vm, "RecoverRequested")
         self._tell("VM.RECOVER", f"Successfully recovered Vm. Vm Id: {vm.id}", vm, caller)
         return vm
@@ -370,7 +372,7 @@ class VirtualMachines:
         plan = self._allocation.plans.of_restore(
             template, present, zone, offering=offering, size=size, iops=iops
         )
-        self._allocation.check_disk(vm, 1 - len(old), plan.size - present)
+        self._allocation.vm_quota.check_disk(vm, 1 - len(old), plan.size - present)
         return old, plan
 
     def change_offering(
@@ -409,7 +411,7 @@ class VirtualMachines:
 
     def check_growth(self, vm: VirtualMachine, size: Sizes, gpus: int | None = None) -> None:
         """Raise ResourceAllocationFailed unless the instance's owner may have it of that size, with so many GPUs."""
-        self._allocation.check_growth(vm, size, vm.gpus if gpus is None else gpus)
+        self._allocation.vm_quota.check_growth(vm, size, vm.gpus if gpus is None else gpus)
 
     async def expunge_due(self) -> int:
         """Expunge what was destroyed more than expunge.delay ago, and retry what is stuck; returns how many."""

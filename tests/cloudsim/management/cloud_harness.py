@@ -10,7 +10,7 @@ from backends.simulated.datacenter import Hosts as HostKind
 from backends.simulated.datacenter import PrimaryPool, uniform
 from backends.simulated.world import SimulatedWorld
 from cloudsim.management import first_state
-from cloudsim.management.compute.vm_allocation import DeployRequest, NicRequest
+from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import ADMIN
 from cloudsim.management.server import ManagementServer

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
 from cloudsim.management.compute.user_data import MAX_BYTES, checked
-from cloudsim.management.compute.vm_allocation import DeployRequest, NicRequest
 from cloudsim.management.compute.vm_hardware import BootMode, BootType, boot_details, check_hardware
 from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (

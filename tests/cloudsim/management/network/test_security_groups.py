@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
-from cloudsim.management.compute.vm_allocation import DeployRequest, NicRequest
+from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.management.network.security_groups import RuleRequest, SecurityGroups
