@@ -53,7 +53,7 @@ class ManagementServer(Services):
         settings = self.settings
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)
         self._every(lambda: settings.number("ping.interval"), self.high_availability.check)
-        self._every(lambda: settings.number("expunge.interval"), self.vms.expunge_due)
+        self._every(lambda: settings.number("expunge.interval"), self.vms.expunging.expunge_due)
         self._every(lambda: settings.number("storage.cleanup.interval"), self._clean_storage)
         self._every(lambda: settings.number("network.gc.interval"), self.network_life.release_idle)
         self._every(lambda: settings.number("network.gc.interval"), self.rules.retry_revoked)

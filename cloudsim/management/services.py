@@ -283,11 +283,11 @@ class Services:
         self.network_life.on_delete.append(self.ip_association.leave)
         self.nic_changes.rules = self.rules.removal
         self.nic_changes.routers = self.routers
-        self.vms.on_expunge.append(self.rules.removal.forget_vm)
-        self.vms.on_left.append(self.routers.touch)
+        self.vms.expunging.on_expunge.append(self.rules.removal.forget_vm)
+        self.vms.expunging.on_left.append(self.routers.touch)
         self.host_uses = HostUses(foundation)
         self.vm_usages = VmUsages(foundation, agents, spawn, self.host_uses.measured)
-        self.vms.on_expunge.append(self.vm_usages.forget)
+        self.vms.expunging.on_expunge.append(self.vm_usages.forget)
         self.volume_usages = VolumeUsages(foundation, agents, spawn)
         self.starting.tell_router = self.routers.sync
         self.starting.system = self.system_vms.spec
@@ -345,7 +345,7 @@ class Services:
         self.disks.on_placed = self.uploads.leave_store
         self.system_vms.on_gone.append(self.transfers.vm_is_gone)
         self.vm_passwords = VmPasswords(foundation)
-        self.scaling = Scaling(foundation, agents, self.planner, self.vms)
+        self.scaling = Scaling(foundation, agents, self.planner, self.allocation.vm_quota, self.disks)
         self.vm_changes = VmChanges(
             foundation, self.instance_groups, self.security_groups, self.affinity_groups
         )

@@ -253,7 +253,7 @@ def test_a_router_that_a_later_round_expunges_is_forgotten(routed: RoutedApi) ->
     vms = routed.manager.vms
     routed.run(routed.manager.system_vms.stopped(router["id"], forced=True))
     routed.run(vms.destroyed(None, router["id"], protected=False))
-    routed.run(vms.expunged(None, router["id"]))
+    routed.run(vms.expunging.expunged(None, router["id"]))
     assert router["id"] not in routed.store.table(SystemVm)
     assert "router" not in routed.admin("listRouters", listall=True, podid=router["podid"])
 

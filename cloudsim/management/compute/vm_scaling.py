@@ -6,12 +6,14 @@ from msgspec.structs import replace
 
 from cloudsim.errors import InsufficientCapacity, InvalidParameterValue
 from cloudsim.management.compute.vm_hardware import largest
+from cloudsim.management.compute.vm_quota import VmQuota
 from cloudsim.management.compute.vm_sizes import Sizes, sizes
 from cloudsim.management.compute.vm_start import placement_request
-from cloudsim.management.compute.vms import HostRefused, VirtualMachines
+from cloudsim.management.compute.vms import HostRefused
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable
+from cloudsim.management.storage.disks import Disks
 from cloudsim.model import ServiceOffering, VirtualMachine
 from cloudsim.placement import NoPlace, Planner
 from cloudsim.protocol.commands import ScaleVmCommand
@@ -21,13 +23,14 @@ class Scaling:
     """Scales instances. Check with `check`, then `scaled` as its job."""
 
     def __init__(
-        self, foundation: Foundation, agents: Agents, planner: Planner, vms: VirtualMachines
+        self, foundation: Foundation, agents: Agents, planner: Planner, quota: VmQuota, disks: Disks
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._agents = agents
         self._planner = planner
-        self._stopped = vms
+        self._quota = quota
+        self._disks = disks
         self._vms = foundation.table(VirtualMachine)
         self._offerings = foundation.table(ServiceOffering)
 
@@ -79,8 +82,8 @@ class Scaling:
         vm = self._vms[vm_id]
         size = self.check(vm, offering, *wanted)
         if vm.state == "Stopped":
-            return self._stopped.change_offering(caller, vm, offering, *wanted)
-        self._stopped.check_growth(vm, size)
+            return self.change_offering(caller, vm, offering, *wanted)
+        self._quota.check_growth(vm, size, vm.gpus)
         self._check_room(vm, size)
         host_id = vm.host_id
         assert host_id is not None
@@ -104,11 +107,48 @@ class Scaling:
                     )
             raise
         with self._store.transaction():
-            self._stopped.follow_offering(self._vms[vm.id])
-        self._foundation.events.record_of(
-            vm, "VM.UPGRADE", f"Successfully upgraded Vm. Vm Id: {vm.id}", caller
-        )
+            self._disks.follow(self._vms[vm.id])
+        self._tell(vm, caller)
         return self._vms[vm.id]
+
+    def change_offering(
+        self,
+        caller: Caller,
+        vm: VirtualMachine,
+        offering: ServiceOffering,
+        cpus: int | None = None,
+        cpu_mhz: int | None = None,
+        memory_mib: int | None = None,
+    ) -> VirtualMachine:
+        """Give a Stopped instance another size; records VM.UPGRADE."""
+        if vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"Unable to upgrade virtual machine {vm.name} in state {vm.state}; "
+                "make sure the virtual machine is stopped"
+            )
+        if offering.state != "Active" or offering.is_system:
+            raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
+        size = sizes(offering, cpus, cpu_mhz, memory_mib)
+        self._quota.check_growth(vm, size, offering.gpus)
+        with self._store.transaction():
+            vm = self._vms.update(
+                vm.id,
+                service_offering_id=offering.id,
+                cpus=size.cpus,
+                cpu_mhz=size.cpu_mhz,
+                memory_mib=size.memory_mib,
+                gpus=offering.gpus,
+                gpu_milli=offering.gpu_milli,
+                gpu_models=offering.gpu_models,
+                updated=self._foundation.now(),
+            )
+            self._disks.follow(vm)
+            self._tell(vm, caller)
+        return vm
+
+    def _tell(self, vm: VirtualMachine, caller: Caller) -> None:
+        text = f"Successfully upgraded Vm. Vm Id: {vm.id}"
+        self._foundation.events.record_of(vm, "VM.UPGRADE", text, caller)
 
     def _resized(self, vm: VirtualMachine, size: Sizes, offering_id: str) -> VirtualMachine:
         return self._vms.update(

@@ -63,7 +63,7 @@ class VmSchedules:
         self._vms = foundation.table(VirtualMachine)
         self._randomness = foundation.randomness.branch("vm schedules")
         self._due = DueRows(foundation, VmSchedule, lambda row: row.next_run if row.enabled else None)
-        vms.on_expunge.append(self._forget)
+        vms.expunging.on_expunge.append(self._forget)
 
     def create(
         self,

@@ -1,4 +1,4 @@
-"""What can be done with an instance: deploy, start, stop, reboot, destroy, recover, expunge, and changes to it.
+"""What can be done with an instance: deploy, start, stop, reboot, destroy, recover, and give it a new root disk.
 
 Each operation is checked at once; the coroutines do the work, and are run as jobs so that an instance has one
 at a time.
@@ -6,15 +6,13 @@ at a time.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 
-from cloudsim.errors import CloudError, InvalidParameterValue, StorageFailed
+from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.compute.deploy_request import DeployRequest
 from cloudsim.management.compute.disk_plan import Iops, RootPlan
 from cloudsim.management.compute.vm_allocation import Allocation
-from cloudsim.management.compute.vm_sizes import Sizes, sizes
+from cloudsim.management.compute.vm_expunging import Expunging
 from cloudsim.management.compute.vm_start import Starting
 from cloudsim.management.compute.vm_states import VmEvent, next_state
 from cloudsim.management.foundation import Foundation
@@ -22,7 +20,6 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.operations.jobs import Jobs
-from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.disks import Disks
 from cloudsim.model import (
     AsyncJob,
@@ -32,11 +29,10 @@ from cloudsim.model import (
     StoragePool,
     Template,
     VirtualMachine,
-    VmSnapshot,
     Volume,
     Zone,
 )
-from cloudsim.protocol.commands import DeleteVmSnapshotCommand, RebootCommand, StopCommand
+from cloudsim.protocol.commands import RebootCommand, StopCommand
 
 
 class HostRefused(CloudError):
@@ -63,15 +59,10 @@ class VirtualMachines:
         self._allocation = allocation
         self._starting = starting
         self._disks = disks
-        self._nics = nics
         self._vms = foundation.table(VirtualMachine)
         self.allocate = allocation.allocate
         self.start = starting.start
-        self.follow_offering = disks.follow
-        self.on_expunge: list[Callable[[VirtualMachine], Awaitable[None]]] = []
-        """Called for an instance that is about to be gone, while its NICs are there."""
-        self.on_left: list[Callable[[str], None]] = []
-        """Called with the id of each network that an expunged instance was on."""
+        self.expunging = Expunging(foundation, jobs, agents, disks, nics)
 
     # whole operations, as jobs
 
@@ -237,7 +228,7 @@ class VirtualMachines:
             vm = self._move(vm, "DestroyRequested")
             self._tell("VM.DESTROY", f"Successfully completed destroying Vm. Vm Id: {vm.id}", vm, caller)
         if expunge:
-            vm = await self.expunged(caller, vm_id)
+            vm = await self.expunging.expunged(caller, vm_id)
         return vm
 
     def recover(self, caller: Caller, vm_id: str) -> VirtualMachine:
@@ -249,49 +240,10 @@ class VirtualMachines:
         self._tell("VM.RECOVER", f"Successfully recovered Vm. Vm Id: {vm.id}", vm, caller)
         return vm
 
-    async def expunged(self, caller: Caller | None, vm_id: str) -> VirtualMachine:
-        """Remove the instance for good: its root disk, NICs, snapshots and tags; data disks are detached.
-
-        When a disk cannot be removed now the instance stays Expunging, and the next round tries again.
-        """
-        vm = self._move(self._vms[vm_id], "ExpungeRequested")
-        await self._forget_snapshots(vm)
-        for volume in self._disks.of(vm):
-            if volume.type == "ROOT":
-                await self._disks.expunge(volume, vm.last_host_id)
-            else:
-                with self._store.transaction():
-                    self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None, attached=None)
-        for forget in self.on_expunge:
-            await forget(vm)
-        left = [nic.network_id for nic in self._nics.of(vm)]
-        with self._store.transaction():
-            self._nics.release(vm)
-            remove_leftovers(self._foundation, vm.id)
-            gone = self._vms.delete(vm.id)
-            self._tell("VM.EXPUNGE", f"Successfully expunged Vm. Vm Id: {vm.id}", vm, caller)
-        for network_id in left:
-            for hook in self.on_left:
-                hook(network_id)
-        return gone
-
     def release_volume(self, volume_id: str) -> None:
         """Take a data disk from an instance that does not run."""
         with self._store.transaction():
             self._foundation.table(Volume).update(volume_id, vm_id=None, device_id=None, attached=None)
-
-    async def _forget_snapshots(self, vm: VirtualMachine) -> None:
-        snapshots = self._foundation.table(VmSnapshot)
-        for snapshot in snapshots.where("vm_id", vm.id):
-            disks = tuple(self._disks.spec(v) for v in self._disks.of(vm) if v.path is not None)
-            if disks and snapshot.state == "Ready":
-                host = self._disks.reach.host_for(self._store.tables["StoragePool"][disks[0].pool_id])
-                command = DeleteVmSnapshotCommand(vm=vm.instance_name, snapshot=snapshot.id, disks=disks)
-                answer = await self._agents.send(host.id, command)
-                if not answer.ok:
-                    raise StorageFailed(answer.error or "")
-            with self._store.transaction():
-                snapshots.delete(snapshot.id)
 
     async def restored(
         self,
@@ -374,69 +326,6 @@ class VirtualMachines:
         )
         self._allocation.vm_quota.check_disk(vm, 1 - len(old), plan.size - present)
         return old, plan
-
-    def change_offering(
-        self,
-        caller: Caller,
-        vm: VirtualMachine,
-        offering: ServiceOffering,
-        cpus: int | None = None,
-        cpu_mhz: int | None = None,
-        memory_mib: int | None = None,
-    ) -> VirtualMachine:
-        """Give a Stopped instance another size; records VM.UPGRADE."""
-        if vm.state != "Stopped":
-            raise InvalidParameterValue(
-                f"Unable to upgrade virtual machine {vm.name} in state {vm.state}; make sure the virtual machine is stopped"
-            )
-        if offering.state != "Active" or offering.is_system:
-            raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
-        size = sizes(offering, cpus, cpu_mhz, memory_mib)
-        self.check_growth(vm, size, offering.gpus)
-        with self._store.transaction():
-            vm = self._vms.update(
-                vm.id,
-                service_offering_id=offering.id,
-                cpus=size.cpus,
-                cpu_mhz=size.cpu_mhz,
-                memory_mib=size.memory_mib,
-                gpus=offering.gpus,
-                gpu_milli=offering.gpu_milli,
-                gpu_models=offering.gpu_models,
-                updated=self._foundation.now(),
-            )
-            self.follow_offering(vm)
-            self._tell("VM.UPGRADE", f"Successfully upgraded Vm. Vm Id: {vm.id}", vm, caller)
-        return vm
-
-    def check_growth(self, vm: VirtualMachine, size: Sizes, gpus: int | None = None) -> None:
-        """Raise ResourceAllocationFailed unless the instance's owner may have it of that size, with so many GPUs."""
-        self._allocation.vm_quota.check_growth(vm, size, vm.gpus if gpus is None else gpus)
-
-    async def expunge_due(self) -> int:
-        """Expunge what was destroyed more than expunge.delay ago, and retry what is stuck; returns how many."""
-        oldest = self._foundation.now() - self._foundation.settings.number("expunge.delay")
-        due = [vm.id for vm in self._vms.where("state", "Destroyed") if vm.updated <= oldest]
-        due += self._vms.ids("state", "Expunging")
-        waiting = iter(due)
-
-        async def worker() -> int:
-            done = 0
-            for vm_id in waiting:
-                vm = self._vms.get(vm_id)  # while others were expunged it may have been recovered
-                if vm is None or self._jobs.busy(vm_id):
-                    continue
-                if vm.state != "Expunging" and (vm.state != "Destroyed" or vm.updated > oldest):
-                    continue
-                try:
-                    await self._jobs.hold(vm_id, partial(self.expunged, None, vm_id))
-                    done += 1
-                except CloudError:
-                    continue
-            return done
-
-        workers = self._foundation.settings.integer("expunge.workers")
-        return sum(await asyncio.gather(*(worker() for _ in range(min(workers, len(due))))))
 
     async def stop_all_on(self, host: Host) -> None:
         """Stop every instance on the host, whatever becomes of the host."""

@@ -107,7 +107,7 @@ class SystemVms:
         machines = (self._machines.get(row.id) for row in self.rows)
         numbers = (NUMBERED.match(vm.instance_name) for vm in machines if vm is not None)
         self._number = max((int(found[1]) for found in numbers if found is not None), default=0)
-        vms.on_expunge.append(self._going)
+        vms.expunging.on_expunge.append(self._going)
         self.on_gone: list[Callable[[SystemVm], None]] = []
         """Called in the transaction that removes one."""
 
@@ -320,7 +320,7 @@ class SystemVms:
             await self._vms.destroyed(None, vm_id, protected=False)
         with self._store.transaction():
             self.rows.update(vm_id, wanted=False)
-        await self._vms.expunged(None, vm_id)
+        await self._vms.expunging.expunged(None, vm_id)
 
     async def _going(self, vm: VirtualMachine) -> None:
         """Its machine is about to be gone, whoever expunges it: at once, or a later round."""

@@ -37,7 +37,7 @@ async def assign_virtual_machine(
         call.caller, virtualmachineid, owner, networkids or (), securitygroupids or ()
     )
     for network_id in left:
-        for hook in call.manager.vms.on_left:
+        for hook in call.manager.vms.expunging.on_left:
             hook(network_id)
     return vm
 

@@ -111,7 +111,7 @@ async def destroy_virtual_machine(
         for volume in volumeids or ():
             vms.release_volume(volume.id)
             await volumes.delete(call.store.table(Volume)[volume.id])
-        return await vms.expunged(call.caller, id.id) if expunge else vm
+        return await vms.expunging.expunged(call.caller, id.id) if expunge else vm
 
     return Job(work, id)
 
@@ -141,7 +141,7 @@ async def expunge_virtual_machine(call: Call, *, id: VirtualMachine) -> Job:
         )
 
     async def work() -> None:
-        await call.manager.vms.expunged(call.caller, id.id)
+        await call.manager.vms.expunging.expunged(call.caller, id.id)
 
     return Job(work, id)
 
@@ -281,7 +281,7 @@ def _change(
     call: Call, vm: VirtualMachine, offering: ServiceOffering, details: Mapping[str, str] | None
 ) -> VirtualMachine:
     chosen = dict(details or {})
-    changed: VirtualMachine = call.manager.vms.change_offering(
+    changed: VirtualMachine = call.manager.scaling.change_offering(
         call.caller,
         vm,
         offering,

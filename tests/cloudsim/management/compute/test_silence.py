@@ -208,7 +208,7 @@ def test_a_job_that_meets_the_clean_up_of_its_instance_waits_and_learns_that_it_
     cloud.wait(5)
 
     async def both() -> AsyncJob:
-        cleaning = asyncio.ensure_future(manager.vms.expunge_due())
+        cleaning = asyncio.ensure_future(manager.vms.expunging.expunge_due())
         await asyncio.sleep(0.001)
         assert row(cloud, vm).state == "Expunging"
         job = manager.vms.destroy(cloud.admin, row(cloud, vm), expunge=True)
@@ -228,7 +228,7 @@ def test_an_instance_that_is_recovered_while_others_are_expunged_stays(cloud: Cl
     cloud.wait(5)
 
     async def both() -> int:
-        cleaning = asyncio.ensure_future(cloud.manager.vms.expunge_due())
+        cleaning = asyncio.ensure_future(cloud.manager.vms.expunging.expunge_due())
         await asyncio.sleep(0.001)
         cloud.manager.vms.recover(cloud.admin, vms[1].id)
         done: int = await cleaning

@@ -119,7 +119,7 @@ def test_destroyed_instances_are_expunged_by_so_many_workers(cloud_api: CloudApi
 
     async def expunging() -> int:
         nonlocal most
-        work = asyncio.ensure_future(cloud.manager.vms.expunge_due())
+        work = asyncio.ensure_future(cloud.manager.vms.expunging.expunge_due())
         while not work.done():
             busy = sum(vm.state == "Expunging" for vm in cloud.store.table(VirtualMachine))
             most = max(most, busy)
