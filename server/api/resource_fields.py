@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -11,6 +11,7 @@ from cloudsim.management.identity.limited_resources import GIB, TYPES, UNLIMITED
 from cloudsim.management.identity.limits import vm_usage
 from cloudsim.model import Account, Domain
 from server.api.command import Call
+from server.api.parameters import Param
 from server.api.views import Long, View
 
 _PREFIX = {
@@ -84,10 +85,21 @@ class WithProjects(ResourceView):
     projectavailable: str | None = None
 
 
+Details = Annotated[Sequence[Literal["all", "resource", "min"]], Param("what to show: all (default), resource or min")]
+"""Which parts of an account, domain or project are answered: with `min` alone not what it has and may have."""
+LimitTag = Annotated[str | None, Param("of taggedresources only those by that tag", since="4.20.0")]
+
+
+def show_resources(call: Call, details: Sequence[str], tag: str | None = None) -> None:
+    """Have the views of this call show what `details` asks for, and of limits by tag only those by `tag`."""
+    call.cache["resources"] = not details or not {"all", "resource"}.isdisjoint(details)
+    call.cache["limit tag"] = tag or None
+
+
 def wants_resources(call: Call) -> bool:
-    """Whether the `details` parameter, which by default is all, asks for what costs counting."""
-    details = call.fields.get("details", "").lower()
-    return not details or any(each.strip() in ("all", "resource") for each in details.split(","))
+    """Whether the call asks for what costs counting; where it says nothing, it does."""
+    wanted: bool = call.cache.get("resources", True)
+    return wanted
 
 
 def account_resources(call: Call, account: Account) -> dict[str, Any]:
@@ -125,8 +137,8 @@ def domain_resources(call: Call, domain: Domain) -> dict[str, Any]:
 
 def _shown_tags(call: Call, type: ResourceType) -> Iterator[str]:
     """The tags that there are limits of that type for, or of them the one that the parameter `tag` asks for."""
-    only = call.fields.get("tag")
-    return (tag for tag in call.manager.limits.tags(type) if not only or tag == only)
+    only = call.cache.get("limit tag")
+    return (tag for tag in call.manager.limits.tags(type) if only is None or tag == only)
 
 
 def _tagged(type: ResourceType, tag: str, limit: int, count: int) -> TaggedResourceView:

@@ -57,6 +57,8 @@ class Capacity(NamedTuple):
     place: Place
     total: int
     used: int
+    tag: str | None = None
+    """The host or storage tag that it is of alone; None for all."""
 
     @property
     def share(self) -> float:
@@ -99,11 +101,13 @@ class CapacityReport:
         """How many times the pool's space may be promised; local and given sizes go by the same setting."""
         return self._foundation.settings.number("storage.overprovisioning.factor", "StoragePool", pool.id)
 
-    def host_sums(self, level: Level) -> HostSums:
-        """The sums of every zone, pod or cluster at once."""
+    def host_sums(self, level: Level, tag: str | None = None) -> HostSums:
+        """The sums of every zone, pod or cluster at once; with `tag` over the hosts that have it."""
         hosts = self._hosts
         n = hosts.size
         enabled = hosts.enabled[:n]
+        if tag is not None:
+            enabled = enabled & np.fromiter((tag in tags for tags in hosts.tags[:n]), np.bool_, n)
         groups = {"zone": hosts.zone, "pod": hosts.pod, "cluster": hosts.cluster}[level][:n][enabled]
 
         def summed(values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -123,40 +127,48 @@ class CapacityReport:
         )
 
     def of(
-        self, places: Iterable[Place], types: Collection[int] | None = None, *, kept: bool = False
+        self,
+        places: Iterable[Place],
+        types: Collection[int] | None = None,
+        *,
+        kept: bool = False,
+        tag: str | None = None,
     ) -> list[Capacity]:
         """Capacities of those places (all of one kind), of all types or of `types`.
 
-        Types of which a place has nothing are left out, unless `kept`.
+        With `tag` what hosts and pools that have it give, and nothing else. Types of which a place has nothing are
+        left out, unless `kept`.
         """
         found: list[Capacity] = []
         sums: HostSums | None = None
         for place in places:
             if sums is None:
-                sums = self.host_sums(_level(place))
-            every = self._of(place, sums.of(self._hosts.group(place.id)))
+                sums = self.host_sums(_level(place), tag)
+            every = self._of(place, sums.of(self._hosts.group(place.id)), tag)
             found += [c for c in every if (types is None or c.type in types) and (c.total or kept)]
         return found
 
-    def _of(self, place: Place, sums: tuple[int, ...]) -> list[Capacity]:
+    def _of(self, place: Place, sums: tuple[int, ...], tag: str | None) -> list[Capacity]:
         _, cpu, cpu_used, memory, memory_used, gpus, gpus_used = sums
         found = [
             Capacity(MEMORY, place, memory * MIB, memory_used * MIB),
             Capacity(CPU, place, cpu, cpu_used),
-            *self._storage(place),
+            *self._storage(place, tag),
             Capacity(GPU, place, gpus, gpus_used),
         ]
-        if isinstance(place, Pod):
+        if tag is not None:
+            found = [capacity._replace(tag=tag) for capacity in found]
+        elif isinstance(place, Pod):
             found.append(self._private(place, (place,)))
         elif isinstance(place, Zone):
             found.append(self._private(place, self._foundation.table(Pod).where("zone_id", place.id)))
             found += self._of_zone(place)
         return sorted(found, key=lambda c: c.type)
 
-    def _storage(self, place: Place) -> list[Capacity]:
+    def _storage(self, place: Place, tag: str | None) -> list[Capacity]:
         size = used = promisable = promised = local = local_promised = 0
         for pool in self._pools.where(f"{_level(place)}_id", place.id):
-            if pool.state not in ("Up", "Disabled"):
+            if pool.state not in ("Up", "Disabled") or (tag is not None and tag not in pool.tags):
                 continue
             if pool.scope == "HOST":
                 local += pool.capacity

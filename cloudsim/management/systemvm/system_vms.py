@@ -302,9 +302,12 @@ class SystemVms:
         with self._store.transaction():
             return self.rows.update(vm_id, agent_state="Disconnected")
 
-    async def rebooted(self, vm_id: str) -> SystemVm:
-        """Stop and start it, where placement says; what it was told it has forgotten then."""
-        await self.stopped(vm_id, forced=True, wanted=True)
+    async def rebooted(self, vm_id: str, *, forced: bool = True) -> SystemVm:
+        """Stop and start it, where placement says; what it was told it has forgotten then.
+
+        `forced` pulls the plug; else its system shuts down first, which a host out of reach refuses.
+        """
+        await self.stopped(vm_id, forced=forced, wanted=True)
         return await self.started(vm_id)
 
     async def destroyed(self, vm_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
@@ -16,7 +16,14 @@ from server.api.key_access import KeyAccess, access_meant, check_access, shown_a
 from server.api.listing import Page, accounts_of, page_of
 from server.api.ownership import account_named
 from server.api.parameters import Param
-from server.api.resource_fields import WithProjects, account_resources, wants_resources
+from server.api.resource_fields import (
+    Details,
+    LimitTag,
+    WithProjects,
+    account_resources,
+    show_resources,
+    wants_resources,
+)
 from server.api.views import Date, Long, Wire, date, domain_fields
 
 
@@ -89,11 +96,12 @@ async def list_accounts(
     domainid: Annotated[Domain | None, Param("only accounts of that domain", access="use")] = None,
     isrecursive: Annotated[bool, Param("with domainid: those of its subdomains too")] = False,
     listall: Annotated[bool, Param("everything the caller may see, not only its own account")] = False,
-    details: Annotated[Sequence[str], Param("what to show: all (default), resource or min")] = (),
+    details: Details = (),
     apikeyaccess: KeyAccess = None,
-    tag: Annotated[str | None, Param("of taggedresources only those by that tag", since="4.20.0")] = None,
+    tag: LimitTag = None,
 ) -> Listed:
     """Lists accounts; those of projects are shown by listProjects."""
+    show_resources(call, details, tag)
     wanted = name.lower() if name else None
     rows = [
         account

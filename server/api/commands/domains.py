@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import PermissionDenied
@@ -11,7 +10,14 @@ from cloudsim.model import Domain
 from server.api.command import ADMINS, ROOT, Call, Job, Listed, command
 from server.api.listing import Page, page_of, subtree
 from server.api.parameters import Param
-from server.api.resource_fields import WithProjects, domain_resources, wants_resources
+from server.api.resource_fields import (
+    Details,
+    LimitTag,
+    WithProjects,
+    domain_resources,
+    show_resources,
+    wants_resources,
+)
 from server.api.views import Date, date
 
 
@@ -71,10 +77,11 @@ async def list_domains(
     name: str | None = None,
     level: Annotated[int | None, Param("only domains of that depth")] = None,
     listall: bool = False,
-    details: Annotated[Sequence[str], Param("what to show: all (default), resource or min")] = (),
-    tag: Annotated[str | None, Param("of taggedresources only those by that tag", since="4.20.0")] = None,
+    details: Details = (),
+    tag: LimitTag = None,
 ) -> Listed:
     """Lists domains, ROOT first."""
+    show_resources(call, details, tag)
     wanted = name.lower() if name else None
     rows = [
         domain
@@ -94,7 +101,6 @@ async def list_domain_children(
     id: Annotated[Domain | None, Param("those below that one", access="use")] = None,
     name: str | None = None,
     isrecursive: Annotated[bool, Param("those below the children too")] = False,
-    listall: bool = False,
 ) -> Listed:
     """Lists the domains below a domain, by default below the caller's."""
     top = id if id is not None else call.store.table(Domain)[call.caller.account.domain_id]

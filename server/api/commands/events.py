@@ -102,12 +102,13 @@ async def list_events(
     enddate: Annotated[DateParameter | None, Param("none after that")] = None,
     startid: Annotated[Event | None, Param("the event that began something, and those that complete it")] = None,
     resourceid: Annotated[str | None, Param("events about the thing of that id", since="4.17.0")] = None,
-    resourcetype: Annotated[str | None, Param("the kind of that thing", since="4.17.0")] = None,
+    resourcetype: Annotated[str | None, Param("events about things of that kind", since="4.17.0")] = None,
     archived: Annotated[bool, Param("true: those that are archived, else those that are not", since="4.19.0")] = False,
 ) -> Listed:
     """Lists events, the newest first."""
     wanted_level, wanted_state = level and level.upper(), state and state.lower()
-    filtered = any(each is not None for each in (level, state, startdate, enddate, startid))
+    kind = resourcetype.lower() if resourcetype else None
+    filtered = any(each is not None for each in (level, state, startdate, enddate, startid, kind))
 
     def keep(event: Event) -> bool:
         return (
@@ -116,6 +117,7 @@ async def list_events(
             and (startdate is None or event.created >= startdate)
             and (enddate is None or event.created <= enddate)
             and event.archived == archived
+            and (kind is None or (event.resource_type or "").lower() == kind)
             and (startid is None or startid.id in (event.id, event.start_id))
         )
 

@@ -124,15 +124,12 @@ async def list_resource_limits(
     call: Call,
     *,
     page: Page,
-    id: LongParameter | None = None,
     resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11 or 16")] = None,
     resourcetypename: Annotated[str | None, Param("only the kind of that name")] = None,
     tag: Tag = None,
     account: Annotated[str | None, Param("limits of that account; with domainid")] = None,
     domainid: Annotated[Domain | None, Param("limits of that domain", access="use")] = None,
     projectid: Annotated[Project | None, Param("limits of that project", access="use")] = None,
-    listall: bool = False,
-    isrecursive: bool = False,
 ) -> Listed:
     """Lists the resource limits of the caller's account, or of the account, project or domain named."""
     only = resource_type(resourcetype, resourcetypename or None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -13,7 +12,13 @@ from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Tags, member_accounts, page_of, subtree, tagged_with
 from server.api.ownership import account_named, resolve_owner
 from server.api.parameters import Param
-from server.api.resource_fields import ResourceView, account_resources, wants_resources
+from server.api.resource_fields import (
+    Details,
+    ResourceView,
+    account_resources,
+    show_resources,
+    wants_resources,
+)
 from server.api.views import Date, TagView, View, date, domain_fields, tags
 
 Part = Literal["Admin", "Regular"]
@@ -123,9 +128,10 @@ async def list_projects(
     listall: Annotated[bool, Param("everything the caller may see, not only its own")] = False,
     username: Annotated[str | None, Param("projects of that user's account")] = None,
     tags: Tags | None = None,
-    details: Annotated[Sequence[str], Param("what to show: all (default), resource or min")] = (),
+    details: Details = (),
 ) -> Listed:
     """Lists projects."""
+    show_resources(call, details)
     tagged = tagged_with(call.store, tags) if tags else None
     rows = [
         project

@@ -144,3 +144,11 @@ def test_one_user_of_an_account_becomes_the_leader(api: Api, project: dict[str, 
     other("updateProject", id=project["id"], userid=api.user("ann").id, swapowner=False, roletype="Admin")
     (shown,) = api.admin("listProjects", id=project["id"])["project"]
     assert {each["user"] for each in shown["owner"]} == {"bob2", "ann"}
+
+
+def test_nobody_is_invited_by_mail(api: Api, project: dict[str, Any], ann: Client) -> None:
+    api.account("bob")
+    for command, whom in (("addAccountToProject", {"account": "bob"}), ("addUserToProject", {"username": "bob"})):
+        error = refused(431, ann, command, projectid=project["id"], email="bob@example.org", **whom)
+        assert "email is not supported" in error.text
+    assert [each["account"] for each in ann("listProjectAccounts", projectid=project["id"])["projectaccount"]] == ["ann"]

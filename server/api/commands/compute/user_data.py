@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.user_data import MAX_BYTES
 from cloudsim.model import UserData
 from server.api.command import Call, Listed, command
@@ -72,5 +73,7 @@ async def list_user_data(
 
 @command("deleteUserData", event="DELETE.USER.DATA", since="4.18", group=GROUP)
 async def delete_user_data(call: Call, *, owner: Owner, id: UserData) -> None:
-    """Forgets registered user data that nothing uses."""
+    """Forgets registered user data that nothing uses; an owner that is named must be its own."""
+    if any(call.fields.get(name) for name in ("account", "projectid")) and id.account_id != owner.id:
+        raise InvalidParameterValue(f"User data {id.name} is not of {owner.name}")
     call.manager.user_data.delete(id)

@@ -28,10 +28,12 @@ async def list_capacity(
         int | None, Param("only this kind: 0 memory, 1 CPU, 2 storage, 3 promised storage, ...")
     ] = None,
     sortby: Annotated[str | None, Param("usage: clusters, the fullest first")] = None,
-    fetchlatest: Annotated[bool, Param("accepted; what is answered is always the latest")] = False,
-    tag: str | None = None,
+    fetchlatest: Annotated[bool, Param("ask hosts first how full their storage is")] = False,
+    tag: Annotated[str | None, Param("only what hosts and pools with that tag give", since="4.20.0")] = None,
 ) -> Listed:
     """Lists the capacity of zones, or of one zone, pod or cluster, by kind."""
+    if fetchlatest:
+        await call.manager.storage_statistics.measure()
     store = call.store
     places: list[Place]
     if clusterid is not None:
@@ -46,7 +48,7 @@ async def list_capacity(
         places = [podid]
     else:
         places = list(store.table(Zone)) if zoneid is None else [zoneid]
-    rows = capacity_report(call).of(places, None if type is None else {type})
+    rows = capacity_report(call).of(places, None if type is None else {type}, tag=tag or None)
     if sortby == "usage":
         rows.sort(key=lambda capacity: -capacity.share)
     return page_of(rows, replace(page, keyword=None))

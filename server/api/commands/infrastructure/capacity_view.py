@@ -38,6 +38,7 @@ class CapacityView(View):
             capacityallocated=row.used,
             capacityused=row.used,
             capacitytotal=row.total,
+            tag=row.tag,
             percentused=f"{100 * row.share:.2f}".rstrip("0").rstrip("."),
             **where(call, row.place),
         )

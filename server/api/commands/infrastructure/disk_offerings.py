@@ -174,8 +174,7 @@ async def list_disk_offerings(
     encrypt: bool | None = None,
     state: Annotated[str | None, Param("Active (the default), Inactive or all", values=("Active", "Inactive", "all"))] = None,
     domainid: Annotated[Domain | None, Param("what that domain may use")] = None,
-    listall: Annotated[bool, Param("accepted: offerings have no owner")] = False,
-    isrecursive: Annotated[bool, Param("accepted: offerings have no owner")] = False,
+    isrecursive: Annotated[bool, Param("for admins: those of domains below, too")] = False,
 ) -> Listed:
     """Lists disk offerings."""
 
@@ -188,7 +187,15 @@ async def list_disk_offerings(
             return False
         if not row.display and not call.caller.is_root_admin:
             return False
-        return offered(call, row, zone=zoneid, domain=domainid, state=state, storage_type=storagetype)
+        return offered(
+            call,
+            row,
+            zone=zoneid,
+            domain=domainid,
+            state=state,
+            storage_type=storagetype,
+            recursive=isrecursive,
+        )
 
     answer = listed(
         call,

@@ -99,7 +99,6 @@ async def add_guest_os(
     *,
     oscategoryid: GuestOsCategory,
     osdisplayname: Annotated[str, Param("how it is called")],
-    name: Annotated[str | None, Param("accepted; the display name is what counts")] = None,
 ) -> Job:
     """Adds an OS type."""
     row = call.manager.guest_os.add(oscategoryid, osdisplayname)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.management.infrastructure.hosts import OS_CATEGORY
 from cloudsim.model import Annotation, Cluster, GuestOsCategory, Host, StoragePool, User
@@ -16,9 +17,26 @@ from server.api.commands.infrastructure.capacity_view import (
 from server.api.commands.infrastructure.host_ha import HostHaView
 from server.api.commands.infrastructure.management_servers import SERVER_ID, SERVER_NAME
 from server.api.commands.infrastructure.out_of_band import OutOfBandView
+from server.api.parameters import Param
 from server.api.views import Date, Long, View, Wire, date
 
 MIB = 1 << 20
+HostDetails = Annotated[
+    Sequence[Literal["all", "capacity", "events", "stats", "min"]],
+    Param("what to show: all (default), capacity, stats, events (nothing more than min) or min"),
+]
+"""`capacity` is what is promised to instances, `stats` what they use; `min` what only the host's own row says."""
+
+
+def show_parts(call: Call, details: Sequence[str]) -> None:
+    """Have the hosts of this call show only the parts that `details` names; all where it names none."""
+    call.cache["host parts"] = frozenset(details or ("all",))
+
+
+def shows(call: Call, part: str) -> bool:
+    """Whether hosts are to show that part; "all" is what belongs to no part of its own."""
+    parts: frozenset[str] = call.cache.get("host parts", frozenset(("all",)))
+    return "all" in parts or part in parts
 
 
 class HostView(View):
@@ -91,6 +109,7 @@ class HostView(View):
     def of(cls, row: Host, call: Call) -> Self:
         cluster = call.store.table(Cluster).get(row.cluster_id)
         category = call.store.table(GuestOsCategory).get(row.details.get(OS_CATEGORY))
+        everything = shows(call, "all")
         tags = ",".join(row.tags) or None
         connected = call.manager.agents.is_connected(row.id)
         shown = cls(
@@ -118,11 +137,11 @@ class HostView(View):
             hosttags=tags,
             explicithosttags=tags,
             istagarule=False,
-            hostha=_ha(row, call),
-            outofbandmanagement=_out_of_band(row, call),
+            hostha=_ha(row, call) if everything else None,
+            outofbandmanagement=_out_of_band(row, call) if everything else None,
             resourcestate=row.resource_state,
             hahost=False,
-            details={name: text for name, text in row.details.items() if name != OS_CATEGORY} or None,
+            details=_details(row) if everything else None,
             ueficapability=False,
             encryptionsupported=False,
             instanceconversionsupported=False,
@@ -131,9 +150,11 @@ class HostView(View):
             **pod_fields(call, row.pod_id),
             **cluster_fields(call, row.cluster_id),
         )
-        shown._capacity(row, call)
-        shown._local_storage(row, call)
-        shown._last_comment(row, call)
+        if shows(call, "capacity"):
+            shown._capacity(row, call)
+            shown._local_storage(row, call)
+        if everything:
+            shown._last_comment(row, call)
         return shown
 
     def _last_comment(self, row: Host, call: Call) -> None:
@@ -169,6 +190,10 @@ class HostView(View):
         self.islocalstorageactive = bool(pools)
         if pools:
             self.disksizeallocated = sum(capacity_report(call).promised(pool.id) for pool in pools)
+
+
+def _details(row: Host) -> dict[str, str] | None:
+    return {name: text for name, text in row.details.items() if name != OS_CATEGORY} or None
 
 
 def _ha(row: Host, call: Call) -> HostHaView:

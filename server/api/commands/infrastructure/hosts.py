@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import Cluster, GuestOsCategory, Host, Pod, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
-from server.api.commands.infrastructure.host_view import HostView
+from server.api.commands.infrastructure.host_view import HostDetails, HostView, show_parts
 from server.api.commands.infrastructure.management_servers import SERVER_ID
 from server.api.listing import Page, listed, page_of
 from server.api.parameters import Param, one_of
@@ -156,9 +156,10 @@ async def list_hosts(
     managementserverid: Annotated[str | None, Param(type="uuid")] = None,
     outofbandmanagementenabled: bool = False,
     outofbandmanagementpowerstate: str | None = None,
-    details: Annotated[Sequence[str] | None, Param("accepted; everything is answered")] = None,
+    details: HostDetails = (),
 ) -> Listed:
     """Lists hosts."""
+    show_parts(call, details)
     agents = call.manager.agents
     if hahost or (type is not None and type.lower() != "routing"):
         return Listed([], 0)

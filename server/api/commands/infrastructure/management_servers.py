@@ -49,7 +49,6 @@ async def list_management_servers(
     page: Page,
     id: Annotated[str | None, Param(type="uuid")] = None,
     name: str | None = None,
-    peers: bool = False,
 ) -> Listed:
     """Lists the management servers: this one."""
     server = ManagementServerView(

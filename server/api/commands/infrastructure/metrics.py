@@ -10,7 +10,7 @@ from cloudsim.model import Cluster, Host, StoragePool, VirtualMachine, Zone
 from server.api.command import ROOT, Call, command
 from server.api.commands.infrastructure.capacity_view import capacity_report
 from server.api.commands.infrastructure.clusters import ClusterView, list_clusters
-from server.api.commands.infrastructure.host_view import HostView, percent
+from server.api.commands.infrastructure.host_view import HostView, percent, shows
 from server.api.commands.infrastructure.hosts import list_hosts
 from server.api.commands.infrastructure.storage_pools import StoragePoolView, list_storage_pools
 from server.api.commands.infrastructure.zone_view import ZoneView
@@ -166,21 +166,23 @@ class HostMetricsView(HostView):
         if slot is None:
             return shown
         cpu, memory = int(hosts.cpu_total[slot]), int(hosts.memory_total[slot])
-        cpu_used, memory_used = int(hosts.cpu_used[slot]), int(hosts.memory_used[slot])
-        shown.cputotalghz, shown.cpuallocatedghz = _ghz(cpu), _ghz(cpu_used)
-        shown.memorytotalgb, shown.memoryallocatedgb = _gb(memory), _gb(memory_used)
         where = ("Cluster", row.cluster_id)
-        shown.cpuallocatedthreshold = cpu_used > cpu * settings.number(CPU_NOTICE, *where)
-        shown.cpuallocateddisablethreshold = cpu_used > cpu * settings.number(CPU_LIMIT, *where)
-        shown.memoryallocatedthreshold = memory_used > memory * settings.number(MEMORY_NOTICE, *where)
-        shown.memoryallocateddisablethreshold = memory_used > memory * settings.number(MEMORY_LIMIT, *where)
-        use: HostUse | None = call.manager.host_uses.of(row.id)
+        use: HostUse | None = call.manager.host_uses.of(row.id) if shows(call, "stats") else None
         if use is not None:
             shown._show_use(row, use)
             shown.cputhreshold = use.cpu_mhz > cpu * settings.number(CPU_NOTICE, *where)
             shown.cpudisablethreshold = use.cpu_mhz > cpu * settings.number(CPU_LIMIT, *where)
             shown.memorythreshold = use.memory_mib > memory * settings.number(MEMORY_NOTICE, *where)
             shown.memorydisablethreshold = use.memory_mib > memory * settings.number(MEMORY_LIMIT, *where)
+        if not shows(call, "capacity"):
+            return shown
+        cpu_used, memory_used = int(hosts.cpu_used[slot]), int(hosts.memory_used[slot])
+        shown.cputotalghz, shown.cpuallocatedghz = _ghz(cpu), _ghz(cpu_used)
+        shown.memorytotalgb, shown.memoryallocatedgb = _gb(memory), _gb(memory_used)
+        shown.cpuallocatedthreshold = cpu_used > cpu * settings.number(CPU_NOTICE, *where)
+        shown.cpuallocateddisablethreshold = cpu_used > cpu * settings.number(CPU_LIMIT, *where)
+        shown.memoryallocatedthreshold = memory_used > memory * settings.number(MEMORY_NOTICE, *where)
+        shown.memoryallocateddisablethreshold = memory_used > memory * settings.number(MEMORY_LIMIT, *where)
         return shown
 
     def _show_use(self, row: Host, use: HostUse) -> None:

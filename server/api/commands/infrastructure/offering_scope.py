@@ -49,15 +49,27 @@ def offered(
     domain: Domain | None,
     state: str | None,
     storage_type: str | None,
+    recursive: bool = False,
 ) -> bool:
-    """Whether a list call that asks so, by that caller, shows the offering. `state` None means Active."""
+    """Whether a list call that asks so, by that caller, shows the offering. `state` None means Active.
+
+    `recursive`: to an admin also what is for domains below its own, or of them below the one asked for.
+    """
     if (state or "Active").lower() not in ("all", row.state.lower()):
         return False
     if zone is not None and row.zone_ids and zone.id not in row.zone_ids:
         return False
     if storage_type is not None and row.storage_type != storage_type.lower():
         return False
-    if domain is not None and row.domain_ids:
-        within = any(in_subtree(call.store, domain.id, each) for each in row.domain_ids)
-        return within and visibility.may(call.store, call.caller, row, operate=False)
-    return visibility.may(call.store, call.caller, row, operate=False)
+    if not row.domain_ids:
+        return True
+    store, caller = call.store, call.caller
+    if domain is not None and not any(
+        in_subtree(store, domain.id, each) or (recursive and in_subtree(store, each, domain.id))
+        for each in row.domain_ids
+    ):
+        return False
+    if visibility.may(store, caller, row, operate=False):
+        return True
+    own = caller.account.domain_id
+    return recursive and caller.is_admin and any(in_subtree(store, each, own) for each in row.domain_ids)

@@ -289,8 +289,7 @@ async def list_service_offerings(
     storagetype: str | None = None,
     state: Annotated[str | None, Param("Active (the default), Inactive or all", values=("Active", "Inactive", "all"))] = None,
     domainid: Annotated[Domain | None, Param("what that domain may use")] = None,
-    listall: Annotated[bool, Param("accepted: offerings have no owner")] = False,
-    isrecursive: Annotated[bool, Param("accepted: offerings have no owner")] = False,
+    isrecursive: Annotated[bool, Param("for admins: those of domains below, too")] = False,
     templateid: Annotated[Template | None, Param("those whose root disk holds that template")] = None,
     gpuenabled: bool | None = None,
     vgpuprofileid: Annotated[
@@ -316,10 +315,26 @@ async def list_service_offerings(
             return False
         if any(value is not None and (getattr(row, field) or value) < value for field, value in least):
             return False
-        return offered(call, row, zone=zoneid, domain=domainid, state=state, storage_type=storagetype)
+        return offered(
+            call,
+            row,
+            zone=zoneid,
+            domain=domainid,
+            state=state,
+            storage_type=storagetype,
+            recursive=isrecursive,
+        )
 
     def named(row: ServiceOffering) -> bool:
-        return offered(call, row, zone=zoneid, domain=domainid, state=state, storage_type=storagetype)
+        return offered(
+            call,
+            row,
+            zone=zoneid,
+            domain=domainid,
+            state=state,
+            storage_type=storagetype,
+            recursive=isrecursive,
+        )
 
     if id is not None:
         return listed(call, ServiceOffering, page=page, ids=[id], equal={"name": name}, keep=named)

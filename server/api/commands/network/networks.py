@@ -396,7 +396,7 @@ async def restart_network(
 
 
 @command("deleteNetwork", job=True, event="NETWORK.DELETE", group=GROUP)
-async def delete_network(call: Call, *, id: Network, forced: bool = False) -> Job:
+async def delete_network(call: Call, *, id: Network) -> Job:
     """Deletes a guest network that no instance is on."""
     call.manager.network_life.check_deletable(id)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import Snapshot, Template, Transfer, Volume, Zone
 from server.api.command import Call, Job, command
 from server.api.commands.storage.volumes import queue_of
@@ -11,7 +12,7 @@ from server.api.parameters import Param
 from server.api.views import Date, View, date
 
 MODE = Param("HTTP_DOWNLOAD; FTP_UPLOAD is not supported")
-URL = Param("not used: where a file would be sent by FTP", length=2048)
+URL = Param("not supported: nothing is sent anywhere, it is fetched", length=2048)
 
 
 class ExtractView(View):
@@ -56,6 +57,11 @@ class ExtractView(View):
         )
 
 
+def _refuse_url(url: str | None) -> None:
+    if url:
+        raise InvalidParameterValue("Parameter url is not supported: nothing is sent there, the answer's url is fetched")
+
+
 @command("extractTemplate", view=ExtractView, job=True, event="TEMPLATE.EXTRACT", group="Template")
 async def extract_template(
     call: Call,
@@ -66,6 +72,7 @@ async def extract_template(
     url: Annotated[str | None, URL] = None,
 ) -> Job:
     """Makes a URL from which a template can be fetched for a while."""
+    _refuse_url(url)
     return _of_template(call, call.manager.templates.active(id, iso=False), zoneid, mode)
 
 
@@ -79,6 +86,7 @@ async def extract_iso(
     url: Annotated[str | None, URL] = None,
 ) -> Job:
     """Makes a URL from which an ISO can be fetched for a while."""
+    _refuse_url(url)
     return _of_template(call, call.manager.templates.active(id, iso=True), zoneid, mode)
 
 
@@ -98,6 +106,7 @@ async def extract_volume(
     url: Annotated[str | None, URL] = None,
 ) -> Job:
     """Copies a volume that no running instance uses, and makes a URL from which the copy can be fetched for a while."""
+    _refuse_url(url)
     extraction = call.manager.extraction
     extraction.check_volume(call.caller, id, zoneid, mode)
 

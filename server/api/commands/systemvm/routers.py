@@ -184,13 +184,13 @@ async def stop_router(call: Call, *, id: SystemVm, forced: bool = False) -> Job:
 
 @command("rebootRouter", view=RouterView, job=True, event="ROUTER.REBOOT", group=GROUP, roles=ROOT)
 async def reboot_router(
-    call: Call, *, id: SystemVm, forced: Annotated[bool, Param("it is stopped and started in either case")] = False
+    call: Call, *, id: SystemVm, forced: Annotated[bool, Param("pull the plug instead of shutting it down")] = False
 ) -> Job:
     """Restarts a virtual router."""
     router(call, id)
 
     async def work() -> SystemVm:
-        started: SystemVm = await call.manager.system_vms.rebooted(id.id)
+        started: SystemVm = await call.manager.system_vms.rebooted(id.id, forced=forced)
         await call.manager.routers.tell_again(started)
         return call.store.table(SystemVm)[id.id]
 

@@ -211,13 +211,13 @@ async def stop_system_vm(call: Call, *, id: SystemVm, forced: bool = False) -> J
 
 @command("rebootSystemVm", view=SystemVmView, job=True, event="SYSTEMVM.REBOOT", group=GROUP, roles=ROOT)
 async def reboot_system_vm(
-    call: Call, *, id: SystemVm, forced: Annotated[bool, Param("it is stopped and started in either case")] = False
+    call: Call, *, id: SystemVm, forced: Annotated[bool, Param("pull the plug instead of shutting it down")] = False
 ) -> Job:
     """Restarts a system VM."""
     system_vm(id)
 
     async def work() -> SystemVm:
-        started: SystemVm = await call.manager.system_vms.rebooted(id.id)
+        started: SystemVm = await call.manager.system_vms.rebooted(id.id, forced=forced)
         return started
 
     return Job(work, id)

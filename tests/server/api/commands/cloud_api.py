@@ -37,8 +37,7 @@ class CloudApi:
             email=f"{name}@example.org",
             firstname=name,
             lastname="Example",
-            accounttype=0,
-            **more,
+            **{"accounttype": 0, **more},
         )
         return self.client(name)
 

@@ -182,7 +182,7 @@ const network: Resource = {
       ],
       when: (row) => Boolean(row.vpcid),
     },
-    remove("deleteNetwork", { form: ["forced"] }),
+    remove("deleteNetwork"),
   ],
 };
 

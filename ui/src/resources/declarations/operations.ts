@@ -290,7 +290,7 @@ const osType: Resource = {
   ],
   filters: [{ name: "oscategoryid" }],
   actions: [
-    create("addGuestOs", ["oscategoryid", "osdisplayname", "name"]),
+    create("addGuestOs", ["oscategoryid", "osdisplayname"]),
     update("updateGuestOs", [
       { name: "osdisplayname", initial: (row) => String(row?.description ?? "") },
       "oscategoryid",
