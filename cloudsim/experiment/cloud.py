@@ -16,7 +16,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import ADMIN
 from cloudsim.management.infrastructure.command_log import CommandLog
 from cloudsim.management.server import ManagementServer
-from cloudsim.management.storage.templates import TemplateRequest
+from cloudsim.management.storage.template_request import TemplateRequest
 from cloudsim.model import (
     ROW_TYPES,
     Account,

@@ -125,7 +125,7 @@ class ManagementServer(Services):
     async def _clean_storage(self) -> None:
         if not self.settings.boolean("storage.cleanup.enabled"):
             return
-        await self.templates.sweep_all()
+        await self.template_removal.sweep_all()
         await self.volumes.expunge_destroyed()
         await self.uploads.sweep()
 

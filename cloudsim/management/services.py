@@ -96,6 +96,7 @@ from cloudsim.management.storage.snapshots import Snapshots
 from cloudsim.management.storage.storage_objects import StorageObjects
 from cloudsim.management.storage.storage_statistics import StorageStatistics
 from cloudsim.management.storage.template_images import TemplateImages
+from cloudsim.management.storage.template_removal import TemplateRemoval
 from cloudsim.management.storage.templates import Templates
 from cloudsim.management.storage.uploads import Uploads
 from cloudsim.management.storage.volume_attachment import VolumeAttachment
@@ -202,6 +203,7 @@ class Services:
 
         self.template_images = TemplateImages(foundation, agents, self.disks, self.secondary_storage, spawn)
         self.templates = Templates(foundation, self.template_images, self.limits)
+        self.template_removal = TemplateRemoval(foundation, self.template_images)
         self.image_stores = ImageStores(foundation, self.template_images.associate)
         self.volumes = Volumes(foundation, agents, self.disks, self.limits)
         self.volume_migration = VolumeMigration(foundation, agents, self.disks, self.secondary_storage)
@@ -417,7 +419,13 @@ class Services:
         self.local_storage = LocalStorage(foundation, self.vms, self.volumes)
         self.pool_maintenance = PoolMaintenance(foundation, self.primary_storage, self.vms.stop_users_of)
         self.possessions = Possessions(
-            foundation, self.jobs, self.vms, self.volumes, self.snapshots, self.templates, self.network_life
+            foundation,
+            self.jobs,
+            self.vms,
+            self.volumes,
+            self.snapshots,
+            self.template_removal,
+            self.network_life,
         )
         self.identity.accounts.on_delete.append(self.possessions.delete)
         self.identity.accounts.on_delete += (

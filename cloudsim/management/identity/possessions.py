@@ -14,7 +14,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.storage.snapshots import Snapshots
-from cloudsim.management.storage.templates import Templates
+from cloudsim.management.storage.template_removal import TemplateRemoval
 from cloudsim.management.storage.volumes import Volumes
 from cloudsim.model import (
     Account,
@@ -41,7 +41,7 @@ class Possessions:
         vms: VirtualMachines,
         volumes: Volumes,
         snapshots: Snapshots,
-        templates: Templates,
+        templates: TemplateRemoval,
         network_life: NetworkLife,
     ) -> None:
         self._foundation = foundation

@@ -4,70 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
-from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied, ResourceInUse
+from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.hypervisor_types import hypervisor_named
-from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.template_images import TemplateImages
+from cloudsim.management.storage.template_request import FORMATS, ISO, REGISTERED_TYPES, TemplateRequest
+from cloudsim.management.storage.template_urls import check_source
 from cloudsim.model import (
     Account,
     GuestOs,
     Snapshot,
     Template,
-    TemplateOnPool,
     TemplateOnStore,
     VirtualMachine,
     Volume,
     Zone,
 )
 
-FORMATS = ("VHD", "QCOW2", "RAW", "OVA", "VMDK", "VHDX", "VDI", "TAR", "BAREMETAL", "EXTERNAL")
-SCHEMES = ("http", "https", "ftp", "nfs", "file", "metalink")
-OF_THE_HOSTS = frozenset({"nfs", "file"})
-"""Schemes that name files which hosts can read, also those that are nobody's template."""
-ISO = "ISO"
-GONE = frozenset({"Destroyed", "Expunging", "Error"})
-"""States of instances that use nothing any more."""
-
-
-REGISTERED_TYPES: dict[str, Literal["USER", "SYSTEM"]] = {"USER": "USER", "SYSTEM": "SYSTEM"}
-"""What a new template may be. The newest SYSTEM one that is ready in a zone is what its system VMs are made of."""
-
-
-class TemplateRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a new template or ISO is to be."""
-
-    name: str
-    display_text: str | None = None
-    format: str = ISO
-    hypervisor: str = "None"
-    guest_os: GuestOs | None = None
-    checksum: str | None = None
-    public: bool = False
-    featured: bool = False
-    extractable: bool = False
-    bootable: bool = True
-    password_enabled: bool = False
-    ssh_key_enabled: bool = False
-    requires_hvm: bool = True
-    dynamically_scalable: bool = False
-    direct_download: bool = False
-    deploy_as_is: bool = False
-    bits: int = 64
-    arch: str = "x86_64"
-    details: dict[str, str] = {}
-    type: str = "USER"
-    """SYSTEM: what system VMs are made of, which only a root administrator may say."""
-
 
 class Templates:
-    """Makes, changes, shares and removes templates and ISOs."""
+    """Makes, changes and shares templates and ISOs."""
 
     def __init__(self, foundation: Foundation, images: TemplateImages, limits: Limits) -> None:
         self._foundation = foundation
@@ -353,92 +314,3 @@ class Templates:
                     self._copies.delete(copy.id)
                 raise CloudError(done.error or f"Template {template.name} was not copied: no host is up")
         return self._table[template_id]
-
-    # removing
-
-    def check_deletable(self, template: Template, zone: Zone | None = None, *, forced: bool = False) -> None:
-        """Raise what stands against removing the template (from that zone)."""
-        if template.type in ("SYSTEM", "ROUTING"):
-            raise InvalidParameterValue(
-                f"Template {template.name} is a {template.type} template and cannot be deleted"
-            )
-        if not forced:
-            users = [
-                vm.name
-                for vm in (
-                    *self._vms.where("template_id", template.id),
-                    *self._vms.where("iso_id", template.id),
-                )
-                if vm.state not in GONE and (zone is None or vm.zone_id == zone.id)
-            ]
-            if users:
-                raise ResourceInUse(
-                    f"Unable to delete template {template.id} because VM instances: {', '.join(users[:10])} are using it."
-                )
-        for copy in self._copies_of(template.id, zone):
-            self.images.check_removable(copy)
-
-    def _copies_of(self, template_id: str, zone: Zone | None) -> list[TemplateOnStore]:
-        copies = self._copies.where("template_id", template_id)
-        return [copy for copy in copies if zone is None or copy.zone_id == zone.id]
-
-    async def delete(self, template_id: str, zone: Zone | None = None, *, forced: bool = False) -> None:
-        """Remove the template from a zone, or everywhere. Its row stays, Inactive, while a disk is a clone of it."""
-        template = self._table[template_id]
-        self.check_deletable(template, zone, forced=forced)
-        for copy in self._copies_of(template_id, zone):
-            await self.images.remove(copy)
-        if self._copies.count("template_id", template_id) and zone is not None:
-            return
-        with self._store.transaction():
-            self._table.update(
-                template_id, state="Inactive", is_public=False, is_featured=False, shared_with=()
-            )
-            remove_leftovers(self._foundation, template_id)
-        await self.images.leave_pools(template_id)
-        self.sweep(template_id)
-
-    def sweep(self, template_id: str) -> bool:
-        """Forget a deleted template that nothing refers to any more; whether it is gone."""
-        template = self._table.get(template_id)
-        if template is None:
-            return True
-        if (
-            template.state == "Active"
-            or self._vms.count("template_id", template_id)
-            or self._vms.count("iso_id", template_id)
-            or self._foundation.table(TemplateOnPool).count("template_id", template_id)
-            or any(v.template_id == template_id for v in self._foundation.table(Volume))
-        ):
-            return False
-        with self._store.transaction():
-            self._table.delete(template_id)
-        return True
-
-    async def sweep_all(self) -> None:
-        """Remove what deleted templates left on pools and in the store: to be called now and then."""
-        for template in [t for t in self._table if t.state == "Inactive"]:
-            await self.images.leave_pools(template.id)
-            self.sweep(template.id)
-
-
-def check_source(caller: Caller, url: str) -> None:
-    """Raise InvalidParameterValue or PermissionDenied for a URL that the caller cannot have fetched."""
-    scheme = check_url(url)
-    if scheme in OF_THE_HOSTS and not caller.is_root_admin:
-        raise PermissionDenied(f"Only root admins can register from {scheme}:// URLs, which hosts read")
-
-
-def check_url(url: str) -> str:
-    """The URL's scheme. Raises InvalidParameterValue for what a host cannot download."""
-    try:
-        parts = urlsplit(url.strip())
-        scheme = parts.scheme.lower()
-        known = scheme in SCHEMES and (parts.netloc or scheme == "file")
-    except ValueError:
-        known = False
-    if not known:
-        raise InvalidParameterValue(
-            f"Invalid URL: {url[:200]}. Its scheme must be one of {', '.join(SCHEMES)}"
-        )
-    return scheme

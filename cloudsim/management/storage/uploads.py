@@ -20,7 +20,9 @@ from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.storage.published_keys import new_key
 from cloudsim.management.storage.secondary_storage import ImageFailed, SecondaryStorage
 from cloudsim.management.storage.template_images import FETCHED
-from cloudsim.management.storage.templates import FORMATS, TemplateRequest, Templates, check_source
+from cloudsim.management.storage.template_request import FORMATS, TemplateRequest
+from cloudsim.management.storage.template_urls import check_source
+from cloudsim.management.storage.templates import Templates
 from cloudsim.management.storage.volume_states import move
 from cloudsim.management.systemvm.transfers import Transfers
 from cloudsim.model import (

@@ -7,7 +7,7 @@ from time import gmtime, strftime
 from typing import Annotated, ClassVar, Literal
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.storage.templates import ISO, TemplateRequest
+from cloudsim.management.storage.template_request import ISO, TemplateRequest
 from cloudsim.management.storage.uploads import UploadParameters
 from cloudsim.model import DiskOffering, GuestOs, ImageStore, Volume, Zone
 from server.api.command import Call, Job, command

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from cloudsim.management.storage.templates import TemplateRequest
+from cloudsim.management.storage.template_request import TemplateRequest
 from cloudsim.model import (
     GuestOs,
     GuestOsCategory,
@@ -173,9 +173,9 @@ async def delete_iso(
     call: Call, *, id: Template, zoneid: Annotated[Zone | None, Param("only from that zone")] = None
 ) -> Job:
     """Deletes an ISO, from one zone or from all."""
-    templates = call.manager.templates
-    templates.check_deletable(templates.active(id, iso=True), zoneid)
-    return Job(lambda: templates.delete(id.id, zoneid), id)
+    removal = call.manager.template_removal
+    removal.check_deletable(call.manager.templates.active(id, iso=True), zoneid)
+    return Job(lambda: removal.delete(id.id, zoneid), id)
 
 
 @command("copyIso", view=IsoView, job=True, event="ISO.COPY", group=GROUP)

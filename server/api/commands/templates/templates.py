@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.storage.templates import TemplateRequest
+from cloudsim.management.storage.template_request import TemplateRequest
 from cloudsim.model import (
     Account,
     Domain,
@@ -259,9 +259,9 @@ async def delete_template(
     forced: Annotated[bool, Param("although instances were deployed from it")] = False,
 ) -> Job:
     """Deletes a template, from one zone or from all."""
-    templates = call.manager.templates
-    templates.check_deletable(templates.active(id, iso=False), zoneid, forced=forced)
-    return Job(lambda: templates.delete(id.id, zoneid, forced=forced), id)
+    removal = call.manager.template_removal
+    removal.check_deletable(call.manager.templates.active(id, iso=False), zoneid, forced=forced)
+    return Job(lambda: removal.delete(id.id, zoneid, forced=forced), id)
 
 
 @command("copyTemplate", view=TemplateView, job=True, event="TEMPLATE.COPY", group=GROUP)

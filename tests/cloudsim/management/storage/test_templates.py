@@ -9,8 +9,9 @@ import pytest
 from cloudsim.errors import CloudError, InvalidParameterValue, ResourceInUse
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.storage.template_images import NEXT
+from cloudsim.management.storage.template_request import TemplateRequest
+from cloudsim.management.storage.template_urls import check_url
 from cloudsim.management.storage.template_visibility import filter_named, shown_by
-from cloudsim.management.storage.templates import TemplateRequest, check_url
 from cloudsim.model import Account, Template, TemplateOnPool, TemplateOnStore, VirtualMachine, Zone
 from tests.cloudsim.management.cloud_harness import GIB, Cloud
 from tests.cloudsim.management.storage.test_snapshots import taken
@@ -47,7 +48,7 @@ def test_a_download_that_fails_says_why(cloud: Cloud, monkeypatch: pytest.Monkey
     (copy,) = copies(cloud, template)
     assert (copy.state, copy.download_state) == ("Failed", "DOWNLOAD_ERROR")
     assert "on fire" in (copy.error or "")
-    cloud.do(cloud.manager.templates.delete(template.id))
+    cloud.do(cloud.manager.template_removal.delete(template.id))
     assert template.id not in cloud.table(Template)
 
 
@@ -107,17 +108,17 @@ def test_a_template_that_cannot_be_made_is_gone(cloud: Cloud, monkeypatch: pytes
 
 
 def test_a_template_in_use_stays_and_a_forced_deletion_leaves_what_disks_are_clones_of(cloud: Cloud) -> None:
-    vm, templates, template = cloud.deploy(), cloud.manager.templates, cloud.template
+    vm, removal, template = cloud.deploy(), cloud.manager.template_removal, cloud.template
     with pytest.raises(ResourceInUse, match="VM instances: web"):
-        cloud.do(templates.delete(template.id))
-    cloud.do(templates.delete(template.id, forced=True))
+        cloud.do(removal.delete(template.id))
+    cloud.do(removal.delete(template.id, forced=True))
     assert cloud.table(Template)[template.id].state == "Inactive" and copies(cloud, template) == []
     assert cloud.table(TemplateOnPool).count("template_id", template.id) == 1
     with pytest.raises(InvalidParameterValue, match="Unable to find template"):
-        templates.active(cloud.table(Template)[template.id], iso=False)
+        cloud.manager.templates.active(cloud.table(Template)[template.id], iso=False)
     cloud.do(cloud.manager.vms.destroyed(cloud.admin, vm.id, expunge=True))
     assert vm.id not in cloud.table(VirtualMachine)
-    cloud.do(templates.sweep_all())
+    cloud.do(removal.sweep_all())
     assert template.id not in cloud.table(Template) and len(cloud.table(TemplateOnPool)) == 0
 
 
@@ -128,7 +129,7 @@ def test_a_file_that_cannot_be_removed_keeps_its_template(
     cloud.wait(3600)
     refuse(cloud, "delete_image", monkeypatch)
     with pytest.raises(CloudError, match="on fire"):
-        cloud.do(cloud.manager.templates.delete(template.id))
+        cloud.do(cloud.manager.template_removal.delete(template.id))
     assert cloud.table(Template)[template.id].state == "Active"
     assert [copy.state for copy in copies(cloud, template)] == ["Ready"]
 

@@ -7,7 +7,7 @@ from typing import Any
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.ip_ranges import RangeRequest
 from cloudsim.management.server import ManagementServer
-from cloudsim.management.storage.templates import TemplateRequest
+from cloudsim.management.storage.template_request import TemplateRequest
 from cloudsim.model import (
     Account,
     PhysicalNetwork,

@@ -88,7 +88,7 @@ def test_a_download_that_cannot_be_says_why(
     copy = storage_cloud.copy(template)
     assert copy.download_state == "DOWNLOAD_ERROR" and said in (copy.error or "")
     assert storage_cloud.image_store.used == used and storage_cloud.image_store.parts == {}
-    storage_cloud.do(storage_cloud.manager.templates.delete(template.id))
+    storage_cloud.do(storage_cloud.manager.template_removal.delete(template.id))
     assert template.id not in storage_cloud.table(Template)
 
 
@@ -110,7 +110,7 @@ def test_deleting_a_template_that_is_being_downloaded_cancels_it(storage_cloud: 
     template = storage_cloud.register(BIG)
     storage_cloud.wait(15)
     assert storage_cloud.image_store.used == used + 45 * GIB
-    storage_cloud.do(storage_cloud.manager.templates.delete(template.id))
+    storage_cloud.do(storage_cloud.manager.template_removal.delete(template.id))
     assert template.id not in storage_cloud.table(Template)
     storage_cloud.wait(15)
     assert storage_cloud.image_store.used == used and storage_cloud.transfers() == []
@@ -122,7 +122,7 @@ def test_a_cancelled_download_leaves_nothing_though_its_storage_vm_died(storage_
     template = storage_cloud.register(BIG)
     storage_cloud.wait(15)
     storage_cloud.world.crash_host(storage_cloud.host_of(storage_cloud.up()[0]))
-    storage_cloud.do(storage_cloud.manager.templates.delete(template.id))
+    storage_cloud.do(storage_cloud.manager.template_removal.delete(template.id))
     assert [each.state for each in storage_cloud.transfers()] == ["Cancelling"]
     storage_cloud.wait(900)
     assert storage_cloud.image_store.used == used and storage_cloud.transfers() == []

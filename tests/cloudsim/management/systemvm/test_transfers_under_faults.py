@@ -52,7 +52,7 @@ class _Run:
             case "delete":
                 own = [t for t in cloud.table(Template) if t.name.startswith("template ") and t.state == "Active"]
                 if what < len(own):
-                    self._try(cloud.manager.templates.delete(own[what].id))
+                    self._try(cloud.manager.template_removal.delete(own[what].id))
             case "crash":
                 cloud.world.crash_host(self.hosts[what])
             case "restore":
