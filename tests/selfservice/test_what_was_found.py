@@ -239,6 +239,14 @@ def test_disks_that_go_with_their_instance_leave_no_tags(cloud: TwoRacks) -> Non
     assert root["id"] not in cloud.store.table(Volume) and not len(cloud.store.table(ResourceTag))
 
 
+def test_snapshots_of_an_instance_that_go_with_it_leave_no_tags(cloud: TwoRacks) -> None:
+    vm = cloud.deploy("web")
+    snapshot = cloud.admin("createVMSnapshot", virtualmachineid=vm["id"])["vmsnapshot"]["id"]
+    cloud.admin("createTags", resourcetype="VMSnapshot", resourceids=snapshot, tags={"env": "a"})
+    cloud.admin("destroyVirtualMachine", id=vm["id"], expunge=True)
+    assert not len(cloud.store.table(ResourceTag))
+
+
 def test_an_account_leaves_none_of_its_tags_on_what_stays(cloud: TwoRacks) -> None:
     domain = cloud.admin("createDomain", name="north")["domain"]["id"]
     admin = cloud.domain_account("n-admin", type=DOMAIN_ADMIN, domain=domain)

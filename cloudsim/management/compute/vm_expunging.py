@@ -101,4 +101,5 @@ class Expunging:
                 if not answer.ok:
                     raise StorageFailed(answer.error or "")
             with self._store.transaction():
+                remove_leftovers(self._foundation, snapshot.id)
                 snapshots.delete(snapshot.id)

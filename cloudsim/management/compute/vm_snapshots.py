@@ -135,6 +135,7 @@ class VmSnapshots:
         except BaseException:
             if snapshot_id in self._table:
                 with self._store.transaction():
+                    remove_leftovers(self._foundation, snapshot_id)
                     self._table.delete(snapshot_id)
             raise
         with self._store.transaction():
@@ -170,6 +171,7 @@ class VmSnapshots:
         with self._store.transaction():
             for snapshot in list(self._table):
                 if snapshot.state == "Allocated":
+                    remove_leftovers(self._foundation, snapshot.id)
                     self._table.delete(snapshot.id)
                 elif snapshot.state == "Creating":
                     self._move(snapshot.id, "Error")

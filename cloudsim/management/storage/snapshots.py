@@ -156,6 +156,7 @@ class Snapshots:
         except BaseException:
             if snapshot_id in self._table:
                 with self._store.transaction():
+                    remove_leftovers(self._foundation, snapshot_id)
                     self._table.delete(snapshot_id)
             raise
 
@@ -203,6 +204,7 @@ class Snapshots:
                 if snapshot.state == "Destroying":
                     self._move(snapshot.id, "BackedUp")
                 elif snapshot.state not in ("BackedUp", "Error"):
+                    remove_leftovers(self._foundation, snapshot.id)
                     self._table.delete(snapshot.id)
 
     def check_deletable(self, snapshot: Snapshot) -> None:
