@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
+from cloudsim.certificate_authority import CertificateAuthority
 from cloudsim.management.first_state import seed
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import (
@@ -58,6 +59,7 @@ class StillWorld:
 
     hypervisor = "Simulator"
     out_of_band: Mapping[str, PowerDriver] = {}
+    certificate_authorities: Mapping[str, CertificateAuthority] = {}
 
     def now(self) -> float:
         return EPOCH

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from cloudsim.certificate_authority import CertificateAuthority
 from cloudsim.out_of_band import PowerDriver
 from cloudsim.protocol.link import Link
 
@@ -36,6 +37,9 @@ class World(Protocol):
 
     out_of_band: Mapping[str, PowerDriver]
     """What switches the power of hosts of this world, by the name that operators give; empty where nothing can."""
+
+    certificate_authorities: Mapping[str, CertificateAuthority]
+    """Who signs the certificates of its agents, by name; empty where agents have none."""
 
     def now(self) -> float:
         """Unix seconds, in this world's time."""

@@ -36,6 +36,7 @@ from backends.simulated.storage import Pool
 from backends.simulated.topology import Place
 from backends.simulated.urls import size_in
 from cloudsim.agent import Agent
+from cloudsim.certificate_authority import CertificateAuthority
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.faults import Fault
 from cloudsim.out_of_band import PowerDriver
@@ -120,6 +121,7 @@ class SimulatedWorld:
         self._by_name: dict[str, SimulatedHost] = {}
         self._free_below: dict[tuple[int, int], int] = {}
         self.out_of_band: Mapping[str, PowerDriver] = {"ipmitool": ManagementControllers(self)}
+        self.certificate_authorities: Mapping[str, CertificateAuthority] = {}
         self.power = Power(self.loop, self.site.sampler.source("host_boot"), self._boot_agent_soon)
         for plan in self.layout.hosts():
             self._add_planned(plan)

@@ -25,6 +25,7 @@ from backends.wire.connector import ManagerConnector, ManagerUrl
 from backends.wire.enrolment import EnrolmentError, renew
 from backends.wire.identity import Identity
 from cloudsim.agent import Agent
+from cloudsim.agent.certificate import CertificateNotRenewed
 from cloudsim.hypervisor import Hypervisor, HypervisorError
 from cloudsim.protocol.specs import Place
 
@@ -113,7 +114,15 @@ async def _live(
         if hypervisor is None:
             return
         connector = ManagerConnector(settings.manager, identity)
-        agent = Agent(settings.host.guid, settings.host.name, hypervisor, connector, journal, settings.place)
+        agent = Agent(
+            settings.host.guid,
+            settings.host.name,
+            hypervisor,
+            connector,
+            journal,
+            settings.place,
+            KeptCertificate(settings.manager, identity),
+        )
         renewing = asyncio.create_task(_keep_certificate(settings.manager, identity))
         log.info("agent %s of %s works for %s", agent.guid, agent.name, settings.manager)
         try:
@@ -209,6 +218,23 @@ async def _stop(agent: Agent, connector: ManagerConnector) -> None:
         await asyncio.wait(interrupted, timeout=CLEAN_UP_WITHIN)
     if connector.link is not None:
         await connector.link.wait_closed()
+
+
+class KeptCertificate:
+    """Implements `cloudsim.agent.certificate.CertificateHolder`."""
+
+    def __init__(self, manager: ManagerUrl, identity: Identity) -> None:
+        self._manager = manager
+        self._identity = identity
+
+    async def renew(self) -> str:
+        try:
+            await renew(self._manager, self._identity)
+            serial = c.serial_name(self._identity.read_certificate().serial_number)
+        except (EnrolmentError, OSError, ValueError) as error:
+            raise CertificateNotRenewed(str(error)) from error
+        log.info("the certificate has been renewed, as the manager asked")
+        return serial
 
 
 async def _keep_certificate(manager: ManagerUrl, identity: Identity) -> None:

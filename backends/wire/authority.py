@@ -3,6 +3,7 @@
     ca.key, ca.crt              the authority; ca.crt is what an agent trusts
     server.key, server.crt      the gateway's certificate
     issued/<serial>.json        each agent certificate given out
+    services/<serial>.json      each certificate of another server
     revoked/<serial>            those that are good no longer
     tokens/<sha256 of secret>   see `backends.wire.tokens`
 
@@ -36,7 +37,7 @@ class Refused(Exception):
 
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent certificate that was given out. `serial` in hexadecimal, times in Unix seconds."""
+    """A certificate that was given out. `serial` in hexadecimal, times in Unix seconds. `guid`: the agent's, if any's."""
 
     serial: str
     guid: str
@@ -58,6 +59,7 @@ class Authority:
         self.folder = private_folder(folder)
         self.now = now
         self._issued = private_folder(folder / "issued")
+        self._services = private_folder(folder / "services")
         self._revoked = private_folder(folder / "revoked")
         self._tokens = Tokens(folder / "tokens", now)
         with locked(self._lock):
@@ -118,7 +120,9 @@ class Authority:
         """A token that lets one host join within `ttl` seconds."""
         return self._tokens.create(ttl, self.fingerprint)
 
-    def enrol(self, secret: str, request: str, guid: str, name: str, address: str) -> str:
+    def enrol(
+        self, secret: str, request: str, guid: str, name: str, address: str, days: int = c.CERTIFICATE_DAYS
+    ) -> str:
         """A certificate (PEM) for a new agent, against a token, which is used up. Raises Refused.
 
         A guid that has a certificate already gets another only for the same key: who joins with a token is not to
@@ -135,11 +139,11 @@ class Authority:
                             f"`cloudsim agent revoke {guid}`"
                         )
                 self._tokens.consume(secret)
-                return self._issue(key, guid, name, address)
+                return self._issue(key, guid, name, address, days)
         except TokenRefused as error:
             raise Refused(str(error)) from error
 
-    def renew(self, serial: int, request: str) -> str:
+    def renew(self, serial: int, request: str, days: int = c.CERTIFICATE_DAYS) -> str:
         """A new certificate (PEM) in place of one that is good, for the same key, host and names. Raises Refused."""
         with locked(self._lock):
             held = self._read(self._issued / f"{c.serial_name(serial)}.json")
@@ -148,7 +152,7 @@ class Authority:
             key = self._checked(request, held.guid, held.name, held.address)
             if c.key_fingerprint(key) != held.key:
                 raise Refused("the request is for another key than the certificate's")
-            return self._issue(key, held.guid, held.name, held.address)
+            return self._issue(key, held.guid, held.name, held.address, days)
 
     def _checked(self, request: str, guid: str, name: str, address: str) -> PublicKey:
         try:
@@ -159,20 +163,23 @@ class Authority:
         except ValueError as error:
             raise Refused(str(error)) from error
 
-    def _issue(self, key: PublicKey, guid: str, name: str, address: str) -> str:
-        made = c.agent_certificate(self.certificate, self._key, key, guid, [name, address], self.now())
+    def _issue(self, key: PublicKey, guid: str, name: str, address: str, days: int) -> str:
+        made = c.agent_certificate(self.certificate, self._key, key, guid, [name, address], self.now(), days)
+        # Before it leaves: what is not noted could not be revoked.
+        self._note(self._issued, made, guid, name, address)
+        return c.pem(made).decode()
+
+    def _note(self, folder: Path, made: x509.Certificate, guid: str, name: str, address: str) -> None:
         note = Issued(
             serial=c.serial_name(made.serial_number),
             guid=guid,
             name=name,
             address=address,
-            key=c.key_fingerprint(key),
+            key=c.certified_key(made),
             issued=self.now(),
             not_after=c.not_after(made),
         )
-        # Before it leaves: what is not noted could not be revoked.
-        write_private(self._issued / f"{note.serial}.json", msgspec.json.encode(note))
-        return c.pem(made).decode()
+        write_private(folder / f"{note.serial}.json", msgspec.json.encode(note))
 
     def issued(self) -> list[Issued]:
         """Every agent certificate that was given out, by name and time."""
@@ -187,6 +194,22 @@ class Authority:
                 write_private(self._revoked / note.serial, b"")
             return len(held)
 
+    def revoke_serial(self, serial: str, name: str | None) -> None:
+        """Take one certificate back. `serial` in hexadecimal; `name`, if any, is the agent's guid or the common name.
+
+        A number that no note is of is kept as well: the note of what it was on may be lost. Raises Refused.
+        """
+        number = c.serial_number(serial)
+        if number is None:
+            raise Refused(f"Invalid serial {serial!r}: expected a hexadecimal number of up to 40 digits")
+        key = c.serial_name(number)
+        with locked(self._lock):
+            for folder in (self._issued, self._services):
+                note = self._read(folder / f"{key}.json")
+                if note is not None and name is not None and name not in (note.guid, note.name):
+                    raise Refused(f"Certificate {key} is not of {name}: it is of {note.guid or note.name}")
+            write_private(self._revoked / key, b"")
+
     def is_revoked(self, serial: int) -> bool:
         return (self._revoked / c.serial_name(serial)).exists()
 
@@ -194,14 +217,44 @@ class Authority:
         """The serial numbers, in hexadecimal, of the certificates that were taken back."""
         return frozenset(path.name for path in self._revoked.iterdir())
 
+    def good(self) -> list[Issued]:
+        """The certificates of agents that have not ended and were not taken back."""
+        revoked, now = self.revoked(), self.now()
+        return [note for note in self.issued() if note.serial not in revoked and note.not_after > now]
+
     def _held(self, guid: str) -> list[Issued]:
         """The certificates of that agent that are still good."""
-        revoked, now = self.revoked(), self.now()
-        return [
-            note
-            for note in self.issued()
-            if note.guid == guid and note.serial not in revoked and note.not_after > now
-        ]
+        return [note for note in self.good() if note.guid == guid]
+
+    # other servers
+
+    def issue_service(self, request: str | None, names: Sequence[str], days: int) -> tuple[str, str | None]:
+        """A certificate (PEM) for a server of those names and addresses, and its key where none was brought.
+
+        With a request (PEM), for the names in it, too. Raises Refused.
+        """
+        made_key = c.new_key() if request is None else None
+        try:
+            key: c.ServiceKey
+            if request is None:
+                assert made_key is not None
+                key, common, wanted = made_key.public_key(), "", list(names)
+            else:
+                key, common, more = c.requested_service(request)
+                wanted = [*names, *more]
+            if not wanted and c.is_name(common):
+                wanted = [common]
+            if not wanted:
+                raise Refused("the signing request has no host name or address, and none was given")
+            common = common or wanted[0]
+            if len(common) > c.LONGEST_COMMON_NAME:
+                raise Refused(f"the name {common} is longer than {c.LONGEST_COMMON_NAME} characters")
+            made = c.service_certificate(self.certificate, self._key, key, common, wanted, self.now(), days)
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        with locked(self._lock):
+            self._note(self._services, made, "", common, wanted[0])
+        return c.pem(made).decode(), None if made_key is None else c.key_pem(made_key).decode()
 
     def _read(self, path: Path) -> Issued | None:
         try:

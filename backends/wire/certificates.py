@@ -1,6 +1,6 @@
 """X.509 as this cloud uses it: one authority, a certificate for the manager, and one for each agent.
 
-All keys are EC P-256. An agent's certificate also serves its host's libvirt, as client and as server.
+All keys made here are EC P-256. An agent's certificate also serves its host's libvirt, as client and as server.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import datetime
 import hashlib
 import ipaddress
+import math
 import re
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -22,11 +24,18 @@ MANAGER = "urn:cloudsim:management-server"
 """In the manager's certificate and no other: an agent that calls itself like the manager's host is still no manager."""
 
 AUTHORITY_DAYS, CERTIFICATE_DAYS = 3653, 365
+DAY = 86_400.0
+LEAST_RSA_BITS = 2048
+LONGEST_COMMON_NAME = 64
+"""Characters that X.509 has room for."""
 _SKEW = datetime.timedelta(days=1)
 """A host whose clock is behind accepts a new certificate all the same."""
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
+_SERIAL = re.compile(r"(0x)?[0-9A-Fa-f]{1,40}")
+
 Key = ec.EllipticCurvePrivateKey
+ServiceKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 
 def new_key() -> Key:
@@ -70,6 +79,18 @@ def common_name(certificate: x509.Certificate) -> str:
 def serial_name(serial: int) -> str:
     """A serial number as the name of a file."""
     return f"{serial:x}"
+
+
+def serial_number(text: str) -> int | None:
+    """The number that is written so, in hexadecimal; None for what is no serial number."""
+    if not _SERIAL.fullmatch(text):
+        return None
+    return int(text, 16) or None
+
+
+def certified_key(certificate: x509.Certificate) -> str:
+    """SHA-256 of the public key that a certificate of this authority is for."""
+    return key_fingerprint(cast(ServiceKey, certificate.public_key()))
 
 
 def not_after(certificate: x509.Certificate) -> float:
@@ -152,10 +173,25 @@ def agent_certificate(
     guid: str,
     names: Sequence[str],
     now: float,
+    days: int = CERTIFICATE_DAYS,
 ) -> x509.Certificate:
-    """For the agent `guid` on the host with those names and addresses."""
+    """For the agent `guid` on the host with those names and addresses, for `days` or as long as the authority is good."""
     purposes = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
-    return _leaf(authority, key, public, guid, alternative_names(names), purposes, now)
+    return _leaf(authority, key, public, guid, alternative_names(names), purposes, now, days)
+
+
+def service_certificate(
+    authority: x509.Certificate,
+    key: Key,
+    public: CertificateIssuerPublicKeyTypes,
+    name: str,
+    names: Sequence[str],
+    now: float,
+    days: int,
+) -> x509.Certificate:
+    """For a server of those names and addresses. It is for no client: hosts and the gateway take it for nobody's."""
+    purposes = [ExtendedKeyUsageOID.SERVER_AUTH]
+    return _leaf(authority, key, public, name, alternative_names(names), purposes, now, days)
 
 
 def signing_request(key: Key, guid: str) -> str:
@@ -166,17 +202,42 @@ def signing_request(key: Key, guid: str) -> str:
 
 def requested_key(request: str) -> ec.EllipticCurvePublicKey:
     """The key that a signing request is for, whose private half made it. ValueError for anything else."""
-    try:
-        found = x509.load_pem_x509_csr(request.encode())
-        valid = found.is_signature_valid
-    except (ValueError, InvalidSignature) as error:
-        raise ValueError(f"not a certificate signing request: {error}") from error
-    key = found.public_key()
-    if not valid:
-        raise ValueError("the signing request is not signed by its own key")
+    key = _request(request).public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise ValueError("the key is not one of the curve P-256")
     return key
+
+
+def requested_service(request: str) -> tuple[ServiceKey, str, list[str]]:
+    """A server's key, common name, and host names and addresses, as a signing request has them. ValueError."""
+    found = _request(request)
+    key = found.public_key()
+    strong = (isinstance(key, rsa.RSAPublicKey) and key.key_size >= LEAST_RSA_BITS) or isinstance(
+        key, ec.EllipticCurvePublicKey
+    )
+    if not strong:
+        raise ValueError(
+            f"the key is neither of an elliptic curve nor of RSA with {LEAST_RSA_BITS} bits or more"
+        )
+    common = found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    try:
+        wanted = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = [str(name.value) for name in wanted if isinstance(name, x509.DNSName | x509.IPAddress)]
+    except x509.ExtensionNotFound:
+        names = []
+    return cast(ServiceKey, key), str(common[0].value) if common else "", names
+
+
+def _request(text: str) -> x509.CertificateSigningRequest:
+    """A request that its own key has signed. ValueError for anything else."""
+    try:
+        found = x509.load_pem_x509_csr(text.encode())
+        valid = found.is_signature_valid
+    except (ValueError, InvalidSignature, UnsupportedAlgorithm) as error:
+        raise ValueError(f"not a certificate signing request: {error}") from error
+    if not valid:
+        raise ValueError("the signing request is not signed by its own key")
+    return found
 
 
 def _leaf(
@@ -187,10 +248,11 @@ def _leaf(
     names: Sequence[x509.GeneralName],
     purposes: Sequence[x509.ObjectIdentifier],
     now: float,
+    days: int = CERTIFICATE_DAYS,
 ) -> x509.Certificate:
     identifier = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     return (
-        _builder(_name(name), authority.subject, public, now, CERTIFICATE_DAYS)
+        _builder(_name(name), authority.subject, public, now, days, not_after(authority))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=False)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=True)  # else libvirt takes it for advice
@@ -204,9 +266,15 @@ def _leaf(
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public: CertificateIssuerPublicKeyTypes, now: float, days: int
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: CertificateIssuerPublicKeyTypes,
+    now: float,
+    days: int,
+    latest: float = math.inf,
 ) -> x509.CertificateBuilder:
     begin = datetime.datetime.fromtimestamp(now, datetime.UTC)
+    end = min(now + days * DAY, latest)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -214,7 +282,7 @@ def _builder(
         .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin - _SKEW)
-        .not_valid_after(begin + datetime.timedelta(days=days))
+        .not_valid_after(datetime.datetime.fromtimestamp(end, datetime.UTC))
     )
 
 

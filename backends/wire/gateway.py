@@ -91,6 +91,10 @@ class Gateway:
         self.host = host
         self.port = port
         self.names = tuple(names) or default_names(host)
+        self.days: Callable[[], int] = lambda: c.CERTIFICATE_DAYS
+        """How long the certificates of agents are good for."""
+        self.may_renew: Callable[[str], bool] = lambda guid: True
+        """Whether the agent of that guid gets its next certificate now."""
         self._accept: Callable[[Link], None] | None = None
         self._links: set[AgentLink] = set()
         self._strangers = 0
@@ -228,7 +232,13 @@ class Gateway:
         peer = _remote(connection)
         try:
             made = await asyncio.to_thread(
-                self.authority.enrol, asked.secret, asked.request, asked.guid, asked.name, asked.address
+                self.authority.enrol,
+                asked.secret,
+                asked.request,
+                asked.guid,
+                asked.name,
+                asked.address,
+                self.days(),
             )
         except Refused as error:
             log.warning("a new host at %s gets no certificate: %s", peer, error)
@@ -242,7 +252,11 @@ class Gateway:
         shown = _shown(connection)
         assert shown is not None
         try:
-            made = await asyncio.to_thread(self.authority.renew, shown.serial_number, asked.request)
+            if not self.may_renew(c.common_name(shown)):
+                raise Refused("agents get new certificates only when an operator has them provisioned")
+            made = await asyncio.to_thread(
+                self.authority.renew, shown.serial_number, asked.request, self.days()
+            )
         except Refused as error:
             log.warning("agent %s gets no new certificate: %s", c.common_name(shown), error)
             await _say(connection, CertificateAnswer(error=str(error)))

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from backends.wire.gateway import Gateway
 from backends.wire.ipmitool import Ipmitool
+from backends.wire.root_authority import RootAuthority
+from cloudsim.certificate_authority import CertificateAuthority
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.out_of_band import PowerDriver
 from cloudsim.protocol.link import Link
@@ -33,6 +35,7 @@ class RealWorld:
         self.loop = loop
         self.gateway = gateway
         self.out_of_band: Mapping[str, PowerDriver] = {"ipmitool": Ipmitool()}
+        self.certificate_authorities: Mapping[str, CertificateAuthority] = {"root": RootAuthority(gateway)}
         self._connects_within = connects_within
 
     def now(self) -> float:

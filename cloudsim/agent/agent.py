@@ -15,6 +15,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from cloudsim import __version__
+from cloudsim.agent.certificate import CertificateHolder, CertificateNotRenewed
 from cloudsim.agent.dispatch import HANDLERS
 from cloudsim.agent.journal import AnswerJournal
 from cloudsim.agent.noting import NOTES, StepNotes
@@ -23,6 +24,8 @@ from cloudsim.protocol.commands import (
     Answer,
     Command,
     PoolStatisticsCommand,
+    RenewCertificateAnswer,
+    RenewCertificateCommand,
     StorageObjectsCommand,
     UnmanagedInstancesCommand,
     VmActivityCommand,
@@ -70,7 +73,7 @@ QUERIES = (
 class Agent:
     """Runs on the event loop it is started on. `start` and `stop` may be called again and again.
 
-    `place` is where in the cloud the host wants to be, see `Startup`.
+    `place` is where in the cloud the host wants to be, see `Startup`. `certificate`: None where agents have none.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Agent:
         connector: Connector,
         journal: AnswerJournal | None = None,
         place: Place | None = None,
+        certificate: CertificateHolder | None = None,
     ) -> None:
         self.guid = guid
         self.name = name
@@ -88,6 +92,7 @@ class Agent:
         self.connector = connector
         self.journal = journal
         self.place = place
+        self.certificate = certificate
         self.host_id: str | None = None
         self.link: Link | None = None
         self._answers: dict[int, Response] = {}
@@ -321,9 +326,19 @@ class Agent:
         try:
             if isinstance(command, VmStatesCommand):
                 return VmStatesAnswer(vms=self._with_unsettled(await self.hypervisor.vm_states()))
+            if isinstance(command, RenewCertificateCommand):
+                return await self._renew()
             return await HANDLERS[type(command)](self.hypervisor, command)
         except HypervisorError as error:
             return command.answer(error=str(error))
         except Exception as error:  # an agent must outlive any bug of its world, and say so
             log.exception("agent %s failed at %s", self.name, type(command).__name__)
             return command.answer(error=f"{type(command).__name__} failed: {error!r}")
+
+    async def _renew(self) -> Answer:
+        if self.certificate is None:
+            return RenewCertificateAnswer(error=f"the agent of {self.name} has no certificate")
+        try:
+            return RenewCertificateAnswer(serial=await self.certificate.renew())
+        except CertificateNotRenewed as error:
+            return RenewCertificateAnswer(error=str(error))

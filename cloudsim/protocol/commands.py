@@ -528,6 +528,17 @@ class SystemVmCommand(Command, frozen=True, kw_only=True):
     request: AnyRequest
 
 
+class RenewCertificateAnswer(Answer, frozen=True, kw_only=True):
+    serial: str = ""
+    """In hexadecimal, of the certificate that the agent has now."""
+
+
+class RenewCertificateCommand(Command, frozen=True, kw_only=True):
+    """Have the manager give you a new certificate. Connections that there are stay with the one that they began with."""
+
+    answer: ClassVar[type[Answer]] = RenewCertificateAnswer
+
+
 def _leaves(kind: type) -> list[type]:
     found: list[type] = []
     subclasses: list[type] = kind.__subclasses__()

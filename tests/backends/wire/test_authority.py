@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from backends.wire import certificates as c
 from backends.wire.authority import Authority, Refused
@@ -189,3 +192,97 @@ def test_only_the_key_of_a_certificate_renews_it(tmp_path: Path) -> None:
         authority.renew(serial, c.signing_request(key, new_guid())).encode()
     )
     assert c.common_name(made) == guid, "whatever the request says"
+
+
+def service(made: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(made.encode())
+
+
+def test_a_server_gets_a_certificate_with_a_key_of_its_own(tmp_path: Path) -> None:
+    clock = Clock()
+    authority = Authority(tmp_path, clock)
+    made, key = authority.issue_service(None, ["www.example.com", "10.1.2.3"], 30)
+    found = service(made)
+    found.verify_directly_issued_by(authority.certificate)
+    assert key is not None and c.load_key(key.encode()).public_key() == found.public_key()
+    assert c.is_for(found, ["www.example.com", "10.1.2.3"]) and c.common_name(found) == "www.example.com"
+    assert c.not_after(found) == clock.time + 30 * DAY
+    assert authority.issued() == [], "it is no agent's"
+
+
+def test_a_certificate_of_a_server_is_for_no_client(tmp_path: Path) -> None:
+    found = service(Authority(tmp_path).issue_service(None, [new_guid()], 30)[0])
+    purposes = found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(purposes) == [ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def request(key: c.Key | rsa.RSAPrivateKey, common: str = "", names: tuple[str, ...] = ()) -> str:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)] if common else [])
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(c.alternative_names(names)), critical=False)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def test_a_signing_request_brings_key_and_names(tmp_path: Path) -> None:
+    authority, key = Authority(tmp_path), rsa.generate_private_key(65537, 2048)
+    made, kept = authority.issue_service(request(key, "Shop", ("shop.example",)), ["10.1.2.3"], 30)
+    found = service(made)
+    assert kept is None and found.public_key() == key.public_key() and c.common_name(found) == "Shop"
+    assert c.is_for(found, ["10.1.2.3", "shop.example"])
+    alone = service(authority.issue_service(request(c.new_key(), "shop.example"), [], 30)[0])
+    assert c.is_for(alone, ["shop.example"]), "the common name, where there is no other"
+
+
+@pytest.mark.parametrize(
+    ("asked", "names", "why"),
+    [
+        ("nonsense", [], "not a certificate signing request"),
+        (request(c.new_key()), [], "no host name or address"),
+        (request(c.new_key(), "two words"), [], "no host name or address"),
+        (request(rsa.generate_private_key(65537, 1024), "shop.example"), [], "2048 bits or more"),
+        (None, ["not a name"], "neither a host name nor an address"),
+        (None, ["a" * 60 + ".example"], "longer than 64 characters"),
+    ],
+)
+def test_no_server_gets_a_certificate_for_what_will_not_do(
+    tmp_path: Path, asked: str | None, names: list[str], why: str
+) -> None:
+    authority = Authority(tmp_path)
+    with pytest.raises(Refused, match=why):
+        authority.issue_service(asked, names, 30)
+    assert list((tmp_path / "services").iterdir()) == []
+
+
+def test_no_certificate_outlives_its_authority(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    found = service(authority.issue_service(None, ["www.example.com"], 100_000)[0])
+    assert c.not_after(found) == c.not_after(authority.certificate)
+
+
+def test_one_certificate_is_revoked_by_its_number(tmp_path: Path) -> None:
+    authority, guid, key = Authority(tmp_path), new_guid(), c.new_key()
+    first, second = (service(enrol(authority, guid, key)).serial_number for _ in range(2))
+    with pytest.raises(Refused, match=f"not of kvm2: it is of {guid}"):
+        authority.revoke_serial(f"{first:X}", "kvm2")
+    authority.revoke_serial(f"0x{first:X}", guid)
+    assert Authority(tmp_path).is_revoked(first) and not authority.is_revoked(second)
+    assert [note.serial for note in authority.good()] == [c.serial_name(second)]
+
+
+@pytest.mark.parametrize("serial", ["", "0", "-1", "xyz", "../ca.key", "1" * 41])
+def test_what_is_no_number_revokes_nothing(tmp_path: Path, serial: str) -> None:
+    authority = Authority(tmp_path)
+    with pytest.raises(Refused, match="hexadecimal"):
+        authority.revoke_serial(serial, None)
+    assert authority.revoked() == frozenset()
+
+
+def test_an_agents_certificate_is_good_for_as_many_days_as_are_asked_for(tmp_path: Path) -> None:
+    clock, guid, key = Clock(), new_guid(), c.new_key()
+    authority = Authority(tmp_path, clock)
+    first = service(enrol(authority, guid, key))
+    assert c.not_after(first) == clock.time + c.CERTIFICATE_DAYS * DAY
+    made = service(authority.renew(first.serial_number, c.signing_request(key, guid), 7))
+    assert c.not_after(made) == clock.time + 7 * DAY

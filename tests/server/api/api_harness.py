@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from cloudsim.certificate_authority import CertificateAuthority
 from cloudsim.management.first_state import seed
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import ROW_TYPES, User
@@ -34,6 +35,7 @@ class EmptyWorld:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.out_of_band: dict[str, PowerDriver] = {}
+        self.certificate_authorities: dict[str, CertificateAuthority] = {}
         self.time = 1_800_000_000.0
 
     def now(self) -> float:
