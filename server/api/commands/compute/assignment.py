@@ -10,7 +10,7 @@ from cloudsim.management.identity import visibility
 from cloudsim.model import Account, Domain, Network, Project, SecurityGroup, VirtualMachine, Volume
 from server.api.command import ADMINS, Call, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
-from server.api.commands.storage.volumes import VolumeView
+from server.api.commands.storage.volume_view import VolumeView
 from server.api.ownership import resolve_owner
 from server.api.parameters import Param
 

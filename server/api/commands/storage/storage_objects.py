@@ -18,7 +18,7 @@ from cloudsim.model import (
 )
 from cloudsim.protocol.specs import StorageObject
 from server.api.command import ROOT, Call, Job, Listed, Success, command
-from server.api.commands.storage.volumes import VolumeView
+from server.api.commands.storage.volume_view import VolumeView
 from server.api.listing import Page, page_of
 from server.api.ownership import Owner
 from server.api.parameters import Param

@@ -11,7 +11,7 @@ from cloudsim.management.storage.template_request import ISO, TemplateRequest
 from cloudsim.management.storage.uploads import UploadParameters
 from cloudsim.model import DiskOffering, GuestOs, ImageStore, Volume, Zone
 from server.api.command import Call, Job, command
-from server.api.commands.storage.volumes import VolumeView
+from server.api.commands.storage.volume_view import VolumeView
 from server.api.ownership import Owner
 from server.api.parameters import Param
 from server.api.views import View, Wire

@@ -9,7 +9,8 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import Volume
 from cloudsim.model.storage import VolumeSample
 from server.api.command import Call, Listed, command
-from server.api.commands.storage.volumes import GROUP, KIB, VolumeView, list_volumes
+from server.api.commands.storage.volume_view import KIB, VolumeView
+from server.api.commands.storage.volumes import GROUP, list_volumes
 from server.api.listing import Page, listed, of_users, ownership
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
