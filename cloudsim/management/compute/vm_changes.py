@@ -8,6 +8,7 @@ from typing import Any
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.instance_groups import InstanceGroups
+from cloudsim.management.compute.linked_user_data import with_linked
 from cloudsim.management.compute.user_data import checked
 from cloudsim.management.compute.vm_hardware import check_hardware
 from cloudsim.management.compute.vm_names import HOST_NAME
@@ -23,6 +24,7 @@ from cloudsim.model import (
     SecurityGroup,
     ServiceOffering,
     SshKeyPair,
+    Template,
     UserData,
     VirtualMachine,
 )
@@ -81,7 +83,7 @@ class VmChanges:
         if name is not None and name != vm.name:
             fields["name"] = self._checked_name(vm, name)
         if user_data is not None or user_data_row is not None:
-            fields |= self._user_data(user_data, user_data_row)
+            fields |= self._user_data(vm, user_data, user_data_row)
         if cleanup_details:
             fields["details"] = {}
         elif details is not None:
@@ -131,12 +133,13 @@ class VmChanges:
                 raise InvalidParameterValue(f"The vm with hostName {name} already exists for the account")
         return name
 
-    def _user_data(self, text: str | None, row: UserData | None) -> dict[str, Any]:
+    def _user_data(self, vm: VirtualMachine, text: str | None, row: UserData | None) -> dict[str, Any]:
         if text and row is not None:
             raise InvalidParameterValue("Parameters userdata and userdataid exclude each other")
-        if row is not None:
-            return {"user_data": row.user_data, "user_data_id": row.id}
-        return {"user_data": checked(text) if text else "", "user_data_id": None}
+        own = row.user_data if row is not None else checked(text) if text else None
+        template = self._foundation.table(Template).get(vm.template_id)
+        given, given_id = with_linked(self._foundation, template, own, row.id if row is not None else None)
+        return {"user_data": given or "", "user_data_id": given_id}
 
     def _group(self, vm: VirtualMachine, name: str) -> str | None:
         if not name:
@@ -151,7 +154,7 @@ class VmChanges:
             raise InvalidParameterValue(
                 f"Vm {vm.name} should be stopped to do UserData reset; it is in state {vm.state}"
             )
-        fields = self._user_data(text, row)
+        fields = self._user_data(vm, text, row)
         with self._store.transaction():
             vm = self._vms.update(vm.id, **fields)
             self._tell(caller, vm, "VM.RESETUSERDATA", "Successfully reset the user data of Vm")

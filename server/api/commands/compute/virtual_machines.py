@@ -9,6 +9,7 @@ from uuid import UUID
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
+from cloudsim.management.compute.linked_user_data import with_linked
 from cloudsim.management.compute.user_data import MAX_BYTES, checked
 from cloudsim.management.compute.vm_hardware import BootMode, BootType, boot_details, check_hardware
 from cloudsim.management.storage.volume_sizes import GIB
@@ -156,6 +157,10 @@ async def deploy_virtual_machine(
     check_hardware(chosen)
     origin = templateid or call.store.table(Template).get((snapshotid or volumeid).template_id)  # type: ignore[union-attr]
     given = manager.vm_passwords.for_template(origin, password)
+    own = userdataid.user_data if userdataid is not None else checked(userdata) if userdata else None
+    user_data, user_data_id = with_linked(
+        manager.foundation, origin, own, userdataid.id if userdataid is not None else None
+    )
     request = DeployRequest(
         zone_id=zoneid.id,
         id=custom_id(call, customid),
@@ -176,8 +181,8 @@ async def deploy_virtual_machine(
         cpu_mhz=_number(chosen, "cpuSpeed"),
         memory_mib=_number(chosen, "memory"),
         key_pairs=tuple(dict.fromkeys([*([keypair] if keypair else []), *(keypairs or [])])),
-        user_data=userdataid.user_data if userdataid is not None else checked(userdata) if userdata else None,
-        user_data_id=userdataid.id if userdataid is not None else None,
+        user_data=user_data,
+        user_data_id=user_data_id,
         affinity_group_ids=_group_ids(call, owner.id, affinitygroupids, affinitygroupnames),
         security_groups=security_groups_named(call, owner, securitygroupids, securitygroupnames) or (),
         group=group or None,
