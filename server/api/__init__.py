@@ -5,7 +5,8 @@ How a command is declared
 In a module of `server/api/commands/` (every module there is loaded; nothing else to register):
 
     from server.api.command import ADMINS, EVERYONE, ROOT, Call, Job, Listed, Success, command
-    from server.api.listing import Page, Scope, Tags, listed
+    from server.api.listing import Page, Tags, listed
+from server.api.scope import Scope
     from server.api.ownership import Owner
     from server.api.parameters import Date, Long, Param
 

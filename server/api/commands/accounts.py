@@ -13,7 +13,7 @@ from cloudsim.model.identity import PROJECT_ACCOUNT
 from server.api.command import ADMINS, Call, Job, Listed, command
 from server.api.commands.users import UserView
 from server.api.key_access import KeyAccess, access_meant, check_access, shown_access
-from server.api.listing import Page, accounts_of, page_of
+from server.api.listing import Page, page_of
 from server.api.ownership import account_named
 from server.api.parameters import Param
 from server.api.resource_fields import (
@@ -24,6 +24,7 @@ from server.api.resource_fields import (
     show_resources,
     wants_resources,
 )
+from server.api.scope import accounts_of
 from server.api.views import Date, Long, Wire, date, domain_fields
 
 

@@ -9,9 +9,10 @@ from cloudsim.management.identity.caller import may_use
 from cloudsim.management.systemvm.consoles import Endpoint
 from cloudsim.model import Account, ConsoleSession, Domain, Host, User, VirtualMachine
 from server.api.command import Call, Listed, command
-from server.api.listing import Page, accounts_of, listed
+from server.api.listing import Page, listed
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
+from server.api.scope import accounts_of
 from server.api.views import Date, View, date, domain_fields
 
 GROUP = "Console Endpoint"

@@ -8,7 +8,7 @@ from cloudsim.errors import PermissionDenied
 from cloudsim.management.identity.caller import in_subtree
 from cloudsim.model import Domain
 from server.api.command import ADMINS, ROOT, Call, Job, Listed, command
-from server.api.listing import Page, page_of, subtree
+from server.api.listing import Page, page_of
 from server.api.parameters import Param
 from server.api.resource_fields import (
     Details,
@@ -18,6 +18,7 @@ from server.api.resource_fields import (
     show_resources,
     wants_resources,
 )
+from server.api.scope import subtree
 from server.api.views import Date, date
 
 

@@ -10,9 +10,10 @@ from cloudsim.management.operations.alert_types import ALERT_NUMBERS, ALERT_TYPE
 from cloudsim.management.operations.events import SERVICE_EVENTS
 from cloudsim.model import Alert, Event, Pod, User, Zone
 from server.api.command import ADMINS, COMMANDS, ROOT, Call, Job, Listed, command
-from server.api.listing import Page, Scope, listed, ownership, page_of
+from server.api.listing import Page, listed, page_of
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope, ownership
 from server.api.views import Date, View, date, owner
 
 

@@ -10,9 +10,10 @@ from cloudsim.model import Account, AsyncJob, Domain
 from cloudsim.model.operations import JOB_IN_PROGRESS
 from server.api.command import Call, Listed, command
 from server.api.commands.infrastructure.management_servers import SERVER_ID, SERVER_NAME
-from server.api.listing import AccountScope, Page, listed
+from server.api.listing import Page, listed
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
+from server.api.scope import AccountScope
 from server.api.views import Date, View, date
 
 _EMPTY = b'{"success":true}'

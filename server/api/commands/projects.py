@@ -9,7 +9,7 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity import visibility
 from cloudsim.model import Account, Domain, Project, ProjectMember, ProjectRole, User
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Tags, member_accounts, page_of, subtree, tagged_with
+from server.api.listing import Page, Tags, page_of, tagged_with
 from server.api.ownership import account_named, resolve_owner
 from server.api.parameters import Param
 from server.api.resource_fields import (
@@ -19,6 +19,7 @@ from server.api.resource_fields import (
     show_resources,
     wants_resources,
 )
+from server.api.scope import member_accounts, subtree
 from server.api.views import Date, TagView, View, date, domain_fields, tags
 
 Part = Literal["Admin", "Regular"]

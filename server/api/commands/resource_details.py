@@ -11,8 +11,9 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
 from cloudsim.management.operations.details import DETAILED, Detail
 from server.api.command import ROOT, Call, Job, Listed, command
-from server.api.listing import Page, Scope, page_of
+from server.api.listing import Page, page_of
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import View, owner
 
 GROUP = "Resource Metadata"

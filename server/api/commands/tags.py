@@ -9,8 +9,9 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.operations.tags import TAGGABLE, taggable
 from cloudsim.model import ResourceTag
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import TagView
 
 

@@ -18,9 +18,10 @@ from cloudsim.management.operations.trace_export import otlp, perfetto
 from cloudsim.management.operations.trace_lanes import Participant, participants
 from cloudsim.model import Account, AsyncJob, User
 from server.api.command import Call, Listed, command
-from server.api.listing import AccountScope, Page, page_of
+from server.api.listing import Page, page_of
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
+from server.api.scope import AccountScope
 from server.api.views import Date, View, date, owner
 
 _FORMATS: dict[str, tuple[Callable[[Trace, list[Entry], float], dict[str, Any]], str]] = {

@@ -11,9 +11,10 @@ from cloudsim.model import Account, Domain, Role, User
 from cloudsim.model.identity import ROOT_ADMIN
 from server.api.command import ADMINS, Call, Job, Listed, command
 from server.api.key_access import KeyAccess, access_meant, check_access, shown_access
-from server.api.listing import AccountScope, Page, listed
+from server.api.listing import Page, listed
 from server.api.ownership import account_named
 from server.api.parameters import Param
+from server.api.scope import AccountScope
 from server.api.views import Date, View, Wire, date
 
 

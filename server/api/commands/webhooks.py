@@ -9,10 +9,11 @@ from cloudsim.management.identity import visibility
 from cloudsim.model import Webhook, WebhookDelivery
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.management_servers import SERVER_ID, SERVER_NAME
-from server.api.listing import Page, Scope, listed, page_of
+from server.api.listing import Page, listed, page_of
 from server.api.ownership import Owner
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import Date, View, date, owner
 
 GROUP, SINCE = "Webhook", "4.20.0"

@@ -15,7 +15,8 @@ from cloudsim.model import ROW_TYPES, Account, Domain, Event, Project, ProjectMe
 from cloudsim.store import Store
 from server.api.command import COMMANDS, Call, Listed
 from server.api.commands import load
-from server.api.listing import Ownership, Paging, listed, ownership
+from server.api.listing import Paging, listed
+from server.api.scope import Ownership, ownership
 from server.api.views import render
 from tests.server.api.api_harness import Api, Client, refused
 

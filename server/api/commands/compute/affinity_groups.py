@@ -8,9 +8,10 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.affinity import TYPES
 from cloudsim.model import AffinityGroup, DedicatedResource, VirtualMachine
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, listed, page_of
+from server.api.listing import Page, listed, page_of
 from server.api.ownership import Owner
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import View, domain_fields, owner
 
 GROUP = "Affinity Group"

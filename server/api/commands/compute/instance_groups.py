@@ -6,8 +6,9 @@ from typing import ClassVar, Self
 
 from cloudsim.model import InstanceGroup
 from server.api.command import Call, Listed, command
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.ownership import Owner
+from server.api.scope import Scope
 from server.api.views import Date, View, date, owner
 
 GROUP = "Instance Group"

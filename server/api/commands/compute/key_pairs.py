@@ -6,9 +6,10 @@ from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.model import SshKeyPair
 from server.api.command import Call, Listed, command
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.ownership import Owner
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import View, owner
 
 GROUP = "SSH Key Pair"

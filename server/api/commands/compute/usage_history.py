@@ -10,9 +10,10 @@ from cloudsim.model import VirtualMachine
 from cloudsim.model.compute import UsageSample
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.compute.usage_fields import KIB, usage_fields
-from server.api.listing import Ownership, Page, Paging, listed, ownership
+from server.api.listing import Page, Paging, listed
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
+from server.api.scope import Ownership, ownership
 from server.api.views import Long, View, date
 
 Start = Annotated[DateParameter | None, Param("none before that")]

@@ -8,9 +8,10 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.user_data import MAX_BYTES
 from cloudsim.model import UserData
 from server.api.command import Call, Listed, command
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.ownership import Owner
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import View, owner
 
 GROUP = "User"

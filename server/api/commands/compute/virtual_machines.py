@@ -44,9 +44,10 @@ from server.api.commands.compute.virtual_machine_views import (
     VirtualMachineView,
     with_password,
 )
-from server.api.listing import OnlyCount, Page, Scope, Tags, counted, listed, of_users
+from server.api.listing import OnlyCount, Page, Tags, counted, listed
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param
+from server.api.scope import Scope, of_users
 from server.api.views import View
 
 GROUP = "Virtual Machine"

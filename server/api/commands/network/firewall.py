@@ -10,8 +10,9 @@ from cloudsim.management.network.rule_traffic import RuleTraffic
 from cloudsim.model import FirewallRule, Network, PublicIp
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.rule_views import FirewallRuleView
-from server.api.listing import Ownership, Page, Paging, Scope, Tags, listed
+from server.api.listing import Page, Paging, Tags, listed
 from server.api.parameters import Param, one_of
+from server.api.scope import Ownership, Scope
 
 GROUP = "Firewall"
 Cidrs = Annotated[Sequence[str] | None, Param("CIDRs that may come from; anywhere if left out")]

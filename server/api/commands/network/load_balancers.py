@@ -18,8 +18,9 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.network.rule_views import LoadBalancerView
-from server.api.listing import Page, Scope, Tags, listed, page_of
+from server.api.listing import Page, Tags, listed, page_of
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import View
 
 GROUP = "LoadBalancer"

@@ -23,9 +23,10 @@ from cloudsim.model import (
 )
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.service_views import ServiceView, service_views
-from server.api.listing import OnlyCount, Page, Scope, Tags, counted, listed
+from server.api.listing import OnlyCount, Page, Tags, counted, listed
 from server.api.ownership import OwnerOrDomain
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import Date, TagView, View, date, domain_fields, owner, tags
 
 GROUP = "Network"

@@ -9,8 +9,9 @@ from cloudsim.management.network.port_forwarding import Forwarding
 from cloudsim.model import Network, PortForwardingRule, PublicIp, VirtualMachine
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.rule_views import PortForwardingRuleView
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import Page, Tags, listed
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 
 GROUP = "Firewall"
 Cidrs = Annotated[Sequence[str] | None, Param("CIDRs that the firewall lets in; anywhere if left out")]

@@ -30,9 +30,10 @@ from cloudsim.model import (
 )
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.ip_ranges import public_network_id, vlan_uri
-from server.api.listing import OnlyCount, Ownership, Page, Paging, Scope, Tags, counted, listed
+from server.api.listing import OnlyCount, Page, Paging, Tags, counted, listed
 from server.api.ownership import Owner, resolve_owner
 from server.api.parameters import Param, one_of
+from server.api.scope import Ownership, Scope
 from server.api.views import Date, TagView, View, date, owner, plain_tags
 
 GROUP = "Address"

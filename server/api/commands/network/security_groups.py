@@ -12,9 +12,10 @@ from cloudsim.management.identity import visibility
 from cloudsim.management.network.security_groups import RuleRequest
 from cloudsim.model import Account, Domain, SecurityGroup, SecurityGroupRule, VirtualMachine
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import Page, Tags, listed
 from server.api.ownership import Owner, account_named
 from server.api.parameters import Param, parameter
+from server.api.scope import Scope
 from server.api.views import TagView, View, owner, tags
 
 GROUP = "Security Group"

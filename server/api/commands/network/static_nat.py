@@ -8,8 +8,9 @@ from typing import Annotated
 from cloudsim.model import IpForwardingRule, Network, PublicIp, VirtualMachine
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.rule_views import IpForwardingRuleView
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 
 GROUP = "NAT"
 Address = Annotated[PublicIp, Param(access="operate")]

@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar, Self
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import SnapshotPolicy, Volume
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import TagView, View, Wire, tags
 
 GROUP = "Snapshot"

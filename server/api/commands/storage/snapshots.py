@@ -18,8 +18,9 @@ from cloudsim.model import (
 )
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import Page, Tags, listed
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import Date, Long, TagView, View, Wire, date, owner, tags
 
 GROUP = "Snapshot"

@@ -9,8 +9,9 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import VirtualMachine, VmSnapshot, Zone
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import Page, Tags, listed
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import Date, TagView, View, Wire, date, owner, tags
 
 GROUP = "Snapshot"

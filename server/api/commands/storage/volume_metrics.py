@@ -11,9 +11,10 @@ from cloudsim.model.storage import VolumeSample
 from server.api.command import Call, Listed, command
 from server.api.commands.storage.volume_view import KIB, VolumeView
 from server.api.commands.storage.volumes import GROUP, list_volumes
-from server.api.listing import Page, listed, of_users, ownership
+from server.api.listing import Page, listed
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
+from server.api.scope import of_users, ownership
 from server.api.views import Long, View, date
 
 GIB = 1 << 30

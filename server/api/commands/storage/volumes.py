@@ -20,9 +20,10 @@ from cloudsim.model import (
 )
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volume_view import VolumeView
-from server.api.listing import OnlyCount, Page, Scope, Tags, counted, listed, of_users
+from server.api.listing import OnlyCount, Page, Tags, counted, listed
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param, one_of
+from server.api.scope import Scope, of_users
 
 GROUP = "Volume"
 

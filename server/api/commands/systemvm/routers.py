@@ -21,9 +21,10 @@ from cloudsim.model import (
 )
 from server.api.command import ADMINS, ROOT, Call, Job, Listed, command
 from server.api.commands.systemvm.router_views import SOFTWARE, HealthCheckView, RouterView, needs_upgrade
-from server.api.listing import Ownership, Page, Paging, Scope, listed
+from server.api.listing import Page, Paging, listed
 from server.api.ownership import account_named
 from server.api.parameters import Param
+from server.api.scope import Ownership, Scope
 from server.api.views import View
 
 GROUP = "Router"

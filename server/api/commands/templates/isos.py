@@ -21,9 +21,10 @@ from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.templates.listing import shown
 from server.api.commands.templates.templates import Operation, chosen_zones, copying, share
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
-from server.api.listing import Page, Scope, Tags
+from server.api.listing import Page, Tags
 from server.api.ownership import Owner
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import View
 
 GROUP = "ISO"

@@ -8,7 +8,8 @@ from cloudsim.management.storage.template_visibility import ONLY_READY, filter_n
 from cloudsim.model import GuestOs, GuestOsCategory, ImageStore, StoragePool, Template, TemplateOnPool, Zone
 from server.api.command import Call, Listed
 from server.api.commands.templates.views import InZone, in_zones
-from server.api.listing import Ownership, Paging, page_of, tagged_with
+from server.api.listing import Paging, page_of, tagged_with
+from server.api.scope import Ownership
 
 
 def shown(

@@ -26,9 +26,10 @@ from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of
 from server.api.commands.templates.listing import shown
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
-from server.api.listing import Page, Scope, Tags
+from server.api.listing import Page, Tags
 from server.api.ownership import Owner, account_named
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import View
 
 GROUP = "Template"

@@ -10,8 +10,9 @@ from cloudsim.management.identity import visibility
 from cloudsim.management.vpc.acl_rules import AclRuleRequest
 from cloudsim.model import Network, NetworkAcl, NetworkAclList, PrivateGateway, Vpc
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Ownership, Page, Scope, Tags, listed
+from server.api.listing import Page, Tags, listed
 from server.api.parameters import Param, one_of
+from server.api.scope import Ownership, Scope
 from server.api.views import TagView, View, tags
 
 GROUP = "NetworkACL"

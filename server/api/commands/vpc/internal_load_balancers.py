@@ -20,8 +20,9 @@ from cloudsim.model import (
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.systemvm.router_views import RouterView
 from server.api.commands.systemvm.routers import listed_routers, router
-from server.api.listing import Page, Scope, Tags, listed, page_of
+from server.api.listing import Page, Tags, listed, page_of
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import TagView, View, owner, tags
 
 GROUP = "LoadBalancer"

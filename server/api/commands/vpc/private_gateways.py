@@ -15,8 +15,9 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import ROOT, Call, Job, Listed, command
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import Page, Tags, listed
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import TagView, View, owner, tags
 
 GROUP = "VPC"

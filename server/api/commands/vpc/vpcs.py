@@ -11,9 +11,10 @@ from cloudsim.model import Network, Vpc, VpcOffering, Zone
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.networks import NetworkView
 from server.api.commands.network.service_views import ServiceView, service_views
-from server.api.listing import Page, Scope, Tags, listed
+from server.api.listing import Page, Tags, listed
 from server.api.ownership import Owner
 from server.api.parameters import Param, one_of
+from server.api.scope import Scope
 from server.api.views import Date, TagView, View, date, owner, tags
 
 GROUP = "VPC"

@@ -8,9 +8,10 @@ from typing import Annotated, Any, ClassVar, Self
 from cloudsim.management.vpn.customer_gateways import CustomerGatewayRequest
 from cloudsim.model import VpnCustomerGateway
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param, Parameter, one_of, parameter
+from server.api.scope import Scope
 from server.api.views import Long as LongField
 from server.api.views import View, owner
 

@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Self
 
 from cloudsim.model import PublicIp, Vpc, VpnConnection, VpnCustomerGateway, VpnGateway
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import Date, Long, View, date, owner
 
 GROUP = "VPN"

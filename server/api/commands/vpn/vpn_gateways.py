@@ -6,8 +6,9 @@ from typing import Annotated, ClassVar, Self
 
 from cloudsim.model import PublicIp, Vpc, VpnGateway
 from server.api.command import Call, Job, Listed, command
-from server.api.listing import Page, Scope, listed
+from server.api.listing import Page, listed
 from server.api.parameters import Param
+from server.api.scope import Scope
 from server.api.views import View, owner
 
 GROUP = "VPN"
