@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Self
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from cloudsim.management.compute.vm_hardware import firmware
 from cloudsim.management.operations.details import shown as shown_details
@@ -28,6 +29,22 @@ from server.api.commands.compute.usage_fields import KIB, usage_fields
 from server.api.commands.infrastructure.control_state import control_state
 from server.api.commands.network.nic_views import NicView
 from server.api.views import Date, Long, TagView, View, date, owner, tags
+
+Part = Literal[
+    "all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "diskoff", "backoff", "iso", "volume", "min", "affgrp"
+]
+"""What `details` of a list may ask for beside the instance's own row. `backoff` has nothing: there are no backups."""
+EVERYTHING: frozenset[str] = frozenset(get_args(Part))
+
+
+def show_parts(call: Call, details: Sequence[str]) -> None:
+    """Have the instances of this call show only the parts that `details` names; all where it names none."""
+    call.cache["instance parts"] = EVERYTHING if not details or "all" in details else frozenset(details)
+
+
+def _parts(call: Call) -> frozenset[str]:
+    parts: frozenset[str] = call.cache.get("instance parts", EVERYTHING)
+    return parts
 
 
 class MemberGroupView(View):
@@ -149,7 +166,8 @@ class VirtualMachineView(View):
     @classmethod
     def of(cls, row: VirtualMachine, call: Call) -> Self:
         table = call.store.table
-        nics = [NicView.of(nic, call) for nic in table(NicRow).where("vm_id", row.id)]
+        parts = _parts(call)
+        nics = [NicView.of(nic, call) for nic in table(NicRow).where("vm_id", row.id)] if "nics" in parts else []
         nics.sort(key=lambda nic: int(nic.deviceid or 0))
         view = cls(
             id=row.id,
@@ -168,13 +186,13 @@ class VirtualMachineView(View):
             gpucount=row.gpus or None,
             guestosid=row.guest_os_id,
             ostypeid=row.guest_os_id,
-            nic=nics,
+            nic=nics if "nics" in parts else None,
             ipaddress=next((nic.ipaddress for nic in nics if nic.isdefault), None),
             hypervisor=row.hypervisor,
             details=shown_details(call.store, call.caller, row) or None,
             keypairs=",".join(row.key_pairs) or None,
-            affinitygroup=[_group(group_id, call) for group_id in row.affinity_group_ids],
-            securitygroup=[_security_group(group_id, call) for group_id in row.security_group_ids],
+            affinitygroup=[_group(i, call) for i in row.affinity_group_ids] if "affgrp" in parts else None,
+            securitygroup=[_security_group(i, call) for i in row.security_group_ids] if "secgrp" in parts else None,
             displayvm=row.display,
             isdynamicallyscalable=row.dynamically_scalable,
             deleteprotection=row.delete_protection,
@@ -187,8 +205,9 @@ class VirtualMachineView(View):
                 view.publicip, view.publicipid = nic.publicip, nic.publicipid
         boot = firmware(row.details)
         view.boottype, view.bootmode = boot.type.capitalize(), "secure" if boot.secure else "legacy"
-        view._told_by_others(row, table)
-        view._show_usage(row, call)
+        view._told_by_others(row, table, parts)
+        if "stats" in parts:
+            view._show_usage(row, call)
         if call.caller.is_root_admin:
             view.instancename = row.instance_name
         if call.caller.is_admin:
@@ -205,10 +224,11 @@ class VirtualMachineView(View):
             for field, value in usage_fields(sample, row.memory_mib * KIB).items():
                 setattr(self, field, value)
 
-    def _told_by_others(self, row: VirtualMachine, table: Any) -> None:
+    def _told_by_others(self, row: VirtualMachine, table: Any, parts: frozenset[str]) -> None:
         """Fill in what the rows say that the instance's row refers to."""
-        zone, template = table(Zone).get(row.zone_id), table(Template).get(row.template_id)
-        offering = table(ServiceOffering).get(row.service_offering_id)
+        zone = table(Zone).get(row.zone_id)
+        template = table(Template).get(row.template_id) if "tmpl" in parts else None
+        offering = table(ServiceOffering).get(row.service_offering_id) if "servoff" in parts else None
         self.zonename = zone.name if zone is not None else None
         self.serviceofferingname = offering.name if offering is not None else None
         if template is not None:
@@ -216,7 +236,7 @@ class VirtualMachineView(View):
             self.templatetype, self.templateformat = template.type, template.format
             self.passwordenabled, self.arch = template.password_enabled, template.arch
             self.userdatapolicy = template.user_data_policy
-        iso = table(Template).get(row.iso_id)
+        iso = table(Template).get(row.iso_id) if "iso" in parts else None
         if iso is not None:
             self.isoid, self.isoname, self.isodisplaytext = iso.id, iso.name, iso.display_text
         guest_os = table(GuestOs).get(row.guest_os_id)
@@ -224,21 +244,25 @@ class VirtualMachineView(View):
         user = table(User).get(row.user_id)
         if user is not None:
             self.userid, self.username = user.id, user.username
-        group = table(InstanceGroup).get(row.group_id)
+        group = table(InstanceGroup).get(row.group_id) if "group" in parts else None
         if group is not None:
             self.groupid, self.group = group.id, group.name
         registered = table(UserData).get(row.user_data_id)
         if registered is not None:
             self.userdataid, self.userdataname = registered.id, registered.name
-        for volume in table(Volume).where("vm_id", row.id):
-            if volume.type == "ROOT":
-                pool = table(StoragePool).get(volume.pool_id)
-                self.rootdeviceid = volume.device_id
-                self.rootdevicetype = "ROOT"
-                self.pooltype = pool.type if pool is not None else None
-                own = table(DiskOffering).get(volume.disk_offering_id)
-                if own is not None:
-                    self.diskofferingid, self.diskofferingname = own.id, own.name
+        if not parts.isdisjoint(("volume", "diskoff")):
+            root = next((v for v in table(Volume).where("vm_id", row.id) if v.type == "ROOT"), None)
+            if root is not None:
+                self._show_root(root, table, parts)
+
+    def _show_root(self, root: Volume, table: Any, parts: frozenset[str]) -> None:
+        if "volume" in parts:
+            pool = table(StoragePool).get(root.pool_id)
+            self.rootdeviceid, self.rootdevicetype = root.device_id, "ROOT"
+            self.pooltype = pool.type if pool is not None else None
+        own = table(DiskOffering).get(root.disk_offering_id) if "diskoff" in parts else None
+        if own is not None:
+            self.diskofferingid, self.diskofferingname = own.id, own.name
 
 
 def _group(group_id: str, call: Call) -> MemberGroupView:

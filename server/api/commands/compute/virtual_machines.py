@@ -41,7 +41,9 @@ from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.deployed_disks import data_disks
 from server.api.commands.compute.virtual_machine_views import (
     MinimalVirtualMachineView,
+    Part,
     VirtualMachineView,
+    show_parts,
     with_password,
 )
 from server.api.listing import OnlyCount, Page, Tags, counted, listed
@@ -318,12 +320,16 @@ async def list_virtual_machines(
     userdata: Annotated[bool, Param("show the user data, too")] = False,
     userdataid: UserData | None = None,
     arch: Literal["x86_64", "aarch64", "s390x"] | None = None,
-    details: Annotated[Sequence[str] | None, Param("min for what the row itself says")] = None,
+    details: Annotated[
+        Sequence[Part],
+        Param("what to show: all (default), some parts, or min for what the instance's own row says"),
+    ] = (),
     accumulate: Annotated[bool | None, Param("add up what is kept of measurements; by default a setting says")] = None,
     retrieveonlyresourcecount: OnlyCount = False,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists instances."""
+    show_parts(call, details)
     call.cache["accumulate"] = (
         accumulate if accumulate is not None else call.manager.settings.boolean("vm.stats.increment.metrics")
     )
@@ -382,7 +388,7 @@ async def list_virtual_machines(
     )
     if retrieveonlyresourcecount:
         return counted(answer, True)
-    if details is not None and [d.lower() for d in details] == ["min"]:
+    if set(details) == {"min"} and not userdata and call.command.view is VirtualMachineView:
         rows: list[View] = [MinimalVirtualMachineView.of(vm, call) for vm in answer.rows]
         return Listed(rows, answer.total)
     if userdata:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.management.infrastructure.capacity_report import Place
 from cloudsim.model import Alert, Cluster, Host, ImageStore, Pod, StoragePool, VirtualMachine, Zone
@@ -27,7 +27,7 @@ async def list_capacity(
     type: Annotated[
         int | None, Param("only this kind: 0 memory, 1 CPU, 2 storage, 3 promised storage, ...")
     ] = None,
-    sortby: Annotated[str | None, Param("usage: clusters, the fullest first")] = None,
+    sortby: Annotated[Literal["usage"] | None, Param("usage: clusters, the fullest first")] = None,
     fetchlatest: Annotated[bool, Param("ask hosts first how full their storage is")] = False,
     tag: Annotated[str | None, Param("only what hosts and pools with that tag give", since="4.20.0")] = None,
 ) -> Listed:

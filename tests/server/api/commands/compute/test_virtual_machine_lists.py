@@ -94,6 +94,36 @@ def test_minimal_details_and_user_data(cloud: TwoRacks) -> None:
     assert small.items() <= cloud.vm(made["id"]).items() and "nic" not in small
 
 
+def test_an_instance_shows_the_parts_that_are_asked_for(cloud: TwoRacks) -> None:
+    made = cloud.deploy("a", group="web", userdata=USER_DATA)
+    whole = cloud.vm(made["id"])
+
+    def asked(*details: str, command: str = "listVirtualMachines", **more: Any) -> dict[str, Any]:
+        (row,) = cloud.listed(command, "virtualmachine", details=details, **more)
+        return dict(row)
+
+    assert asked("all", "min") == whole
+    least = asked("min")
+    for part, its in (
+        ("nics", {"nic", "ipaddress"}),
+        ("group", {"group", "groupid"}),
+        ("secgrp", {"securitygroup"}),
+        ("affgrp", {"affinitygroup"}),
+        ("servoff", {"serviceofferingname"}),
+        ("volume", {"rootdeviceid", "rootdevicetype", "pooltype"}),
+        ("backoff", set()),
+    ):
+        shown = asked(part)
+        assert shown.items() <= whole.items()
+        others = asked("iso", part).keys() - asked("iso").keys()
+        assert others == its and not its & least.keys(), part
+    assert {"templatename", "passwordenabled"} <= asked("tmpl").keys() - asked("nics").keys()
+    assert asked("MIN", userdata=True)["userdata"] == USER_DATA
+    figures = asked("min", command="listVirtualMachinesMetrics")
+    assert figures["cputotal"] and "nic" not in figures
+    assert "details" in refused(431, cloud.admin, "listVirtualMachines", details="minimal").text
+
+
 def test_the_pages_of_a_domain_admin_hold_every_instance_once(cloud: TwoRacks) -> None:
     sales = cloud.admin("createDomain", name="sales")["domain"]["id"]
     boss = cloud.domain_account("boss", type=2, domain=sales)
