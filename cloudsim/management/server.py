@@ -49,6 +49,7 @@ class ManagementServer(Services):
         self.console_proxies.begin()
         self.host_states.begin()
         self.host_ha.begin()
+        self.certificates.begin()
         self.capacity_history.begin()
         settings = self.settings
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)
@@ -67,6 +68,7 @@ class ManagementServer(Services):
         self._every(lambda: settings.number(scan) / 1000, self.secondary_storage_vms.check)
         self._every(lambda: settings.number("extract.url.cleanup.interval"), self.extraction.clean)
         self._every(lambda: settings.number("outofbandmanagement.sync.interval") / 1000, self.out_of_band.sync)
+        self._every(lambda: settings.number("ca.framework.background.task.delay"), self.certificates.check)
         self._every(lambda: MINUTE, self.template_images.resume)
         self._every(lambda: MINUTE, self.drs.run_automatic)
         self._every(lambda: HOUR, self._purge)

@@ -44,6 +44,7 @@ from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.infrastructure.capacity_alerts import CapacityAlerts
 from cloudsim.management.infrastructure.capacity_history import CapacityHistory
 from cloudsim.management.infrastructure.capacity_report import CapacityReport
+from cloudsim.management.infrastructure.certificates import Certificates
 from cloudsim.management.infrastructure.clusters import Clusters
 from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.infrastructure.gpus import Gpus
@@ -401,6 +402,7 @@ class Services:
             stop_all=self.vms.stop_all_on,
             spawn=spawn,
         )
+        self.certificates = Certificates(foundation, world, agents, self.hosts.reconnect)
         self.out_of_band = OutOfBand(foundation, self.identity, world, spawn)
         self.hosts.on_delete.append(self.out_of_band.forget)
         self.host_ha = HostHighAvailability(

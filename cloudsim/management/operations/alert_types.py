@@ -33,6 +33,7 @@ ALERT_TYPES: dict[int, str] = {
     27: "ALERT.TYPE.SYNC",
     28: "ALERT.UPLOAD.FAILED",
     30: "ALERT.HA.ACTION",
+    31: "ALERT.CA.CERT",
 }
 """Number -> name, as in AlertService of CloudStack's API."""
 

@@ -7,6 +7,7 @@ from cloudsim.management.operations.keys_in_force import IN_FORCE
 from cloudsim.management.operations.keys_kept import KEPT
 from cloudsim.management.operations.keys_of_access import OF_ACCESS
 from cloudsim.management.operations.keys_of_capacity import OF_CAPACITY
+from cloudsim.management.operations.keys_of_certificates import OF_CERTIFICATES
 from cloudsim.management.operations.keys_of_consoles import OF_CONSOLES
 from cloudsim.management.operations.keys_of_drs import OF_DRS
 from cloudsim.management.operations.keys_of_host_ha import OF_HOST_HA, OF_OUT_OF_BAND
@@ -28,6 +29,7 @@ KEYS: dict[str, ConfigurationKey] = {
         OF_INSTANCES,
         OF_NETWORKS,
         OF_CAPACITY,
+        OF_CERTIFICATES,
         OF_CONSOLES,
         OF_ROUTERS,
         OF_VPCS,
