@@ -57,6 +57,10 @@ def test_user_data(cloud_api: CloudApi) -> None:
     (row,) = cloud_api.listed("listUserData", "userdata", name="init")
     assert (row["id"], row["userdata"], row["params"]) == (made["id"], text, "a")
     refused(431, cloud_api.admin, "registerUserData", name="bad", userdata="?")
+    cloud_api.account("ann")
+    domain = cloud_api.listed("listDomains", "domain")[0]["id"]
+    theirs = refused(431, cloud_api.admin, "deleteUserData", id=made["id"], account="ann", domainid=domain)
+    assert "is not of ann" in theirs.text
     assert cloud_api.admin("deleteUserData", id=made["id"]) == {"success": True}
     assert cloud_api.admin("listUserData") == {}
 

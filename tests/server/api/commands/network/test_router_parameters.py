@@ -52,3 +52,17 @@ def test_new_system_vms_are_on_local_storage_where_the_zone_says_so(routed: Rout
     disks = routed.listed("listVolumes", "volume", virtualmachineid=router["id"], listsystemvms=True, listall=True)
     assert [(disk["storageid"], disk["state"]) for disk in disks] == [(pool.id, "Ready")]
     assert router["hostid"] == pools[pool.id].host_id
+
+
+def test_a_router_shuts_down_before_it_starts_again_unless_the_plug_is_pulled(routed: RoutedApi) -> None:
+    (router,) = routed.listed("listRouters", "router")
+    routed.manager.traces.record()
+
+    def steps(**how: bool) -> set[str]:
+        assert routed.admin("rebootRouter", id=router["id"], **how)["router"]["state"] == "Running"
+        (last,) = routed.admin("listTraces", page=1, pagesize=1)["trace"]
+        trace = routed.admin("getTrace", id=last["id"])["trace"]
+        return {entry["name"] for entry in trace["entry"] if entry["kind"] == "step"} & {"vm_shutdown", "forced_stop"}
+
+    assert steps() == {"vm_shutdown"}
+    assert steps(forced=True) == {"forced_stop"}

@@ -101,6 +101,8 @@ def test_what_stands_against_extracting_a_template(api: StorageApi) -> None:
     assert ann("extractTemplate", id=mine["id"], **asked)["template"]["url"]
     ftp = refused(431, ann, "extractTemplate", id=mine["id"], zoneid=api.zone, mode="FTP_UPLOAD")
     assert "FTP_UPLOAD is not supported" in ftp.text
+    sent = refused(431, ann, "extractTemplate", id=mine["id"], **asked, url="ftp://example.org/here")
+    assert "url is not supported" in sent.text
     wrong = refused(431, ann, "extractTemplate", id=mine["id"], zoneid=api.zone, mode="CARRIER_PIGEON")
     assert "Supported modes" in wrong.text
     system = next(t for t in api.store.table(Template) if t.type == "SYSTEM")
