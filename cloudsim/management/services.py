@@ -69,6 +69,8 @@ from cloudsim.management.network.networks import Networks
 from cloudsim.management.network.nic_changes import NicChanges
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.physical_networks import PhysicalNetworks
+from cloudsim.management.network.portable_ip_ranges import PortableIpRanges
+from cloudsim.management.network.portable_moves import PortableMoves
 from cloudsim.management.network.public_ips import PublicIps
 from cloudsim.management.network.rules import NetworkRules
 from cloudsim.management.network.security_delivery import SecurityDelivery
@@ -175,6 +177,7 @@ class Services:
         self.physical_networks = PhysicalNetworks(foundation)
         self.public_ips = PublicIps(foundation, self.limits)
         self.ip_ranges = IpRanges(foundation)
+        self.portable_ip_ranges = PortableIpRanges(foundation, self.ip_ranges, self.regions)
         self.zones = Zones(foundation, self.networks.fit_default)
         self.pods = Pods(foundation)
         self.pod_ranges = PodRanges(foundation)
@@ -284,6 +287,9 @@ class Services:
             foundation, self.public_ips, self.network_life, self.routers, self.rules.removal.of_address
         )
         self.network_life.on_delete.append(self.ip_association.leave)
+        self.rules.static_nats.portable = PortableMoves(
+            foundation, self.public_ips, self.ip_association, self.rules.use, self.routers
+        )
         self.nic_changes.rules = self.rules.removal
         self.nic_changes.routers = self.routers
         self.vms.expunging.on_expunge.append(self.rules.removal.forget_vm)

@@ -55,12 +55,29 @@ class IpRange(Row, frozen=True, kw_only=True):
     created: float = 0.0
 
 
+class PortableIpRange(Row, frozen=True, kw_only=True):
+    """Public addresses of a region (`region`: its number), `start_ip` to `end_ip`, that belong to no zone.
+
+    Each goes to a network or VPC of any zone, and may move on to another. `vlan` None: untagged.
+    """
+
+    keys: ClassVar[Keys] = Keys(indexes=("region",))
+
+    region: int
+    gateway: str
+    netmask: str
+    start_ip: str
+    end_ip: str
+    vlan: str | None = None
+    created: float = 0.0
+
+
 class PublicIp(Row, frozen=True, kw_only=True):
     """A public address that is in use: acquired by an account, or `system`: a system VM's. Free ones have no row.
 
     It belongs to the network `network_id`, or as long as no network uses it to the VPC `vpc_id`; Reserved: to neither
     yet. `source_nat`: what its network's (VPC's) guests are seen as outside. Static NAT: it is `static_nat_ip` of
-    instance `static_nat_vm_id`.
+    instance `static_nat_vm_id`. `portable`: its range is a PortableIpRange, and its zone that of its network or VPC.
     """
 
     keys: ClassVar[Keys] = Keys(
@@ -82,6 +99,7 @@ class PublicIp(Row, frozen=True, kw_only=True):
     system: bool = False
     display: bool = True
     allocated: float = 0.0
+    portable: bool = False
 
 
 class PodIp(Row, frozen=True, kw_only=True):

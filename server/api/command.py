@@ -33,10 +33,23 @@ class Call:
     """One call of a command: who calls, and the management server it is for.
 
     `cache` lives as long as the call; views keep in it what many rows share. `door` and `request` are the
-    Dispatcher and the Request that the call came through; `cookies` go back with its answer.
+    Dispatcher and the Request that the call came through; `cookies` go back with its answer. `event`: the type that
+    its event gets, which the command's function may change to what it turned out to do.
     """
 
-    __slots__ = ("cache", "caller", "command", "cookies", "door", "fields", "manager", "maps", "request", "store")
+    __slots__ = (
+        "cache",
+        "caller",
+        "command",
+        "cookies",
+        "door",
+        "event",
+        "fields",
+        "manager",
+        "maps",
+        "request",
+        "store",
+    )
 
     def __init__(
         self,
@@ -48,6 +61,7 @@ class Call:
         door: Any = None,
     ) -> None:
         self.command = command
+        self.event = command.event
         self.manager = manager
         self.caller = caller
         self.fields = fields

@@ -275,7 +275,7 @@ class Dispatcher:
         name = getattr(subject, "name", None) or getattr(subject, "id", None)
         text = command.description.rstrip(".") + (f": {name}" if name else "") + (f" failed: {failed}" if failed else "")
         event = self.manager.foundation.events.record(
-            command.event,
+            call.event,
             text,
             caller=caller,
             account_id=owner.id,

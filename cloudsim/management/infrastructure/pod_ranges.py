@@ -15,6 +15,7 @@ from cloudsim.model import (
     Pod,
     PodIp,
     PodIpRange,
+    PortableIpRange,
     StorageIpRange,
     TrafficType,
     Zone,
@@ -201,6 +202,8 @@ class PodRanges:
         for public in self._foundation.table(IpRange).where("zone_id", zone.id):
             if public.public:
                 yield public.id, public.start_ip, public.end_ip, "the public network"
+        for portable in self._foundation.table(PortableIpRange):
+            yield portable.id, portable.start_ip, portable.end_ip, "a portable range"
 
 
 def _vlan(text: str | None) -> str | None:

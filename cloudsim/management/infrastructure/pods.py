@@ -9,7 +9,18 @@ from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_ranges import AddressRange, address_range
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Cluster, Host, IpRange, Pod, PodIp, PodIpRange, StorageIpRange, StoragePool, Zone
+from cloudsim.model import (
+    Cluster,
+    Host,
+    IpRange,
+    Pod,
+    PodIp,
+    PodIpRange,
+    PortableIpRange,
+    StorageIpRange,
+    StoragePool,
+    Zone,
+)
 from cloudsim.model.infrastructure import Allocation
 from cloudsim.store import Table
 
@@ -125,8 +136,10 @@ class Pods:
                     f"The subnet of the pod conflicts with the subnet of pod {other.name} in zone {zone.name}. "
                     "Please specify a different gateway/netmask"
                 )
-        for public in self._foundation.table(IpRange).where("zone_id", zone.id):
-            if public.public and wanted.range_overlaps(
+        ranges = self._foundation.table(IpRange).where("zone_id", zone.id)
+        portable = self._foundation.table(PortableIpRange)
+        for public in (*(row for row in ranges if row.public), *portable):
+            if wanted.range_overlaps(
                 address_range(public.gateway, public.netmask, public.start_ip, public.end_ip)
             ):
                 raise InvalidParameterValue(

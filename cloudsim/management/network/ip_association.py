@@ -100,10 +100,11 @@ class IpAssociation:
         zone: Zone | None = None,
         wanted: str | None = None,
         display: bool = True,
+        portable: bool = False,
     ) -> PublicIp:
         """An address for the network or VPC, Allocating until `bring_up` is done. Raises what stands against it."""
         if network is not None:
-            self._check_network(owner, network, vpc)
+            self.check_network(owner, network, vpc)
             zone_id = network.zone_id
         elif vpc is not None:
             self._check_owner(owner, vpc.account_id, f"VPC {vpc.name}")
@@ -117,11 +118,12 @@ class IpAssociation:
         zone = self._zones[zone_id]
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:
             raise PermissionDenied(f"Cannot perform this operation, Zone is currently disabled: {zone.name}")
-        reserved = self._reserved(owner, zone, wanted)
+        reserved = None if portable else self._reserved(owner, zone, wanted)
         if reserved is None:
             if vpc is None and network is not None and network.vpc_id is not None:
                 vpc = self._vpcs[network.vpc_id]
-            return self._public_ips.acquire(
+            take = self._public_ips.acquire_portable if portable else self._public_ips.acquire
+            return take(
                 owner, zone, network=network, vpc=vpc, wanted=wanted, display=display, state="Allocating"
             )
         beside = self._public_ips.beside(network, vpc)
@@ -145,7 +147,8 @@ class IpAssociation:
             else None
         )
 
-    def _check_network(self, owner: Account, network: Network, vpc: Vpc | None) -> None:
+    def check_network(self, owner: Account, network: Network, vpc: Vpc | None = None) -> None:
+        """Raise what stands against the owner's having an address for the network, a tier of `vpc` where given."""
         if network.guest_type != "Isolated" or network.traffic_type != "Guest":
             raise InvalidParameterValue(
                 f"Network {network.name} takes no public IP addresses: it is not an isolated guest network"

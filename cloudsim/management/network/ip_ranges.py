@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from cloudsim.model import (
     Nic,
     PhysicalNetwork,
     Pod,
+    PortableIpRange,
     PublicIp,
     TrafficType,
     Zone,
@@ -58,6 +60,7 @@ class IpRanges:
         self._physical = foundation.table(PhysicalNetwork)
         self._traffic = foundation.table(TrafficType)
         self._ips = foundation.table(PublicIp)
+        self._portable = foundation.table(PortableIpRange)
         self._randomness = foundation.randomness.branch("ip ranges")
 
     # making
@@ -146,8 +149,8 @@ class IpRanges:
         start, end = str(request.start_ip), request.end_ip or str(request.start_ip)
         wanted = address_range(request.gateway, request.netmask, start, end)
         vlan = self._vlan(request.vlan, physical)
-        self._check_public_vlan(zone, physical, vlan)
-        self._check_public_overlap(zone, wanted, (start, end, request.gateway), vlan)
+        self.check_public_vlan(zone, physical, vlan)
+        self.check_public_overlap(zone, wanted, (start, end, request.gateway), vlan)
         if request.owner is not None and request.for_system_vms:
             raise InvalidParameterValue("A range for system VMs cannot be dedicated to an account")
         return self._row(
@@ -206,7 +209,8 @@ class IpRanges:
             )
         return str(int(value))
 
-    def _check_public_vlan(self, zone: Zone, physical: PhysicalNetwork, vlan: str | None) -> None:
+    def check_public_vlan(self, zone: Zone, physical: PhysicalNetwork, vlan: str | None) -> None:
+        """Raise InvalidParameterValue where guest networks have that VLAN of the wire, or may get it."""
         number = vlan_number(vlan)
         if number is None:
             return
@@ -222,7 +226,7 @@ class IpRanges:
                     f"The VLAN tag {number} is already used by guest network {network.name}"
                 )
 
-    def _check_public_overlap(
+    def check_public_overlap(
         self,
         zone: Zone,
         wanted: AddressRange,
@@ -230,10 +234,31 @@ class IpRanges:
         vlan: str | None,
         itself: str | None = None,
     ) -> None:
+        """Raise InvalidParameterValue where what is in the zone already contradicts a range of public addresses.
+
+        `words`: its first and last address and its gateway. `itself`: the range that is being changed.
+        """
+        start, end, _ = words
+        others = [row for row in self._table.where("zone_id", zone.id) if row.public and row.id != itself]
+        self.check_apart(others, wanted, words, vlan)
+        self.check_apart(self._portable, wanted, words, vlan)
+        for pod in self._foundation.table(Pod).where("zone_id", zone.id):
+            private = address_range(pod.gateway, pod.netmask, pod.start_ip, pod.end_ip)
+            if wanted.range_overlaps(private):
+                raise InvalidParameterValue(
+                    f"The IP range {start}-{end} overlaps the management addresses of pod {pod.name}"
+                )
+
+    def check_apart(
+        self,
+        others: Iterable[IpRange | PortableIpRange],
+        wanted: AddressRange,
+        words: tuple[str, str, str],
+        vlan: str | None,
+    ) -> None:
+        """Raise InvalidParameterValue where one of the others has such an address, or sees its subnet differently."""
         start, end, gateway = words
-        for other in self._table.where("zone_id", zone.id):
-            if other.id == itself or not other.public:
-                continue
+        for other in others:
             taken = address_range(other.gateway, other.netmask, other.start_ip, other.end_ip)
             self._check_apart(wanted, start, end, (taken, other.start_ip, other.end_ip))
             if not wanted.subnet_overlaps(taken):
@@ -243,12 +268,6 @@ class IpRanges:
                 raise InvalidParameterValue(
                     f"The subnet of the range {start}-{end} overlaps that of {other.start_ip}-{other.end_ip}, which has "
                     f"VLAN {other.vlan or UNTAGGED} and gateway {other.gateway}"
-                )
-        for pod in self._foundation.table(Pod).where("zone_id", zone.id):
-            private = address_range(pod.gateway, pod.netmask, pod.start_ip, pod.end_ip)
-            if wanted.range_overlaps(private):
-                raise InvalidParameterValue(
-                    f"The IP range {start}-{end} overlaps the management addresses of pod {pod.name}"
                 )
 
     @staticmethod
@@ -334,7 +353,7 @@ class IpRanges:
         if row.network_id is None:
             zone = self._zones[row.zone_id]
             words = (after.start_ip, after.end_ip, after.gateway)
-            self._check_public_overlap(zone, wanted, words, row.vlan, row.id)
+            self.check_public_overlap(zone, wanted, words, row.vlan, row.id)
             return
         network = self._networks[row.network_id]
         if (after.gateway, after.netmask) != (network.gateway, network.netmask):

@@ -17,14 +17,21 @@ from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.address_pool import AddressPool, joined, number_of, text_of
 from cloudsim.management.network.pod_ips import PodIps
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Account, Domain, IpRange, Network, Pod, PodIp, PublicIp, Vpc, Zone
+from cloudsim.model import Account, Domain, IpRange, Network, Pod, PodIp, PortableIpRange, PublicIp, Vpc, Zone
 from cloudsim.store import Change, Store
 
 _NUMBER_DIGITS = 8
 UNTAGGED = "untagged"
+AnyRange = IpRange | PortableIpRange
+"""What public addresses are of: a zone's range, or a region's."""
 
 
-def public_ip_id(row: IpRange, number: int) -> str:
+def range_of_ip(store: Store, ip: PublicIp) -> AnyRange | None:
+    """The range that the address is of."""
+    return store.table(PortableIpRange).get(ip.range_id) if ip.portable else store.table(IpRange).get(ip.range_id)
+
+
+def public_ip_id(row: AnyRange, number: int) -> str:
     """The id that an address of the range has whenever it is in use: the range's, ending in the address's number."""
     return f"{row.id[:-_NUMBER_DIGITS]}{number:0{_NUMBER_DIGITS}x}"
 
@@ -43,9 +50,19 @@ def address_of_id(store: Store, wanted: str) -> tuple[IpRange, int] | None:
     return None
 
 
-def _same_wire(row: IpRange, other: IpRange | None) -> bool:
-    """Whether one NIC reaches the addresses of both ranges."""
-    return other is None or (row.vlan, row.physical_network_id) == (other.vlan, other.physical_network_id)
+def _same_wire(row: AnyRange, other: AnyRange | None) -> bool:
+    """Whether one NIC reaches the addresses of both ranges. Portable ones come on any wire with public traffic."""
+    if other is None:
+        return True
+    wires = {each.physical_network_id for each in (row, other) if isinstance(each, IpRange)}
+    return row.vlan == other.vlan and len(wires) <= 1
+
+
+def _number(wanted: str) -> int:
+    try:
+        return number_of(wanted.strip())
+    except ValueError:
+        raise InvalidParameterValue(f"ipaddress {wanted!r} is not a valid IP address") from None
 
 
 class PublicIps:
@@ -60,11 +77,12 @@ class PublicIps:
         self._pools: dict[str, AddressPool] = {}
         self.pod_ips = PodIps(foundation)
         limits.counters["public_ip"] = lambda store, owner: store.table(PublicIp).count("account_id", owner)
-        foundation.store.subscribe(self._changed, PublicIp, IpRange)
+        self._portable = foundation.table(PortableIpRange)
+        foundation.store.subscribe(self._changed, PublicIp, IpRange, PortableIpRange)
 
     def _changed(self, changes: list[Change]) -> None:
         for table, before, after in changes:
-            if table is self._ranges:
+            if table is not self._table:
                 self._pools.pop((after or before).id, None)
                 continue
             pool = self._pools.get((after or before).range_id)
@@ -73,13 +91,12 @@ class PublicIps:
             elif pool is not None and after is None:
                 pool.gave_back(number_of(before.ip))
 
-    def _pool(self, row: IpRange) -> AddressPool:
+    def _pool(self, row: AnyRange) -> AddressPool:
         pool = self._pools.get(row.id)
         if pool is None:
-            zone_id = row.zone_id
             pool = self._pools[row.id] = AddressPool(
                 joined([(number_of(row.start_ip), number_of(row.end_ip))]),
-                lambda number: self._table.find(("zone_id", "ip"), (zone_id, text_of(number))) is not None,
+                lambda number: public_ip_id(row, number) in self._table,
                 (number_of(ip.ip) for ip in self._table.where("range_id", row.id)),
             )
         return pool
@@ -104,7 +121,40 @@ class PublicIps:
         or its own. Raises InsufficientAddressCapacity, ResourceAllocationFailed for the account's limit, and what stands
         against an address that is wanted.
         """
-        row, number = self._chosen(owner, zone, wanted, self.beside(network, vpc))
+        found = self._chosen(owner, zone, wanted, self.beside(network, vpc))
+        use = {"source_nat": source_nat, "display": display, "state": state}
+        return self._take(found, owner, zone, network, vpc, **use)
+
+    def acquire_portable(
+        self,
+        owner: Account,
+        zone: Zone,
+        *,
+        network: Network | None = None,
+        vpc: Vpc | None = None,
+        wanted: str | None = None,
+        display: bool = True,
+        state: Any = "Allocated",
+    ) -> PublicIp:
+        """As `acquire`, for a portable address."""
+        beside = self.beside(network, vpc)
+        if wanted is not None:
+            found = self._wanted_portable(wanted)
+            self.check_portable(found[0], owner, zone, beside)
+        else:
+            found = self._chosen_portable(owner, zone, beside)
+        return self._take(found, owner, zone, network, vpc, display=display, state=state)
+
+    def _take(
+        self,
+        found: tuple[AnyRange, int],
+        owner: Account,
+        zone: Zone,
+        network: Network | None,
+        vpc: Vpc | None,
+        **use: Any,
+    ) -> PublicIp:
+        row, number = found
         self._limits.check(owner, "public_ip")
         with self._store.transaction():
             return self._table.insert(
@@ -117,15 +167,14 @@ class PublicIps:
                     domain_id=owner.domain_id,
                     network_id=network.id if network is not None else None,
                     vpc_id=vpc.id if vpc is not None else None,
-                    state=state,
-                    source_nat=source_nat,
-                    display=display,
                     allocated=self._foundation.now(),
+                    portable=isinstance(row, PortableIpRange),
+                    **use,
                 )
             )
 
     def _chosen(
-        self, owner: Account, zone: Zone, wanted: str | None, beside: IpRange | None
+        self, owner: Account, zone: Zone, wanted: str | None, beside: AnyRange | None
     ) -> tuple[IpRange, int]:
         if wanted is not None:
             found = self._wanted(owner, zone, wanted)
@@ -144,18 +193,58 @@ class PublicIps:
             f"Insufficient address capacity: zone {zone.name} has no free public IP address{where}"
         )
 
-    def beside(self, network: Network | None, vpc: Vpc | None) -> IpRange | None:
-        """A range of which the network, or its VPC, has an address already."""
+    def _chosen_portable(self, owner: Account, zone: Zone, beside: AnyRange | None) -> tuple[AnyRange, int]:
+        if not len(self._portable):
+            raise InvalidParameterValue("isportable: this region has no portable IP range")
+        for row in self._portable:
+            number = self._pool(row).free() if self._reaches(row, owner, zone, beside) else None
+            if number is not None:
+                return row, number
+        raise InsufficientAddressCapacity(
+            "Insufficient address capacity: no portable IP address is free on a VLAN that the router in zone "
+            f"{zone.name} has its public addresses on"
+        )
+
+    def _wanted_portable(self, wanted: str) -> tuple[AnyRange, int]:
+        number = _number(wanted)
+        for row in self._portable:
+            if number_of(row.start_ip) <= number <= number_of(row.end_ip):
+                if public_ip_id(row, number) in self._table:
+                    raise InvalidParameterValue(f"ipaddress {wanted} is in use already")
+                return row, number
+        raise InvalidParameterValue(f"ipaddress {wanted} is not a portable address")
+
+    def _reaches(self, row: AnyRange, owner: Account, zone: Zone, beside: AnyRange | None) -> bool:
+        """Whether the range's addresses can be a router's: beside those it has, or that it may get in the zone."""
+        if beside is not None:
+            return _same_wire(row, beside)
+        return any(_same_wire(row, each) for each in self.usable(owner, zone))
+
+    def check_portable(self, row: AnyRange, owner: Account, zone: Zone, beside: AnyRange | None) -> None:
+        """Raise InvalidParameterValue unless the portable range's addresses can be the account's router's there."""
+        self.check_beside(row, beside)
+        if not self._reaches(row, owner, zone, beside):
+            raise InvalidParameterValue(
+                f"The portable range {row.start_ip}-{row.end_ip} is on VLAN {row.vlan or UNTAGGED}, on which zone "
+                f"{zone.name} has no public addresses: addresses on several VLANs are not supported"
+            )
+
+    def beside(self, network: Network | None, vpc: Vpc | None) -> AnyRange | None:
+        """A range of which the network, or its VPC, has an address already; the zone's own rather than a portable one."""
         vpc_id = vpc.id if vpc is not None else network.vpc_id if network is not None else None
         if vpc_id is not None:
             ids = self._table.ids("vpc_id", vpc_id)
         else:
             ids = self._table.ids("network_id", network.id) if network is not None else ()
+        portable = None
         for ip_id in ids:
-            return self._ranges.get(self._table[ip_id].range_id)
-        return None
+            ip = self._table[ip_id]
+            if not ip.portable:
+                return self._ranges.get(ip.range_id)
+            portable = portable or range_of_ip(self._store, ip)
+        return portable
 
-    def check_beside(self, row: IpRange, beside: IpRange | None) -> None:
+    def check_beside(self, row: AnyRange, beside: AnyRange | None) -> None:
         """Raise InvalidParameterValue unless addresses of both ranges can be one router's."""
         if not _same_wire(row, beside):
             assert beside is not None
@@ -183,10 +272,7 @@ class PublicIps:
         return row.domain_id is None or in_subtree(self._store, owner.domain_id, row.domain_id)
 
     def _wanted(self, owner: Account, zone: Zone, wanted: str) -> tuple[IpRange, int]:
-        try:
-            number = number_of(wanted.strip())
-        except ValueError:
-            raise InvalidParameterValue(f"ipaddress {wanted!r} is not a valid IP address") from None
+        number = _number(wanted)
         found = self.range_of(zone, number)
         if found is None:
             raise InvalidParameterValue(f"ipaddress {wanted} is not a public address of zone {zone.name}")

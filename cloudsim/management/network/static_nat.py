@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from cloudsim.errors import InvalidParameterValue, RuleConflict
 from cloudsim.management.foundation import Foundation
@@ -15,8 +15,23 @@ from cloudsim.management.network.rule_traffic import checked_cidrs, checked_port
 from cloudsim.model import FirewallRule, IpForwardingRule, Network, PublicIp, VirtualMachine
 
 
+class PortableMoving(Protocol):
+    """What moves portable addresses; `cloudsim.management.network.portable_moves.PortableMoves`."""
+
+    def destination(self, address: PublicIp, vm: VirtualMachine, wanted: Network | None) -> Network | None:
+        """The other network that the address has to go to, to be the instance's; None where it can stay."""
+
+    def check(self, address: PublicIp, network: Network) -> None:
+        """Raise what stands against the address's going to the network."""
+
+    async def move(self, address: PublicIp, network: Network, **use: Any) -> None:
+        """Have the network's router serve the address, used as said. Where that fails it is where it was."""
+
+
 class StaticNats:
-    """Gives addresses to instances and takes them back."""
+    """Gives addresses to instances and takes them back. Without `portable`, none goes on to another network."""
+
+    portable: PortableMoving | None = None
 
     def __init__(
         self,
@@ -48,8 +63,15 @@ class StaticNats:
         network: Network | None = None,
         guest_ip: str | None = None,
     ) -> None:
-        """Make the address the instance's. `network`: the tier, for an address of a VPC that has none yet."""
-        network = self._use.network_of(address, network, "StaticNat")
+        """Make the address the instance's. `network`: the tier, for an address of a VPC that has none yet.
+
+        A portable address moves to the instance's network, or to `network`, where it is not there.
+        """
+        moves_to = self.portable and self.portable.destination(address, vm, network)
+        if self.portable and moves_to:
+            self.portable.check(address, moves_to)
+            self._use.check_offered(moves_to, "StaticNat")
+        network = moves_to or self._use.network_of(address, network, "StaticNat")
         self._use.check_service(address, network, "StaticNat")
         target = self._targets.of(address.account_id, vm, network, guest_ip)
         if address.static_nat_vm_id is not None:
@@ -65,6 +87,8 @@ class StaticNats:
                     f"Failed to enable static nat on the ip {address.ip} as the vm {vm.name} is already associated "
                     f"with another public ip {other.ip} with id {other.id}"
                 )
+        if self.portable and moves_to:
+            return await self.portable.move(address, moves_to, static_nat_vm_id=vm.id, static_nat_ip=target)
         tier = network
 
         def change() -> None:

@@ -6,13 +6,13 @@ import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.public_ips import range_of_ip
 from cloudsim.management.network.router_use import ROUTER_PROVIDERS
 from cloudsim.management.systemvm.router_guests import RouterGuests
 from cloudsim.management.vpc.acl_rules import packets
 from cloudsim.model import (
     FirewallRule,
     HealthCheckPolicy,
-    IpRange,
     LoadBalancerMember,
     LoadBalancerRule,
     Network,
@@ -106,9 +106,8 @@ class RouterConfigurations:
         for nic in self._nics.where("vm_id", router.id):
             if self._networks[nic.network_id].traffic_type == "Public":
                 macs["Public"] = nic.mac
-        ranges = self._foundation.table(IpRange)
         for ip in ips:
-            found = ranges.get(ip.range_id)
+            found = range_of_ip(self._foundation.store, ip)
             if found is not None and "Public" in macs:
                 yield PublicAddress(ip.ip, found.netmask, found.gateway, macs["Public"], ip.source_nat)
 

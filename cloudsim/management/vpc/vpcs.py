@@ -175,6 +175,8 @@ class Vpcs:
         ip = self._ips.find(("zone_id", "ip"), (vpc.zone_id, check_address(wanted, "sourcenatipaddress")))
         if ip is None:
             return  # a free one, or none of the zone's: that is found out when it is acquired
+        if ip.portable:
+            raise InvalidParameterValue(f"sourcenatipaddress {ip.ip} is portable: source NAT is on an address of the zone")
         used = ip.network_id is not None or ip.static_nat_vm_id is not None
         if ip.vpc_id != vpc.id or (used and not ip.source_nat):
             raise InvalidParameterValue(f"sourcenatipaddress {ip.ip} is in use already, and not free in VPC {vpc.name}")

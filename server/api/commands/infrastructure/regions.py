@@ -33,7 +33,7 @@ class RegionView(View):
             name=row.name,
             endpoint=row.endpoint,
             gslbserviceenabled=row.number != LOCAL,  # here there is none; of another region it was not switched off
-            portableipserviceenabled=False,
+            portableipserviceenabled=call.manager.portable_ip_ranges.served(row.number),
         )
 
 

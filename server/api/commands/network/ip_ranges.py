@@ -8,7 +8,18 @@ from typing import Annotated, Any, ClassVar, Self
 from cloudsim.errors import InvalidParameterValue, UnsupportedCommand
 from cloudsim.management.network.ip_ranges import UNTAGGED, RangeRequest
 from cloudsim.management.network.vlans import isolation_of
-from cloudsim.model import Account, Domain, IpRange, Network, PhysicalNetwork, Pod, Project, Zone
+from cloudsim.model import (
+    Account,
+    Domain,
+    IpRange,
+    Network,
+    PhysicalNetwork,
+    Pod,
+    PortableIpRange,
+    Project,
+    TrafficType,
+    Zone,
+)
 from server.api.command import ROOT, Call, Listed, command
 from server.api.listing import Page, listed
 from server.api.ownership import account_named, resolve_owner
@@ -89,10 +100,12 @@ def _owner_of_everyones(row: IpRange, call: Call) -> dict[str, Any]:
     return owner(call, system.id) if system else {}
 
 
-def vlan_uri(row: IpRange, call: Call) -> str:
+def vlan_uri(row: IpRange | PortableIpRange, call: Call) -> str:
     """The range's VLAN as a URI, such as vlan://50 or vlan://untagged."""
     if row.vlan is None:
         return f"vlan://{UNTAGGED}"
+    if isinstance(row, PortableIpRange):
+        return f"vlan://{row.vlan}"
     physical = call.store.table(PhysicalNetwork).get(row.physical_network_id)
     return f"{isolation_of(physical).lower()}://{row.vlan}"
 
@@ -101,6 +114,15 @@ def public_network_id(call: Call, zone_id: str) -> str | None:
     """The id of the network that public addresses of the zone are on, once there is one."""
     for network in call.store.table(Network).where(("zone_id", "traffic_type"), (zone_id, "Public")):
         return network.id
+    return None
+
+
+def public_wire_id(call: Call, zone_id: str) -> str | None:
+    """The id of the physical network that carries the zone's public traffic."""
+    traffic = call.store.table(TrafficType)
+    for wire in call.store.table(PhysicalNetwork).where("zone_id", zone_id):
+        if traffic.find(("physical_network_id", "traffic_type"), (wire.id, "Public")) is not None:
+            return wire.id
     return None
 
 

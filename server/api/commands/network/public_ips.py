@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
 from cloudsim.errors import InvalidParameterValue, UnsupportedCommand
 from cloudsim.management.identity import visibility
 from cloudsim.management.network.address_pool import number_of, text_of
-from cloudsim.management.network.public_ips import address_of_id, public_ip_id
+from cloudsim.management.network.public_ips import address_of_id, public_ip_id, range_of_ip
 from cloudsim.model import (
     Account,
     Domain,
@@ -21,6 +22,7 @@ from cloudsim.model import (
     NetworkOffering,
     Nic,
     PhysicalNetwork,
+    PortableIpRange,
     PortForwardingRule,
     Project,
     PublicIp,
@@ -29,7 +31,7 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
-from server.api.commands.network.ip_ranges import public_network_id, vlan_uri
+from server.api.commands.network.ip_ranges import public_network_id, public_wire_id, vlan_uri
 from server.api.listing import OnlyCount, Page, Paging, Tags, counted, listed
 from server.api.ownership import Owner, resolve_owner
 from server.api.parameters import Param, one_of
@@ -120,19 +122,21 @@ class PublicIpView(View):
             tags=plain_tags(call, row.id),
             **owner(call, row.account_id),
         )
-        view._show_place(call, call.store.table(IpRange).get(row.range_id), row.zone_id)
+        view._show_place(call, range_of_ip(call.store, row), row.zone_id)
         view._show_use(call, row)
         return view
 
-    def _show_place(self, call: Call, row: IpRange | None, zone_id: str) -> None:
+    def _show_place(self, call: Call, row: IpRange | PortableIpRange | None, zone_id: str) -> None:
         zone = call.store.table(Zone).get(zone_id)
         self.zoneid, self.zonename = zone_id, zone.name if zone is not None else None
-        self.forvirtualnetwork, self.isportable = True, False
+        self.forvirtualnetwork, self.isportable = True, isinstance(row, PortableIpRange)
         self.networkid = public_network_id(call, zone_id)
-        if row is not None:
+        if isinstance(row, PortableIpRange):
+            self.physicalnetworkid, self.forsystemvms = public_wire_id(call, zone_id), False
+        elif row is not None:
             self.physicalnetworkid, self.forsystemvms = row.physical_network_id, row.for_system_vms
-            if call.caller.is_root_admin:
-                self.vlanid, self.vlanname = row.id, vlan_uri(row, call)
+        if row is not None and call.caller.is_root_admin:
+            self.vlanid, self.vlanname = row.id, vlan_uri(row, call)
 
     def _show_use(self, call: Call, row: PublicIp) -> None:
         network = call.store.table(Network).get(row.network_id)
@@ -185,11 +189,14 @@ async def associate_ip_address(
     vpcid: Annotated[Vpc | None, Param("the VPC that it is for")] = None,
     ipaddress: Annotated[str | None, Param("a free public address; one is chosen if left out")] = None,
     fordisplay: bool | None = None,
-    isportable: Annotated[bool, Param("not supported: addresses belong to zones")] = False,
+    isportable: Annotated[bool, Param("one that can go on to another network, of any zone")] = False,
+    regionid: Annotated[int | None, Param("the region whose portable address it is to be; this one")] = None,
 ) -> Job:
     """Acquires a public address, and associates it with a network or a VPC."""
+    if regionid is not None:
+        call.manager.portable_ip_ranges.check_region(regionid)
     if isportable:
-        raise UnsupportedCommand("Parameter isportable: portable IP addresses are not supported")
+        call.event = "PORTABLE.IP.ASSIGN"
     owner_account = _owner_of(call, account or None, domainid, projectid, networkid, vpcid)
     association = call.manager.ip_association
     if networkid is None and vpcid is None and zoneid is not None:
@@ -205,6 +212,7 @@ async def associate_ip_address(
         zone=zoneid,
         wanted=ipaddress or None,
         display=fordisplay is not False,
+        portable=isportable,
     )
     return Job(lambda: association.bring_up(ip.id), ip)
 
@@ -252,6 +260,8 @@ async def disassociate_ip_address(
         ip = mine[0]
     call.manager.ip_association.check_releasable(ip)
     chosen = ip
+    if chosen.portable:
+        call.event = "PORTABLE.IP.RELEASE"
 
     async def work() -> None:
         await call.manager.ip_association.release(chosen.id)
@@ -312,8 +322,10 @@ class Wanted(NamedTuple):
     physical_network_id: str | None
     system_ranges: bool | None
 
-    def row(self, ip: PublicIp, ranges: Any) -> bool:
+    def row(self, ip: PublicIp, ranges: Any, wire_of: Callable[[str], str | None]) -> bool:
         found = ranges.get(ip.range_id)
+        if ip.portable and self.physical_network_id not in (None, wire_of(ip.zone_id)):
+            return False
         return (
             (self.state is None or ip.state.lower() == self.state)
             and (self.ip is None or ip.ip == self.ip)
@@ -374,11 +386,12 @@ async def list_public_ip_addresses(
     )
     ranges = call.store.table(IpRange)
     balanced = _balancing(call)
+    wire_of = partial(public_wire_id, call)
 
     def keep(ip: PublicIp) -> bool:
         return (
             (forsystemvms or not ip.system)
-            and wanted.row(ip, ranges)
+            and wanted.row(ip, ranges, wire_of)
             and (isstaticnat is None or (ip.static_nat_vm_id is not None) == isstaticnat)
             and (forloadbalancing is not True or balanced(ip))
         )

@@ -623,6 +623,18 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "portable_ip_range",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("region", sa.BigInteger(), nullable=False),
+        sa.Column("gateway", sa.Text(), nullable=False),
+        sa.Column("netmask", sa.Text(), nullable=False),
+        sa.Column("start_ip", sa.Text(), nullable=False),
+        sa.Column("end_ip", sa.Text(), nullable=False),
+        sa.Column("vlan", sa.Text(), nullable=True),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "public_ip",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("ip", sa.Text(), nullable=False),
@@ -639,6 +651,7 @@ def upgrade() -> None:
         sa.Column("system", sa.Boolean(), nullable=False),
         sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("allocated", sa.Double(), nullable=False),
+        sa.Column("portable", sa.Boolean(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -1453,6 +1466,7 @@ def downgrade() -> None:
     op.drop_table("pod_ip_range")
     op.drop_table("storage_ip_range")
     op.drop_table("public_ip")
+    op.drop_table("portable_ip_range")
     op.drop_table("ip_range")
     op.drop_table("network_permission")
     op.drop_table("network")

@@ -276,5 +276,5 @@ def test_without_a_router_that_could_have_it_an_address_is_not_kept(addresses: A
 def test_what_cannot_be_associated(addresses: Addresses, wrong: dict[str, Any]) -> None:
     if wrong.get("zoneid"):
         wrong = {"zoneid": addresses.zone}
-    refused(432 if "isportable" in wrong else 431, addresses.admin, "associateIpAddress", **wrong)
+    refused(431, addresses.admin, "associateIpAddress", **wrong)
     assert listed(addresses.admin) == []
