@@ -82,6 +82,7 @@ export default {
     router: "Virtual routers",
     internalloadbalancervm: "Internal load balancer VMs",
     managementserver: "Management servers",
+    caprovider: "Certificate authorities",
     physicalnetwork: "Physical networks",
     traffictype: "Traffic types",
     networkserviceprovider: "Network service providers",
@@ -198,6 +199,7 @@ export default {
     router: "Virtual router",
     internalloadbalancervm: "Internal load balancer VM",
     managementserver: "Management server",
+    caprovider: "Certificate authority",
     physicalnetwork: "Physical network",
     traffictype: "Traffic type",
     networkserviceprovider: "Network service provider",
@@ -563,6 +565,10 @@ export default {
     prepareHostForMaintenance: "Put into maintenance",
     cancelHostMaintenance: "End maintenance",
     reconnectHost: "Reconnect host",
+    provisionCertificate: "Provision certificate",
+    listCaCertificate: "Show certificate",
+    issueCertificate: "Issue certificate",
+    revokeCertificate: "Revoke certificate",
     issueOutOfBandManagementPowerAction: "Switch power",
     configureOutOfBandManagement: "Configure out-of-band management",
     changeOutOfBandManagementPassword: "Change management controller's password",
@@ -702,9 +708,16 @@ export default {
     destroySystemVm: "A new one takes its place. Open consoles and transfers through it end.",
     powerAction:
       "Instances on a host that is switched off or reset end at once; on a soft shutdown, with its system.",
+    issueCertificate:
+      "The private key, where no signing request brings one, is told this once and kept nowhere. The certificate is " +
+      "for a server: it lets no agent in.",
+    revokeCertificate: "The agent that has it is cut off at once, and not let in with it again.",
     registerUserKeys: "The keys that the user has now stop working at once.",
   },
   fields: {
+    csr: "Signing request",
+    cacertificates: "Certificate of the authority",
+    cn: "Common name",
     outofbandmanagement_address: "Management controller",
     outofbandmanagement_powerstate: "Power",
     hostha_hastate: "HA state",

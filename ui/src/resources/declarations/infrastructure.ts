@@ -16,6 +16,7 @@ import {
 } from "@ant-design/icons-vue";
 import type { Row } from "@/api/client";
 import type { Action, Resource } from "../declaration";
+import { hostCertificateActions } from "./infrastructureCertificates";
 import { hostPowerActions, hostPowerTabs, placePowerActions } from "./infrastructurePower";
 import { create, is, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
@@ -427,6 +428,7 @@ const host: Resource = {
       bulk: true,
       when: (row) => row.state !== "Up",
     },
+    ...hostCertificateActions,
     ...hostPowerActions,
     remove("deleteHost", {
       form: ["forced", "forcedestroylocalstorage"],
