@@ -205,6 +205,7 @@ def serve_command(
                     story,
                     experiments=folder.path / "experiments",
                     results=results,
+                    authority=folder.agents_ca,
                 )
             else:
                 site = _kvm_site(folder, datacenter, agents_host, agents_port, agents_name)

@@ -12,6 +12,7 @@ from pathlib import Path
 import flask
 import sqlalchemy as sa
 
+from backends.simulated.certificates import SimulatedAuthority
 from backends.simulated.datacenter import Datacenter
 from backends.simulated.loop import SimLoop
 from backends.simulated.world import SimulatedWorld
@@ -102,6 +103,8 @@ class SimulatedSite:
 
     Experiments are kept in the folder `experiments`; `results` is another one with results of runs.
 
+    `authority` is the folder of the certificate authority, if there is to be one.
+
     Consoles are shown on the socket `consoles`, where there is one. A new cloud has the past that `demo` tells.
     """
 
@@ -117,8 +120,10 @@ class SimulatedSite:
         *,
         experiments: Path,
         results: Path | None = None,
+        authority: Path | None = None,
     ) -> None:
         self._experiments, self._results = experiments, results
+        self._authority = authority
         self._demo = demo
         self._consoles = consoles
         self._door: SimulatedConsoleDoor | None = None
@@ -138,6 +143,8 @@ class SimulatedSite:
             epoch=now - FOUNDING - self._past if is_new else max(now - RETURN, last + 1.0),
             profile=self._latency,
         )
+        if self._authority is not None:
+            self.world.certificate_authorities = {"root": SimulatedAuthority(self._authority, self.world.now)}
         self.pacing.hurry()
         return self.world
 
