@@ -262,6 +262,28 @@ const ipRange: Resource = {
   ],
 };
 
+const portableIpRange: Resource = {
+  name: "portableiprange",
+  section: "infrastructure",
+  icon: GlobalOutlined,
+  nested: true,
+  list: { command: "listPortableIpRanges", key: "portableiprange" },
+  title: (row) => `${String(row.startip)} - ${String(row.endip)}`,
+  columns: [
+    { name: "startip" },
+    { name: "endip" },
+    { name: "gateway" },
+    { name: "netmask" },
+    { name: "vlan" },
+    ...column.hidden({ name: "regionid" }),
+  ],
+  tabs: [{ name: "publicIps", member: "portableipaddress" }],
+  actions: [
+    create("createPortableIpRange", ["regionid", "vlan", "gateway", "netmask", "startip", "endip"]),
+    remove("deletePortableIpRange"),
+  ],
+};
+
 const guestVlan: Resource = {
   name: "guestvlan",
   section: "infrastructure",
@@ -309,6 +331,7 @@ const resources: Resource[] = [
   routerElement,
   balancerElement,
   ipRange,
+  portableIpRange,
   guestVlan,
   dedicatedVlans,
 ];

@@ -347,6 +347,14 @@ const region: Resource = {
     { name: "gslbserviceenabled", kind: "boolean" },
     { name: "portableipserviceenabled", kind: "boolean" },
   ],
+  tabs: [
+    {
+      name: "portableIpRanges",
+      resource: "portableiprange",
+      parameters: (row) => ({ regionid: row.id }),
+      needs: "listPortableIpRanges",
+    },
+  ],
   actions: [
     create("addRegion", ["id", "name", "endpoint"]),
     update("updateRegion", ["name", "endpoint"]),
