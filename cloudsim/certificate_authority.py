@@ -13,7 +13,7 @@ class CertificateRefused(Exception):
 
 
 class MadeCertificate(msgspec.Struct, frozen=True, kw_only=True):
-    """A certificate and who signed it, both PEM. `private_key` (PEM) where it was made for it, and is kept nowhere."""
+    """A certificate and who signed it, both PEM. `private_key` (PEM) where it was made for it; the authority does not keep it."""
 
     certificate: str
     authority: str

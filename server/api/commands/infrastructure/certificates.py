@@ -34,7 +34,7 @@ class CertificateView(View):
     key: ClassVar = "certificates"
 
     certificate: Annotated[str | None, "PEM"] = None
-    privatekey: Annotated[str | None, "PEM; where it was made with the certificate, told this once and not kept"] = None
+    privatekey: Annotated[str | None, "PEM; where it was made with the certificate, kept in the job's result alone"] = None
     cacertificates: Annotated[str | None, "PEM of the authority"] = None
 
     @classmethod

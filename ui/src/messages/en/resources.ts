@@ -714,8 +714,8 @@ export default {
     powerAction:
       "Instances on a host that is switched off or reset end at once; on a soft shutdown, with its system.",
     issueCertificate:
-      "The private key, where no signing request brings one, is told this once and kept nowhere. The certificate is " +
-      "for a server: it lets no agent in.",
+      "The private key, where no signing request brings one, is kept in the result of the job alone, and goes with it. " +
+      "The certificate is for a server: it lets no agent in.",
     revokeCertificate: "The agent that has it is cut off at once, and not let in with it again.",
     registerUserKeys: "The keys that the user has now stop working at once.",
   },
