@@ -1,4 +1,4 @@
-// Who uses the cloud: accounts, users, domains, roles, projects.
+// Who uses the cloud: accounts, users, domains, roles.
 
 import {
   BankOutlined,
@@ -9,9 +9,7 @@ import {
   KeyOutlined,
   LockOutlined,
   PauseCircleOutlined,
-  ProjectOutlined,
   SafetyCertificateOutlined,
-  SlidersOutlined,
   SwapOutlined,
   SyncOutlined,
   TeamOutlined,
@@ -19,9 +17,10 @@ import {
   UserOutlined,
 } from "@ant-design/icons-vue";
 import type { Row } from "@/api/client";
-import type { Action, FormField, Resource } from "../declaration";
+import type { FormField, Resource } from "../declaration";
 import { create, is, isNot, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
+import { limits } from "./parts/limits";
 
 const ROLE_TYPES = ["Admin", "ResourceAdmin", "DomainAdmin", "User"];
 
@@ -29,40 +28,6 @@ const whose = (row: Row): Record<string, string> => ({
   account: String(row.name),
   domainid: String(row.domainid),
 });
-
-/** Limits of what a row may have: its kinds and numbers, to be set one by one. */
-function limits(of: (row: Row) => Record<string, string>): Action[] {
-  return [
-    {
-      command: "updateResourceLimit",
-      icon: SlidersOutlined,
-      on: "row",
-      target: "",
-      fixed: (row) => (row === null ? {} : of(row)),
-      form: [
-        {
-          name: "resourcetype",
-          choices: {
-            command: "listResourceLimits",
-            key: "resourcelimit",
-            value: "resourcetype",
-            label: "resourcetypename",
-          },
-        },
-        "max",
-      ],
-    },
-    {
-      command: "updateResourceCount",
-      icon: SyncOutlined,
-      on: "row",
-      target: "",
-      fixed: (row) => (row === null ? {} : of(row)),
-      form: [],
-      without: ["resourcetype"],
-    },
-  ];
-}
 
 const account: Resource = {
   name: "account",
@@ -404,119 +369,5 @@ const rolePermission: Resource = {
   ],
 };
 
-const project: Resource = {
-  name: "project",
-  section: "identity",
-  icon: ProjectOutlined,
-  list: { command: "listProjects", key: "project" },
-  tagged: "Project",
-  columns: [
-    column.name,
-    column.state,
-    column.displaytext,
-    column.domain,
-    { name: "vmtotal", kind: "number" },
-    { name: "vmrunning", kind: "number" },
-    ...column.hidden(
-      { name: "cputotal", kind: "number" },
-      { name: "memorytotal", kind: "mebibytes" },
-      column.created,
-      column.tags,
-    ),
-  ],
-  filters: [{ name: "domainid" }, { name: "state", values: ["Active", "Suspended", "Disabled"] }],
-  details: ["name", "displaytext", "state", column.domain, { name: "owner", kind: "text", value: ownersOf }],
-  tabs: [
-    { name: "members", resource: "projectaccount", parameters: (row) => ({ projectid: row.id }) },
-    { name: "invitations", resource: "projectinvitation", parameters: (row) => ({ projectid: row.id }) },
-    { name: "projectRoles", resource: "projectrole", parameters: (row) => ({ projectid: row.id }) },
-    { name: "projectRules", resource: "projectrolepermission", parameters: (row) => ({ projectid: row.id }) },
-    { name: "limits", resource: "resourcelimit", parameters: (row) => ({ projectid: row.id }) },
-    { name: "instances", resource: "vm", parameters: (row) => ({ projectid: row.id }) },
-    { name: "volumes", resource: "volume", parameters: (row) => ({ projectid: row.id }) },
-    { name: "networks", resource: "network", parameters: (row) => ({ projectid: row.id }) },
-  ],
-  actions: [
-    create("createProject", ["name", "displaytext", "account", "domainid"]),
-    update("updateProject", ["name", "displaytext", "account", "swapowner"]),
-    {
-      command: "addAccountToProject",
-      icon: TeamOutlined,
-      on: "row",
-      target: "projectid",
-      form: ["account", { name: "roletype", values: ["Regular", "Admin"], initial: () => "Regular" }],
-    },
-    {
-      command: "addUserToProject",
-      icon: UserOutlined,
-      on: "row",
-      target: "projectid",
-      form: ["username", { name: "roletype", values: ["Regular", "Admin"], initial: () => "Regular" }],
-      without: ["projectroleid"],
-    },
-    ...limits((row) => ({ projectid: row.id })),
-    { command: "activateProject", icon: CheckCircleOutlined, on: "row", bulk: true, when: isNot("Active") },
-    {
-      command: "suspendProject",
-      icon: PauseCircleOutlined,
-      on: "row",
-      bulk: true,
-      danger: true,
-      when: is("Active"),
-    },
-    remove("deleteProject", { form: ["cleanup"] }),
-  ],
-};
-
-/** The names of a project's owners. */
-function ownersOf(row: Row): string {
-  const owners = Array.isArray(row.owner) ? (row.owner as { account?: string }[]) : [];
-  return owners.map((each) => each.account ?? "").join(", ");
-}
-
-const projectAccount: Resource = {
-  name: "projectaccount",
-  section: "identity",
-  icon: TeamOutlined,
-  nested: true,
-  id: "accountid",
-  list: { command: "listProjectAccounts", key: "projectaccount", within: ["projectid"] },
-  title: (row) => String(row.account),
-  columns: [
-    { name: "account", link: { resource: "account", id: "accountid" } },
-    { name: "role" },
-    column.domain,
-  ],
-  filters: [{ name: "role", values: ["Admin", "Regular"] }],
-  actions: [
-    create("addAccountToProject", [
-      "projectid",
-      "account",
-      { name: "roletype", values: ["Regular", "Admin"], initial: () => "Regular" },
-    ]),
-    remove("deleteUserFromProject", {
-      target: "userid",
-      targetValue: (row) => String(row.userid),
-      fixed: (row) => ({ projectid: String(row?.projectid ?? "") }),
-      when: (row) => Boolean(row.userid),
-    }),
-    remove("deleteAccountFromProject", {
-      when: (row) => !row.userid,
-      target: "account",
-      targetValue: (row) => String(row.account),
-      fixed: (row) => ({ projectid: String(row?.projectid ?? "") }),
-    }),
-  ],
-};
-
-const resources: Resource[] = [
-  account,
-  user,
-  domain,
-  subdomain,
-  role,
-  rolePermission,
-  project,
-  projectAccount,
-];
+const resources: Resource[] = [account, user, domain, subdomain, role, rolePermission];
 export default resources;

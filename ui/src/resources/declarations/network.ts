@@ -1,4 +1,4 @@
-// Networks and addresses: what guests are connected by.
+// Networks and VPCs: what guests are connected by.
 
 import {
   CloudSyncOutlined,
@@ -12,7 +12,7 @@ import {
 } from "@ant-design/icons-vue";
 import type { Row } from "@/api/client";
 import type { Resource } from "../declaration";
-import { create, is, remove, update } from "./parts/actions";
+import { create, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
 
 /** Whether the network (or the VPC) of a row gives a service. */
@@ -20,10 +20,6 @@ function gives(service: string): (row: Row) => boolean {
   return (row) =>
     Array.isArray(row.service) && (row.service as { name: string }[]).some((each) => each.name === service);
 }
-
-/** Whether an address may carry rules: it belongs to a network or a VPC, and is no static NAT's. */
-const carriesRules = (row: Row): boolean =>
-  Boolean(row.associatednetworkid ?? row.vpcid) && row.isstaticnat !== true;
 
 const network: Resource = {
   name: "network",

@@ -1,6 +1,6 @@
 // What forms of firewall rules and the like have in common: ports for TCP and UDP, types for ICMP.
 
-import type { Value } from "@/api/client";
+import type { Row, Value } from "@/api/client";
 import type { FormField } from "../../declaration";
 
 type Values = Record<string, Value>;
@@ -24,4 +24,10 @@ export function protocolFields(protocols: string[]): FormField[] {
     { name: "icmptype", when: isIcmp },
     { name: "icmpcode", when: isIcmp },
   ];
+}
+
+/** "22" or "8000-8080". */
+export function range(row: Row, from: string, to: string): string {
+  const [first, last] = [row[from], row[to]].map((each) => (each === undefined ? "" : String(each)));
+  return last && last !== first ? `${first}-${last}` : (first ?? "");
 }
