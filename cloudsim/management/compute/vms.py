@@ -254,12 +254,14 @@ class VirtualMachines:
         offering: DiskOffering | None = None,
         size: int | None = None,
         iops: Iops = (None, None),
+        expunge: bool = False,
     ) -> VirtualMachine:
         """Give the instance a new root disk from its template, or another; records VM.RESTORE.
 
         It is of `size` bytes and the disk offering where these are given, else as large as before and of the same offering.
 
-        The old root disk is removed once the new one is there; an instance that ran runs again.
+        The old root disk is destroyed, and can be recovered for a while; with `expunge`, or where nothing was ever in it,
+        it is removed once the new one is there. An instance that ran runs again.
         """
         vm = self._vms[vm_id]
         if vm.state not in ("Running", "Stopped"):
@@ -279,8 +281,11 @@ class VirtualMachines:
             vm = await self.stopped(caller, vm_id)
         old, root = self._new_root(vm, chosen, offering, size, iops)
         with self._store.transaction():
+            gone = [volume for volume in old if expunge or volume.pool_id is None]
             for volume in old:
                 self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None)
+                if volume not in gone:
+                    self._disks.put_away(volume)
             kept = old[0].disk_offering_id if old else None
             self._disks.allocate_root(
                 vm,
@@ -294,7 +299,7 @@ class VirtualMachines:
             vm = self._vms.update(
                 vm.id, template_id=chosen.id, guest_os_id=chosen.guest_os_id, **changes
             )
-        for volume in old:
+        for volume in gone:
             await self._disks.expunge(volume, vm.last_host_id)
         if ran:
             vm = await self.start(vm_id)

@@ -15,12 +15,14 @@ from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.pool_reach import PoolReach
 from cloudsim.management.storage.pool_room import PoolRoom
 from cloudsim.management.storage.pool_templates import PoolTemplates
+from cloudsim.management.storage.volume_states import move
 from cloudsim.model import (
     DiskOffering,
     Host,
     ImageStore,
     ServiceOffering,
     Snapshot,
+    SnapshotPolicy,
     StoragePool,
     Template,
     VirtualMachine,
@@ -289,6 +291,16 @@ class Disks:
             with self._store.transaction():
                 remove_leftovers(self._foundation, volume.id)
                 self._volumes.delete(volume.id)
+
+    def put_away(self, volume: Volume) -> Volume:
+        """Destroy the volume: until it is cleaned up it can be recovered, and no policy snapshots it any more.
+
+        Needs an open transaction. Raises InvalidParameterValue in a state in which that cannot be.
+        """
+        policies = self._foundation.table(SnapshotPolicy)
+        for policy in policies.where("volume_id", volume.id):
+            policies.delete(policy.id)
+        return move(self._volumes, volume.id, "Destroy")
 
     async def discard(self, volume: Volume) -> Volume:
         """Remove what may lie on a pool of an Allocated volume, so that it is on none for certain."""

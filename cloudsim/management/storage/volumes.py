@@ -352,11 +352,10 @@ class Volumes:
             await self.delete(volume)
             return volume
         self.check_removable(volume)
-        self._drop_policies(volume)
         if volume.state == "Destroy":
             return volume
         with self._store.transaction():
-            return move(self._table, volume_id, "Destroy")
+            return self._disks.put_away(volume)
 
     def recover(self, volume: Volume) -> Volume:
         """Take a destroyed volume back."""

@@ -231,9 +231,16 @@ async def restore_virtual_machine(
     details: Annotated[
         Mapping[str, str] | None, Param("minIops and maxIops, for a disk offering that takes them", since="4.19.1")
     ] = None,
+    expunge: Annotated[
+        bool, Param("remove its old root disk for good, instead of keeping it for a while", since="4.19.1")
+    ] = False,
 ) -> Job:
     """Gives an instance a new root disk from its template or another."""
     vm = virtualmachineid
+    setting = "allow.user.expunge.recover.volume"
+    may_expunge = call.caller.is_admin or call.manager.settings.boolean(setting, "Account", call.caller.account.id)
+    if expunge and not may_expunge:
+        raise PermissionDenied(f"Parameter expunge can be passed by admins only, unless {setting} is true")
     if vm.state not in ("Running", "Stopped"):
         raise InvalidParameterValue(f"Unable to restore instance {vm.name}: it is in state {vm.state}")
     chosen = dict(details or {})
@@ -244,7 +251,7 @@ async def restore_virtual_machine(
     call.manager.vms.check_restore(vm, templateid, diskofferingid, size, iops)
     return Job(
         lambda: call.manager.vms.restored(
-            call.caller, vm.id, templateid, offering=diskofferingid, size=size, iops=iops
+            call.caller, vm.id, templateid, offering=diskofferingid, size=size, iops=iops, expunge=expunge
         ),
         vm,
     )

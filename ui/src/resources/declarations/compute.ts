@@ -253,7 +253,7 @@ const vm: Resource = {
       danger: true,
       target: "virtualmachineid",
       when: is("Running", "Stopped"),
-      form: ["templateid"],
+      form: ["templateid", "expunge"],
     },
     {
       command: "unmanageVirtualMachine",

@@ -156,6 +156,29 @@ def test_a_restored_instance_can_have_a_root_disk_of_another_kind(cloud: TwoRack
     assert disks(cloud, made) == [root]
 
 
+def test_the_old_root_disk_of_a_restored_instance_can_be_recovered_unless_it_is_expunged(cloud: TwoRacks) -> None:
+    made = cloud.deploy("web")
+    (first,) = disks(cloud, made)
+    asked = {"interval": "DAILY", "schedule": "0:3", "timezone": "UTC", "maxsnaps": 2}
+    cloud.admin("createSnapshotPolicy", volumeid=first["id"], intervaltype=asked.pop("interval"), **asked)
+    cloud.admin("restoreVirtualMachine", virtualmachineid=made["id"])
+    (second,) = disks(cloud, made)
+    (old,) = cloud.listed("listVolumes", "volume", id=first["id"])
+    assert old["state"] == "Destroy" and "virtualmachineid" not in old and second["id"] != first["id"]
+    assert cloud.listed("listSnapshotPolicies", "snapshotpolicy", volumeid=first["id"]) == []
+    assert cloud.admin("recoverVolume", id=first["id"])["volume"]["state"] == "Ready"
+    cloud.admin("deleteVolume", id=first["id"])
+    cloud.admin("restoreVirtualMachine", virtualmachineid=made["id"], expunge=True)
+    assert cloud.listed("listVolumes", "volume", id=second["id"]) == []
+    assert [disk["state"] for disk in disks(cloud, made)] == ["Ready"]
+    cloud.admin("updateConfiguration", name="allow.user.expunge.recover.volume", value=False)
+    ann = cloud.account("ann")
+    hers = cloud.deploy("hers", ann)
+    (root,) = ann("listVolumes", virtualmachineid=hers["id"])["volume"]
+    refused(531, ann, "restoreVirtualMachine", virtualmachineid=hers["id"], expunge=True)
+    assert [row["id"] for row in ann("listVolumes", virtualmachineid=hers["id"])["volume"]] == [root["id"]]
+
+
 def test_root_disks_are_of_the_disk_offering_that_a_service_offering_names(cloud: TwoRacks) -> None:
     fixed = disk_offering(cloud, "six", disksize=6, iopsreadrate=40)
     asked = {"name": "linked", "displaytext": "linked", "cpunumber": 1, "cpuspeed": 500, "memory": 512}
