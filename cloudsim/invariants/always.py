@@ -6,17 +6,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from cloudsim.invariants.scene import Invariant, Scene, Violation
+from cloudsim.management.network.public_ips import range_of_ip
 from cloudsim.model import (
     AsyncJob,
     Host,
     Network,
     Nic,
+    PublicIp,
     Snapshot,
     StoragePool,
     TemplateOnPool,
     VirtualMachine,
     VmSnapshot,
     Volume,
+    Vpc,
 )
 from cloudsim.model.operations import JOB_IN_PROGRESS
 
@@ -170,6 +173,19 @@ def rows_have_owners(scene: Scene) -> Iterator[Violation]:
             yield Violation("rows have owners", f"template {copy.template_id} on pool {copy.pool_id}")
 
 
+def public_addresses_are_where_their_networks_are(scene: Scene) -> Iterator[Violation]:
+    """Each public address is of a range that there is, and in the zone of its network or VPC; portable ones too."""
+    store = scene.store
+    for ip in store.table(PublicIp):
+        if range_of_ip(store, ip) is None:
+            yield Violation("public addresses are where their networks are", f"{ip.ip} is of no range")
+        network, vpc = store.table(Network).get(ip.network_id), store.table(Vpc).get(ip.vpc_id)
+        for place_id, place in ((ip.network_id, network), (ip.vpc_id, vpc)):
+            if place_id is not None and (place is None or place.zone_id != ip.zone_id):
+                text = f"{ip.ip} of zone {ip.zone_id} is for {place_id}"
+                yield Violation("public addresses are where their networks are", text)
+
+
 def states_have_what_they_need(scene: Scene) -> Iterator[Violation]:
     """A Ready volume has a place, a BackedUp snapshot a file, an instance that runs its disks."""
     for volume in scene.store.table(Volume):
@@ -207,6 +223,7 @@ ALWAYS: tuple[Invariant, ...] = (
     promised_space_is_what_rows_say,
     given_once,
     rows_have_owners,
+    public_addresses_are_where_their_networks_are,
     states_have_what_they_need,
     every_job_ends,
 )

@@ -10,6 +10,8 @@ import pytest
 
 from backends.simulated.datacenter import Datacenter, Hosts, Pod, PublicRange, Rack, Zone
 from backends.simulated.world import SimulatedWorld
+from cloudsim.invariants import ALWAYS
+from cloudsim.invariants.scene import Scene, check
 from cloudsim.management import first_state
 from cloudsim.management.building import build_zone
 from cloudsim.management.server import ManagementServer
@@ -124,10 +126,20 @@ def test_static_nat_takes_a_portable_address_along_to_another_zone_and_back(clou
         assert cloud.ends(ip["ipaddress"]) == {vm["instancename"]}
         row = cloud.shown(ip)
         assert (row["zonename"], row["virtualmachineid"], row["id"]) == (zone, vm["id"], ip["id"])
+        assert check(Scene(cloud.store, cloud.manager), ALWAYS) == []
         cloud.admin("disableStaticNat", ipaddressid=ip["id"])
     cloud.admin("disassociateIpAddress", id=ip["id"])
     (portable,) = cloud.listed("listPortableIpRanges", "portableiprange")
     assert {each["state"] for each in portable["portableipaddress"]} == {"Free"}
+
+
+def test_an_address_that_is_in_another_zone_than_its_network_is_found(cloud: ThreeZones) -> None:
+    east, _ = cloud.place("east")
+    ip = cloud.admin("associateIpAddress", networkid=east["id"], isportable=True)["ipaddress"]
+    with cloud.store.transaction():
+        cloud.store.table(PublicIp).update(ip["id"], zone_id=cloud.zones["west"].id)
+    found = check(Scene(cloud.store, cloud.manager), ALWAYS)
+    assert [violation.invariant for violation in found] == ["public addresses are where their networks are"]
 
 
 def test_where_its_vlan_carries_no_public_addresses_a_portable_address_does_not_go(cloud: ThreeZones) -> None:
