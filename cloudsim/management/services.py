@@ -408,7 +408,7 @@ class Services:
             stop_all=self.vms.stop_all_on,
             spawn=spawn,
         )
-        self.certificates = Certificates(foundation, world, agents, self.hosts.reconnect)
+        self.certificates = Certificates(foundation, world, agents, self.hosts)
         self.out_of_band = OutOfBand(foundation, self.identity, world, spawn)
         self.hosts.on_delete.append(self.out_of_band.forget)
         self.host_ha = HostHighAvailability(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from cloudsim.certificate_authority import (
     CertificateAuthority,
@@ -17,6 +16,7 @@ from cloudsim.certificate_authority import (
 from cloudsim.errors import CloudError, InvalidParameterValue, ResourceUnavailable, UnsupportedCommand
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
+from cloudsim.management.infrastructure.hosts import Hosts
 from cloudsim.model import Host
 from cloudsim.protocol.commands import RenewCertificateCommand
 from cloudsim.world import World
@@ -42,19 +42,13 @@ class CertificateFailed(CloudError):
 
 
 class Certificates:
-    """`reconnect` has a host's agent connect anew and returns when it has."""
+    """What the authorities of the world are asked for, and the care for what agents have of them."""
 
-    def __init__(
-        self,
-        foundation: Foundation,
-        world: World,
-        agents: Agents,
-        reconnect: Callable[[Host], Awaitable[Any]],
-    ) -> None:
+    def __init__(self, foundation: Foundation, world: World, agents: Agents, hosts: Hosts) -> None:
         self._foundation = foundation
         self._world = world
         self._agents = agents
-        self._reconnect = reconnect
+        self._service = hosts
         self._hosts = foundation.table(Host)
         self._provisioning: set[str] = set()
         """Guids of the agents that were told to renew theirs."""
@@ -119,8 +113,10 @@ class Certificates:
 
     # hosts
 
-    def check_provision(self, host: Host) -> None:
-        """Raises ResourceUnavailable unless the host's agent could be told now."""
+    def check_provision(self, host: Host, reconnect: bool) -> None:
+        """Raises ResourceUnavailable or InvalidParameterValue unless the host's agent could be told now."""
+        if reconnect:
+            self._service.check_reconnect(host)
         if not self._agents.is_connected(host.id):
             raise ResourceUnavailable(f"Host {host.name} has no agent connected")
 
@@ -134,7 +130,7 @@ class Certificates:
         if answer.error is not None:
             raise CertificateFailed(f"Failed to provision a certificate for host {host.name}: {answer.error}")
         if reconnect:
-            await self._reconnect(host)
+            await self._service.reconnect(host)
 
     async def check(self) -> None:
         """Renew what ends soon, or raise an alert: one for each certificate."""
@@ -160,7 +156,7 @@ class Certificates:
             self._alert(host, held, f"automatic renewal is off ({RENEWAL})")
             return
         try:
-            self.check_provision(host)
+            self.check_provision(host, reconnect=False)
             await self.provision(host, reconnect=False)
         except CloudError as error:
             self._alert(host, held, error.text)

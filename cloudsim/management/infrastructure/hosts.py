@@ -279,10 +279,14 @@ class Hosts:
         with self._store.transaction():
             return self._hosts.update(host.id, **changes)
 
-    async def reconnect(self, host: Host) -> Host:
-        """Have the agent connect anew and return when it has. Raises ResourceUnavailable if it does not."""
+    def check_reconnect(self, host: Host) -> None:
+        """Raises InvalidParameterValue unless the agent may connect anew now."""
         if host.resource_state in ("PrepareForMaintenance", "ErrorInMaintenance"):
             raise InvalidParameterValue(f"Unable to reconnect host {host.name}: it is {host.resource_state}")
+
+    async def reconnect(self, host: Host) -> Host:
+        """Have the agent connect anew and return when it has. Raises ResourceUnavailable if it does not."""
+        self.check_reconnect(host)
         self._agents.drop_link(host.id)
         deadline = asyncio.get_running_loop().time() + RECONNECT_WITHIN
         while not self._agents.is_connected(host.id):

@@ -11,7 +11,7 @@ from backends.wire import certificates as c
 from backends.wire.agent_process import KeptCertificate
 from backends.wire.identity import Identity
 from cloudsim.agent import Agent
-from cloudsim.errors import ResourceUnavailable
+from cloudsim.errors import InvalidParameterValue, ResourceUnavailable
 from cloudsim.management.infrastructure.certificates import ALERT_PERIOD, RENEWAL, VALIDITY, CertificateFailed
 from cloudsim.model import Alert
 from cloudsim.model import Host as HostRow
@@ -81,6 +81,23 @@ def test_its_link_stays_where_it_is_not_to_reconnect(tmp_path: Path) -> None:
     run(scene())
 
 
+def test_a_host_that_is_being_emptied_keeps_its_link(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Bench(tmp_path) as bench:
+            site = Site(bench)
+            host, service = await site.host(), site.manager.certificates
+            with site.manager.store.transaction():
+                host = site.manager.foundation.table(HostRow).update(
+                    host.id, resource_state="PrepareForMaintenance"
+                )
+            with pytest.raises(InvalidParameterValue, match="it is PrepareForMaintenance"):
+                service.check_provision(host, reconnect=True)
+            service.check_provision(host, reconnect=False)
+            await site.manager.stop()
+
+    run(scene())
+
+
 def test_a_host_that_is_revoked_is_not_provisioned(tmp_path: Path) -> None:
     async def scene() -> None:
         async with Bench(tmp_path) as bench:
@@ -90,7 +107,7 @@ def test_a_host_that_is_revoked_is_not_provisioned(tmp_path: Path) -> None:
             await until(lambda: site.shown() == [])
             await until(lambda: not site.manager.agents.is_connected(host.id))
             with pytest.raises(ResourceUnavailable, match="no agent connected"):
-                service.check_provision(host)
+                service.check_provision(host, reconnect=False)
             await site.manager.stop()
 
     run(scene())

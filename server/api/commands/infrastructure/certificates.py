@@ -110,5 +110,5 @@ async def provision_certificate(
     """Has a host's agent get its next certificate now."""
     service = call.manager.certificates
     service.provider(provider)
-    service.check_provision(hostid)
+    service.check_provision(hostid, reconnect)
     return Job(lambda: service.provision(hostid, reconnect), hostid)
