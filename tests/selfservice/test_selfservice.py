@@ -9,7 +9,7 @@ import pytest
 
 from cloudsim.invariants import Violation
 from cloudsim.model import Account, SshKeyPair
-from server.api import listing
+from server.api import scope
 from tests.selfservice.run import Outcome, Run
 
 
@@ -81,7 +81,7 @@ def test_a_count_that_is_not_what_the_lists_show_is_noticed() -> None:
 def test_what_is_shown_to_a_stranger_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     class Shown(Broken):
         def spoil(self) -> None:
-            everything = listing.Ownership(None)
-            monkeypatch.setattr(listing, "ownership", lambda call, **how: everything)
+            everything = scope.Ownership(None)
+            monkeypatch.setattr(scope, "ownership", lambda call, **how: everything)
 
     assert {each.invariant for each in noticed(Shown(1005, gap=200, faults=False))} >= {"nobody sees what is not his"}

@@ -201,7 +201,7 @@ class VirtualMachines:
             raise InvalidParameterValue(f"Unable to reboot {vm.instance_name}: it is in state {vm.state}")
         offering = self._foundation.table(ServiceOffering).get(vm.service_offering_id)
         if offering is not None and offering.volatile:
-            await self.restored(caller, vm_id)
+            await self.restored(caller, vm_id, expunge=True)
         elif forced:
             await self.stopped(caller, vm_id, forced=True)
             vm = await self.start(vm_id, host_id=None)

@@ -285,7 +285,7 @@ def test_maintenance_moves_instances_away(cloud: TwoRacks) -> None:
 def test_restore_gives_a_fresh_root_disk(cloud: TwoRacks) -> None:
     made = cloud.deploy("web", rootdisksize=2)
     (before,) = cloud.listed("listVolumes", "volume", virtualmachineid=made["id"])
-    restored = do(cloud, "restore", made)
+    restored = do(cloud, "restore", made, expunge=True)
     (after,) = cloud.listed("listVolumes", "volume", virtualmachineid=made["id"])
     assert restored["state"] == "Running" and after["id"] != before["id"]
     assert (after["size"], after["state"]) == (before["size"], "Ready")
