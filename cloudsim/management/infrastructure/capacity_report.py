@@ -61,6 +61,11 @@ class Capacity(NamedTuple):
     """The host or storage tag that it is of alone; None for all."""
 
     @property
+    def name(self) -> str:
+        """CloudStack's word for the kind."""
+        return NAMES[self.type]
+
+    @property
     def share(self) -> float:
         """What is taken of it, 0 to 1 and more."""
         return self.used / self.total if self.total else 0.0

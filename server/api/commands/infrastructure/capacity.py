@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.management.infrastructure.capacity_report import Place
@@ -51,7 +50,7 @@ async def list_capacity(
     rows = capacity_report(call).of(places, None if type is None else {type}, tag=tag or None)
     if sortby == "usage":
         rows.sort(key=lambda capacity: -capacity.share)
-    return page_of(rows, replace(page, keyword=None))
+    return page_of(rows, page)
 
 
 class InfrastructureView(View):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
@@ -121,7 +120,7 @@ async def list_capacity_history(
     rows: list[Any] = []
     for zone, samples in _samples(call, zoneid, startdate, enddate, interval, fetchlatest):
         rows += _series(zone, samples, type)
-    return page_of(rows, replace(page, keyword=None))
+    return page_of(rows, page)
 
 
 @command("listInfrastructureHistory", view=InfrastructureHistoryView, roles=ROOT, group=GROUP)
@@ -145,4 +144,4 @@ async def list_infrastructure_history(
         for zone, samples in _samples(call, zoneid, startdate, enddate, interval, fetchlatest)
         if samples
     ]
-    return page_of(rows, replace(page, keyword=None))
+    return page_of(rows, page, search=("zonename",))

@@ -81,6 +81,17 @@ def test_capacity_by_a_tag_is_that_of_the_hosts_and_pools_that_have_it(cloud_api
     assert cloud_api.listed("listCapacity", "capacity", tag="slow") == []
 
 
+def test_kinds_of_capacity_are_found_by_a_keyword(cloud_api: CloudApi) -> None:
+    found = cloud_api.listed("listCapacity", "capacity", keyword="storage_a")
+    assert [row["name"] for row in found] == ["STORAGE_ALLOCATED"]
+    past = cloud_api.listed("listCapacityHistory", "capacityhistory", keyword="cpu", fetchlatest=True)
+    assert [row["name"] for row in past] == ["CPU"]
+    zone = cloud_api.cloud.zone.name
+    for keyword, count in ((zone[1:], 1), (f"not {zone}", 0)):
+        asked = {"keyword": keyword, "fetchlatest": True}
+        assert len(cloud_api.listed("listInfrastructureHistory", "infrastructurehistory", **asked)) == count
+
+
 def test_capacity_is_measured_where_the_latest_is_asked_for(cloud_api: CloudApi) -> None:
     pool = next(iter(cloud_api.store.table(StoragePool)))
 
