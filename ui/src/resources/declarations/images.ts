@@ -11,6 +11,7 @@ import {
 import type { Action, Field, FormField, Resource } from "../declaration";
 import { create, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
+import { HYPERVISORS } from "./parts/hypervisors";
 
 const FILTERS = ["featured", "self", "selfexecutable", "sharedexecutable", "executable", "community", "all"];
 const ARCHITECTURES = ["x86_64", "aarch64"];
@@ -90,7 +91,7 @@ const template: Resource = {
   filters: [
     { name: "templatefilter", values: FILTERS },
     { name: "zoneid" },
-    { name: "hypervisor", choices: { command: "listHypervisors", key: "hypervisor", value: "name" } },
+    { name: "hypervisor", choices: HYPERVISORS },
     { name: "arch", values: ARCHITECTURES },
     { name: "templatetype", values: ["USER", "SYSTEM", "BUILTIN", "ROUTING"] },
     { name: "oscategoryid" },

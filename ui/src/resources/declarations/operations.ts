@@ -21,6 +21,7 @@ import type { Row } from "@/api/client";
 import type { Action, Resource } from "../declaration";
 import { create, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
+import { HYPERVISORS } from "./parts/hypervisors";
 
 /** What can carry tags, as the API names it. */
 const TAGGED = [
@@ -329,9 +330,7 @@ const hypervisorCapabilities: Resource = {
     { name: "vmsnapshotenabled", kind: "boolean" },
     { name: "securitygroupenabled", kind: "boolean" },
   ],
-  filters: [
-    { name: "hypervisor", choices: { command: "listHypervisors", key: "hypervisor", value: "name" } },
-  ],
+  filters: [{ name: "hypervisor", choices: HYPERVISORS }],
   actions: [],
 };
 
