@@ -277,7 +277,19 @@ const portableIpRange: Resource = {
     { name: "vlan" },
     ...column.hidden({ name: "regionid" }),
   ],
-  tabs: [{ name: "publicIps", member: "portableipaddress" }],
+  tabs: [
+    {
+      name: "publicIps",
+      member: "portableipaddress",
+      fields: [
+        { name: "ipaddress" },
+        column.state,
+        { name: "networkid", link: { resource: "network", id: "networkid" } },
+        { name: "vpcid", link: { resource: "vpc", id: "vpcid" } },
+        { name: "allocated", kind: "date" },
+      ],
+    },
+  ],
   actions: [
     create("createPortableIpRange", ["regionid", "vlan", "gateway", "netmask", "startip", "endip"]),
     remove("deletePortableIpRange"),
