@@ -99,7 +99,9 @@ async def create_portable_ip_range(
     endip: Annotated[str, Param("the last address")],
     gateway: str,
     netmask: str,
-    vlan: Annotated[str | None, Param("the VLAN of zones' public addresses whose routers it is for; untagged if left out")] = None,
+    vlan: Annotated[
+        str | None, Param("the VLAN of zones' public addresses whose routers it is for; untagged if left out")
+    ] = None,
 ) -> Job:
     """Creates a range of portable addresses."""
     made: PortableIpRange = call.manager.portable_ip_ranges.create(
