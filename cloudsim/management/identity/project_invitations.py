@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.membership import part_fields
 from cloudsim.management.identity.projects import Part, Projects
 from cloudsim.model import Account, Project, ProjectInvitation, User
 
@@ -63,13 +64,8 @@ class ProjectInvitations:
             return self._table.insert(
                 ProjectInvitation(
                     id=self._randomness.uuid(),
-                    project_id=project.id,
-                    account_id=account.id,
-                    user_id=user.id if user is not None else None,
-                    user_key=user.id if user is not None else "",
-                    role=part,
-                    project_role_id=role_id,
                     created=self._foundation.now(),
+                    **part_fields(project, account, part, user, role_id),
                 )
             )
 

@@ -10,7 +10,7 @@ from cloudsim.management.identity.accounts import Accounts
 from cloudsim.management.identity.caller import Caller, in_subtree
 from cloudsim.management.identity.identity import Identity
 from cloudsim.management.identity.limits import Limits
-from cloudsim.management.identity.membership import part_in
+from cloudsim.management.identity.membership import part_fields, part_in
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import Account, Domain, Project, ProjectMember, ProjectRole, User
 
@@ -168,17 +168,8 @@ class Projects:
         user: User | None = None,
         role_id: str | None = None,
     ) -> None:
-        self._members.insert(
-            ProjectMember(
-                id=self._randomness.uuid(),
-                project_id=project.id,
-                account_id=account.id,
-                user_id=user.id if user is not None else None,
-                user_key=user.id if user is not None else "",
-                role=part,
-                project_role_id=role_id,
-            )
-        )
+        fields = part_fields(project, account, part, user, role_id)
+        self._members.insert(ProjectMember(id=self._randomness.uuid(), **fields))
 
     def check_remove(self, project: Project, account: Account, user: User | None = None) -> ProjectMember:
         member = self.member(project, account.id, user.id if user is not None else None)
