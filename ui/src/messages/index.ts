@@ -1,13 +1,15 @@
-// The texts of the app, by language. Every file of a language's folder holds one part's, under that part's name.
+// The texts of the app, by language. Every file of a language's folder holds one part's, under that part's name; a folder
+// in it holds a part that has parts.
 
 import { createI18n, type I18n, type I18nOptions } from "vue-i18n";
 
 type Catalogue = Record<string, unknown>;
 
-const parts = import.meta.glob<{ default: Catalogue }>("./en/*.ts", { eager: true });
+const parts = import.meta.glob<{ default: Catalogue }>(["./en/*.ts", "./en/*/*.ts"], { eager: true });
 const en: Record<string, Catalogue> = {};
 for (const [path, part] of Object.entries(parts)) {
-  en[path.replace(/^.*\/|\.ts$/g, "")] = part.default;
+  const [name = "", within] = path.replace(/^\.\/en\/|\.ts$/g, "").split("/");
+  en[name] = within === undefined ? part.default : { ...en[name], [within]: part.default };
 }
 
 // the catalogues are as deep as their parts like, which is more than the library's types can follow

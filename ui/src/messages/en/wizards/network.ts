@@ -1,0 +1,60 @@
+// The wizard that adds a network.
+export default {
+  title: "Create a network",
+  about: "Where instances find each other, and the way from them to the world.",
+  finish: "Create",
+  running: "Creating",
+  done: "{name} is there",
+  show: "Look at it",
+  deploy: "Deploy an instance there",
+  steps: { kind: "Kind of network", offering: "Offering", details: "Name and addresses", tiers: "Tiers" },
+  kinds: { isolated: "Isolated", vpc: "VPC with tiers", l2: "L2", shared: "Shared" },
+  kindTexts: {
+    isolated:
+      "Yours alone, behind a virtual router that gives it addresses, NAT, a firewall and load balancing.",
+    vpc: "One router with several networks behind it, the tiers, and lists of who may talk to whom.",
+    l2: "Only a wire: no addresses, no router. What runs on it is your affair.",
+    shared: "One network for many accounts, with addresses from a range of the datacenter's own.",
+  },
+  explain: {
+    offering:
+      "An offering says which services the network has, and who provides them. Only those that suit are shown.",
+    isolated:
+      "Its router starts with the first instance. Left empty, its addresses are the zone's guest CIDR.",
+    shared: "Its gateway is a router of the datacenter; the range is what instances get addresses from.",
+    l2: "It has no addresses of its own.",
+    vpc: "The CIDR holds the addresses of all tiers.",
+    tiers:
+      "Each tier is a network in the VPC's CIDR. Its access control list says what may come in and go out; rules can be added later.",
+  },
+  noZone: "There is no zone with networks of users' own",
+  offering: "Network offering",
+  noOffering: "No offering suits this kind of network in this zone",
+  persistent: "persistent",
+  withVlan: "your VLAN",
+  text: "Description",
+  cidrHelp: "Such as 10.20.0.0/16.",
+  vlanHelp: "The VLAN id that the network is on.",
+  subnetHelp: "Empty: of the zone's guest CIDR.",
+  addresses: "Addresses",
+  scope: "For",
+  scopes: { all: "Everybody", domain: "A domain", account: "An account" },
+  domain: "Domain",
+  account: "Account",
+  subdomains: "Its subdomains, too",
+  physical: "Physical network",
+  anyPhysical: "The one with guest traffic",
+  tierN: "Tier {n}",
+  addTier: "Add a tier",
+  acl: "Access control list",
+  aclHelp: "Rules of your own can be made on the VPC's page.",
+  tasks: {
+    network: "Create network {name}",
+    vpc: "Create VPC {name} and start its router",
+    tier: "Create tier {name}",
+  },
+  errors: {
+    offering: "Choose an offering",
+    tierName: "Each tier needs a name of its own",
+  },
+};

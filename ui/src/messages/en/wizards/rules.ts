@@ -1,0 +1,27 @@
+// The editors of rules.
+export default {
+  add: "Add this rule",
+  remove: "Remove the rule",
+  removeOne: "Remove this rule?",
+  open: "Everything about this rule",
+  doing: "What can be done",
+  none: "No rules yet",
+  needed: "{field} is needed",
+  fields: {
+    sources: "From (CIDRs)",
+    destinations: "To (CIDRs)",
+    cidrs: "CIDRs",
+    protocol: "Protocol",
+    ports: "Ports",
+    publicPorts: "Public ports",
+    privatePorts: "Private ports",
+    instance: "Instance",
+    instances: "Instances",
+    algorithm: "Algorithm",
+    name: "Name",
+    number: "Number",
+    action: "Action",
+    traffictype: "Direction",
+    group: "Or of group",
+  },
+};
