@@ -7,6 +7,7 @@ import json
 from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
+from cloudsim.management.infrastructure.regions import LOCAL
 from cloudsim.management.network.ip_ranges import RangeRequest
 from cloudsim.model import Account, PhysicalNetwork, User
 from server.api.authentication import canonical, sign
@@ -55,6 +56,14 @@ class ServedCloud(DstCloud):
                 vlan="50",
                 public=True,
             )
+        )
+        server.portable_ip_ranges.create(
+            region=LOCAL,
+            start_ip="198.18.0.10",
+            end_ip="198.18.0.29",
+            gateway="198.18.0.1",
+            netmask="255.255.255.0",
+            vlan="50",
         )
         await asyncio.sleep(WAIT)
 

@@ -191,7 +191,7 @@ NEVER_GIVEN = _words(
     "accountid userid podid clusterid ipaddress macaddress iptonetworklist ipv6 checksum customid vlan gateway netmask startip "
     "endip dns1 dns2 userapikey usersecretkey url roleid physicalnetworkid vpcid aclid deploymentplanner keyword page pagesize "
     "domainid destzoneids templatetype deployasis directdownload currentpassword icmptype icmpcode publicmtu nexthop "
-    "sourcenatipaddress boottype bootmode startdate enddate token email isportable networkofferingid miniops maxiops arch "
+    "sourcenatipaddress boottype bootmode startdate enddate token email regionid networkofferingid miniops maxiops arch "
     "password group bootintosetup nicmultiqueuenumber nicpackedvirtqueuesenabled keypairs nicid"
 )
 """Optional parameters that random values would only make refuse."""
