@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backends.systemvm.rendering.interfaces import routes
 from cloudsim.model import IpRange, Network, PublicIp, VpcOffering
 from cloudsim.protocol.systemvm import Done
 from tests.server.api.api_harness import Client, refused
@@ -187,6 +188,8 @@ def test_a_portable_address_serves_a_network_as_any_other_does(routed: RoutedApi
     public = configuration(routed, routed.front).public
     (address,) = [each for each in public if each.ip == ip["ipaddress"]]
     assert (address.gateway, address.netmask) == ("198.18.0.1", "255.255.255.0")
+    ways = {(route.gateway, route.mac) for route in routes(configuration(routed, routed.front))}
+    assert ("198.18.0.1", address.mac) in ways  # a real router answers through the gateway of the range
     assert [event["type"] for event in events(routed, "PORTABLE.IP.ASSIGN")][:1] == ["PORTABLE.IP.ASSIGN"]
     routed.admin("disassociateIpAddress", id=ip["id"])
     assert not routed.ends(ip["ipaddress"], 22) & {(routed.web["instancename"], 22)}
