@@ -245,6 +245,7 @@ def test_a_signing_request_brings_key_and_names(tmp_path: Path) -> None:
         (None, ["not a name"], "neither a host name nor an address"),
         (None, ["a" * 60 + ".example"], "longer than 64 characters"),
     ],
+    ids=["nonsense", "nameless", "two words", "a weak key", "no name", "a long name"],
 )
 def test_no_server_gets_a_certificate_for_what_will_not_do(
     tmp_path: Path, asked: str | None, names: list[str], why: str
