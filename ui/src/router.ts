@@ -46,7 +46,9 @@ router.beforeEach(async (to) => {
   const session = useSession();
   const apis = useApis();
   if (to.meta.open) {
-    return true;
+    // who is signed in already, such as after the page was loaded anew on its way out of here, is not asked again
+    const next = typeof to.query.next === "string" ? to.query.next : "/";
+    return session.current === null || session.over ? true : next;
   }
   if (session.current === null) {
     return { path: "/sign-in", query: to.path === "/dashboard" ? {} : { next: to.fullPath } };

@@ -39,6 +39,7 @@ def page(served: ServerProcess) -> Iterator[Any]:
         opened = context.new_page()
         opened.set_default_timeout(PATIENCE * 1000)
         opened.goto(f"{served.url}/client/")
+        opened.get_by_label("User name").wait_for()  # the app follows the address from now on
         yield opened
 
 
@@ -68,6 +69,34 @@ def test_signing_in_asks_again_after_a_wrong_password_and_leads_where_one_wanted
     sign_in(page, "admin", served.admin["password"])
     page.wait_for_url(re.compile(r"#/zone"))
     page.get_by_role("heading", name="Zones").wait_for()
+
+
+def test_who_is_signed_in_is_not_asked_again(page: Any, served: ServerProcess) -> None:
+    sign_in(page, "admin", served.admin["password"])
+    page.wait_for_url(re.compile(r"#/dashboard"))
+    open_page(page, served, "/sign-in?next=/zone")
+    page.get_by_role("heading", name="Zones").wait_for()
+    open_page(page, served, "/sign-in")
+    page.reload()
+    page.wait_for_url(re.compile(r"#/dashboard"))
+
+
+def test_a_page_that_cannot_be_loaded_at_first_is_there_after_signing_in_nonetheless(
+    page: Any, served: ServerProcess
+) -> None:
+    refused: list[str] = []
+
+    def refuse_once(route: Any) -> None:
+        if refused:
+            route.continue_()
+        else:
+            refused.append(route.request.url)
+            route.abort()
+
+    page.route(re.compile(r"assets/Dashboard.*\.js"), refuse_once)
+    sign_in(page, "admin", served.admin["password"])
+    page.wait_for_url(re.compile(r"#/dashboard"))
+    assert refused
 
 
 def test_a_list_shows_what_another_client_makes_and_removes_without_being_loaded_again(
