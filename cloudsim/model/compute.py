@@ -20,6 +20,8 @@ VmState = Literal[
     "Error",
     "Unknown",
 ]
+GONE: frozenset[VmState] = frozenset({"Destroyed", "Expunging", "Error"})
+"""States of instances that count for nothing and use nothing any more."""
 
 
 class ServiceOffering(Row, frozen=True, kw_only=True):

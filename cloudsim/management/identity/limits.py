@@ -26,10 +26,9 @@ from cloudsim.model import (
     Volume,
     VolumeOnStore,
 )
+from cloudsim.model.compute import GONE
 from cloudsim.model.identity import PROJECT_ACCOUNT, ROOT_ADMIN
 from cloudsim.store import Store
-
-_GONE = frozenset({"Destroyed", "Expunging", "Error"})
 
 
 class Usage(NamedTuple):
@@ -47,7 +46,7 @@ def vm_usage(store: Store, account_id: str) -> Usage:
     """Instances of an account that count: neither system VMs nor those destroyed."""
     vms = cpus = memory = running = stopped = gpus = 0
     for vm in store.table(VirtualMachine).where("account_id", account_id):
-        if vm.type == "User" and vm.state not in _GONE:
+        if vm.type == "User" and vm.state not in GONE:
             vms += 1
             cpus += vm.cpus
             memory += vm.memory_mib

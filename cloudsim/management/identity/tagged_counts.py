@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from cloudsim.management.identity.limited_resources import Kind
 from cloudsim.model import DiskOffering, ServiceOffering, VirtualMachine, Volume
+from cloudsim.model.compute import GONE
 from cloudsim.store import Store
 
 OF_HOSTS, OF_STORAGE = "resource.limit.host.tags", "resource.limit.storage.tags"
@@ -22,7 +23,6 @@ TAG_SETTINGS: dict[Kind, str] = {
 }
 """The kinds that there are limits by tags for, and the setting that names the tags."""
 
-_GONE = frozenset({"Destroyed", "Expunging", "Error"})
 _DESTROYED = frozenset({"Destroy", "Expunging", "Expunged"})
 
 
@@ -60,7 +60,7 @@ def tagged_count(store: Store, account_id: str, kind: Kind, tag: str) -> int:
 
 def _vms(store: Store, account_id: str, tag: str) -> Iterator[VirtualMachine]:
     for vm in store.table(VirtualMachine).where("account_id", account_id):
-        if vm.type == "User" and vm.state not in _GONE and tag in vm_tags(store, vm):
+        if vm.type == "User" and vm.state not in GONE and tag in vm_tags(store, vm):
             yield vm
 
 

@@ -7,9 +7,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.template_images import TemplateImages
 from cloudsim.model import Template, TemplateOnPool, TemplateOnStore, VirtualMachine, Volume, Zone
-
-GONE = frozenset({"Destroyed", "Expunging", "Error"})
-"""States of instances that use nothing any more."""
+from cloudsim.model.compute import GONE
 
 
 class TemplateRemoval:
