@@ -1,11 +1,13 @@
 // The texts of the app, by language. Every file of a language's folder holds one part's, under that part's name; a folder
-// in it holds a part that has parts.
+// in it holds a part that has parts. (Those of resources are themes, which `resources.ts` joins.)
 
 import { createI18n, type I18n, type I18nOptions } from "vue-i18n";
 
 type Catalogue = Record<string, unknown>;
 
-const parts = import.meta.glob<{ default: Catalogue }>(["./en/*.ts", "./en/*/*.ts"], { eager: true });
+const parts = import.meta.glob<{ default: Catalogue }>(["./en/*.ts", "./en/*/*.ts", "!./en/resources/*.ts"], {
+  eager: true,
+});
 const en: Record<string, Catalogue> = {};
 for (const [path, part] of Object.entries(parts)) {
   const [name = "", within] = path.replace(/^\.\/en\/|\.ts$/g, "").split("/");
