@@ -87,6 +87,7 @@ class Dispatcher:
         return reply
 
     async def _reply(self, request: Request, command: Command | None, trusted: bool, trace_id: str) -> Reply:
+        before = self.store.sequence
         try:
             request.check()
             reply = await self._answer(request, command, trusted, trace_id)
@@ -98,6 +99,17 @@ class Dispatcher:
             reply = error_reply(_response(command), internal, json=request.wants_json)
         if reply.status == 401 and request.session_id and not request.fields.get("apikey"):
             self.sessions.end(request.session_id)
+        return await self._durable(reply, request, command, changed=self.store.sequence != before)
+
+    async def _durable(self, reply: Reply, request: Request, command: Command | None, *, changed: bool) -> Reply:
+        """The reply, once all that it may tell of is on disk. A refusal too tells of changes that a crash would undo."""
+        since = self.manager.foundation.now()
+        try:
+            await self.store.durable()
+        except CloudError as error:
+            return error_reply(_response(command), error, json=request.wants_json)
+        if changed:
+            self.manager.traces.written(since, by_api=True)
         return reply
 
     def _tell_trace(self, trace_id: str, command: Command | None, reply: Reply) -> None:
@@ -128,7 +140,6 @@ class Dispatcher:
         self.manager.traces.called(trace_id, command.name, caller, request.sent)
         call = Call(command, self.manager, caller, request.fields, request.maps(), door=self)
         call.request = request
-        before = self.store.sequence
         if command.many and self._names_removed(call):
             return Reply(command.response, {}, request.wants_json)
         self._check_project_role(call)
@@ -140,12 +151,6 @@ class Dispatcher:
             body = self._submit(call, answer)
         else:
             body = self._done(call, answer, arguments.get("id"))
-        # what is only read may be another's change, such as a job's end, that a crash would still undo
-        since = self.manager.foundation.now()
-        changed = self.store.sequence != before
-        await self.store.durable()
-        if changed:
-            self.manager.traces.written(since, by_api=True)
         return Reply(command.response, body, request.wants_json, cookies=call.cookies)
 
     def offers(self, command: Command) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from cloudsim.errors import CloudError
 from cloudsim.model import AsyncJob
 from cloudsim.store import Change
-from tests.server.api.api_harness import Api, Client
+from tests.server.api.api_harness import Api, Client, refused
 
 
 class Disk:
@@ -87,6 +88,60 @@ def test_another_s_change_is_listed_once_it_is_on_disk(api: Api, admin: Client, 
         await made
 
     api.run(scenario())
+
+
+def test_a_refusal_for_another_s_change_is_told_once_that_is_on_disk(api: Api, admin: Client, disk: Disk) -> None:
+    async def scenario() -> None:
+        made = asyncio.create_task(
+            api.dispatcher.answer(admin.request("createDomain", name="new"), trusted=False)
+        )
+        await _let_all_happen()
+        unknown = asyncio.create_task(
+            api.dispatcher.answer(admin.request("createDomain", name="new"), trusted=False)
+        )
+        await _let_all_happen()
+        assert not made.done() and not unknown.done()
+        await disk.write()
+        assert (await made).status == 200
+        assert (await unknown).status == 431
+
+    api.run(scenario())
+
+
+def test_a_user_who_was_deleted_is_unknown_once_that_is_on_disk(
+    api: Api, admin: Client, ann: str, disk: Disk
+) -> None:
+    user = api.user("ann")
+    hers = api.client(user)
+    disk.written = disk.recorded
+
+    async def scenario() -> None:
+        deleted = asyncio.create_task(
+            api.dispatcher.answer(admin.request("deleteUser", id=user.id), trusted=False)
+        )
+        await _let_all_happen()
+        listed = asyncio.create_task(
+            api.dispatcher.answer(admin.request("listUsers", id=user.id), trusted=False)
+        )
+        unknown = asyncio.create_task(api.dispatcher.answer(hers.request("listZones"), trusted=False))
+        await _let_all_happen()
+        assert not deleted.done() and not listed.done() and not unknown.done()
+        await disk.write()
+        assert (await deleted).status == 200
+        assert (await listed).body == {}
+        assert (await unknown).status == 401
+
+    api.run(scenario())
+
+
+def test_where_the_disk_cannot_be_written_a_refusal_says_so_instead(api: Api, admin: Client) -> None:
+    class Broken(Disk):
+        async def durable(self, sequence: int) -> None:
+            raise CloudError("the database cannot be written")
+
+    api.store.journal = Broken()
+    refusal = refused(530, admin, "createDomain", name="")
+    assert refusal.text == "the database cannot be written"
 
 
 def test_a_list_of_what_is_on_disk_waits_for_nothing(api: Api, admin: Client, disk: Disk) -> None:
