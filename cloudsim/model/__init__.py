@@ -4,6 +4,8 @@ Ids are UUIDs, times are Unix seconds, `_mib` and `_mhz` fields are what they sa
 """
 
 from cloudsim.model.addresses import (
+    GuestIpv6Prefix,
+    GuestIpv6Subnet,
     GuestVlanRange,
     IpRange,
     NetworkServiceProvider,
@@ -11,6 +13,7 @@ from cloudsim.model.addresses import (
     PodIpRange,
     PortableIpRange,
     PublicIp,
+    PublicIpv6,
     StorageIpRange,
     VirtualRouterElement,
 )
@@ -73,6 +76,7 @@ from cloudsim.model.rules import (
     FirewallRule,
     HealthCheckPolicy,
     IpForwardingRule,
+    Ipv6FirewallRule,
     LoadBalancerMember,
     LoadBalancerRule,
     PortForwardingRule,
@@ -140,6 +144,9 @@ ROW_TYPES = (
     IpRange,
     PortableIpRange,
     PublicIp,
+    PublicIpv6,
+    GuestIpv6Prefix,
+    GuestIpv6Subnet,
     StorageIpRange,
     PodIpRange,
     GuestVlanRange,
@@ -157,6 +164,7 @@ ROW_TYPES = (
     PrivateGateway,
     StaticRoute,
     FirewallRule,
+    Ipv6FirewallRule,
     PortForwardingRule,
     IpForwardingRule,
     SslCertificate,

@@ -35,15 +35,21 @@ class IpRange(Row, frozen=True, kw_only=True):
 
     Public ones (`public`) are acquired by accounts and taken by system VMs; others belong to the shared guest
     network `network_id`. `account_id` or `domain_id`: dedicated to that account or domain. `vlan` None: untagged.
+    One with `ip6_cidr` has IPv6 addresses, all of that subnet or `start_ip6` to `end_ip6`; besides IPv4 ones, or alone.
     """
 
     keys: ClassVar[Keys] = Keys(indexes=("zone_id", "physical_network_id", "network_id"), unique=())
 
     zone_id: str
-    gateway: str
-    netmask: str
-    start_ip: str
-    end_ip: str
+    gateway: str = ""
+    netmask: str = ""
+    start_ip: str = ""
+    """Empty, as the three others, where the range has no IPv4 addresses."""
+    end_ip: str = ""
+    ip6_gateway: str | None = None
+    ip6_cidr: str | None = None
+    start_ip6: str | None = None
+    end_ip6: str | None = None
     physical_network_id: str | None = None
     network_id: str | None = None
     pod_id: str | None = None
@@ -53,6 +59,13 @@ class IpRange(Row, frozen=True, kw_only=True):
     domain_id: str | None = None
     for_system_vms: bool = False
     created: float = 0.0
+
+    @property
+    def span(self) -> str:
+        """Its addresses in words, such as 192.0.2.10-192.0.2.19 or 2001:db8::/64."""
+        six = f"{self.start_ip6}-{self.end_ip6}" if self.start_ip6 else self.ip6_cidr
+        four = f"{self.start_ip}-{self.end_ip}" if self.start_ip else None
+        return ", ".join(filter(None, (four, six)))
 
 
 class PortableIpRange(Row, frozen=True, kw_only=True):
@@ -100,6 +113,44 @@ class PublicIp(Row, frozen=True, kw_only=True):
     display: bool = True
     allocated: float = 0.0
     portable: bool = False
+
+
+class PublicIpv6(Row, frozen=True, kw_only=True):
+    """The IPv6 address of a router's outside, of the network `network_id` or the VPC `vpc_id`: upstream routers send
+    there what is for their subnets. It stays the same as long as there is the network."""
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("range_id", "account_id"), unique=("network_id", "vpc_id", ("zone_id", "ip"))
+    )
+
+    ip: str
+    zone_id: str
+    range_id: str
+    account_id: str
+    domain_id: str
+    network_id: str | None = None
+    vpc_id: str | None = None
+    allocated: float = 0.0
+
+
+class GuestIpv6Prefix(Row, frozen=True, kw_only=True):
+    """IPv6 addresses of a zone, such as 2001:db8::/56, of which guest networks get subnets of 64 bits."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("zone_id",), unique=())
+
+    zone_id: str
+    prefix: str
+    created: float = 0.0
+
+
+class GuestIpv6Subnet(Row, frozen=True, kw_only=True):
+    """The `number`-th subnet of 64 bits of a prefix, which is that of a guest network."""
+
+    keys: ClassVar[Keys] = Keys(indexes=("prefix_id",), unique=("network_id", ("prefix_id", "number")))
+
+    prefix_id: str
+    number: int
+    network_id: str
 
 
 class PodIp(Row, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ class NetworkOffering(Row, frozen=True, kw_only=True):
     state: Literal["Enabled", "Disabled", "Inactive"] = "Enabled"
     created: float = 0.0
     details: dict[str, str] = {}
+    internet_protocol: Literal["IPv4", "DualStack"] = "IPv4"
 
 
 class Network(Row, frozen=True, kw_only=True):
@@ -112,6 +113,9 @@ class Network(Row, frozen=True, kw_only=True):
     dns1: str | None = None
     dns2: str | None = None
     created: float = 0.0
+    ip6_cidr: str | None = None
+    """Its IPv6 subnet of 64 bits: a shared network's is its ranges', an isolated one's of a prefix of the zone."""
+    ip6_gateway: str | None = None
 
 
 class NetworkPermission(Row, frozen=True, kw_only=True):
@@ -125,9 +129,14 @@ class NetworkPermission(Row, frozen=True, kw_only=True):
 
 
 class Nic(Row, frozen=True, kw_only=True):
-    """An instance's connection to a network. `ip` is unique in its network, `mac` everywhere."""
+    """An instance's connection to a network. `ip` is unique in its network, `mac` everywhere.
 
-    keys: ClassVar[Keys] = Keys(indexes=("vm_id", "network_id"), unique=("mac", ("network_id", "ip")))
+    `ip6` is an IPv6 address that was asked for; without one it has, on a network with an IPv6 subnet, that of its MAC.
+    """
+
+    keys: ClassVar[Keys] = Keys(
+        indexes=("vm_id", "network_id"), unique=("mac", ("network_id", "ip"), ("network_id", "ip6"))
+    )
 
     vm_id: str
     network_id: str
@@ -137,3 +146,4 @@ class Nic(Row, frozen=True, kw_only=True):
     is_default: bool = True
     secondary_ips: tuple[tuple[str, str], ...] = ()
     created: float = 0.0
+    ip6: str | None = None

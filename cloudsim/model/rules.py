@@ -37,6 +37,31 @@ class FirewallRule(Row, frozen=True, kw_only=True):
     created: float = 0.0
 
 
+class Ipv6FirewallRule(Row, frozen=True, kw_only=True):
+    """IPv6 traffic let in to a network (`Ingress`), or let out of it or kept in (`Egress`).
+
+    As a FirewallRule, but from `cidrs` to `destination_cidrs` in both directions; neither are all addresses.
+    ICMP is ICMPv6.
+    """
+
+    keys: ClassVar[Keys] = Keys(indexes=("network_id", "account_id"), unique=())
+
+    direction: Literal["Ingress", "Egress"]
+    network_id: str
+    account_id: str
+    domain_id: str
+    protocol: str
+    start_port: int | None = None
+    end_port: int | None = None
+    icmp_type: int | None = None
+    icmp_code: int | None = None
+    cidrs: tuple[str, ...] = ()
+    destination_cidrs: tuple[str, ...] = ()
+    state: RuleState = "Add"
+    display: bool = True
+    created: float = 0.0
+
+
 class PortForwardingRule(Row, frozen=True, kw_only=True):
     """Ports of a public address that lead to an instance. Both ranges have the same length."""
 

@@ -228,8 +228,8 @@ class CapacityReport:
 
 
 def _size(row: IpRange | Pod | PodIpRange) -> int:
-    """How many addresses a range has."""
-    return number_of(row.end_ip) - number_of(row.start_ip) + 1
+    """How many IPv4 addresses a range has."""
+    return number_of(row.end_ip) - number_of(row.start_ip) + 1 if row.start_ip else 0
 
 
 def _level(place: Place) -> Level:

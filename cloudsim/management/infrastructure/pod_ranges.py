@@ -200,7 +200,7 @@ class PodRanges:
         for storage in self._storage.where("zone_id", zone.id):
             yield storage.id, storage.start_ip, storage.end_ip, "the storage network"
         for public in self._foundation.table(IpRange).where("zone_id", zone.id):
-            if public.public:
+            if public.public and public.start_ip:
                 yield public.id, public.start_ip, public.end_ip, "the public network"
         for portable in self._foundation.table(PortableIpRange):
             yield portable.id, portable.start_ip, portable.end_ip, "a portable range"

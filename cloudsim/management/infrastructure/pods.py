@@ -138,7 +138,7 @@ class Pods:
                 )
         ranges = self._foundation.table(IpRange).where("zone_id", zone.id)
         portable = self._foundation.table(PortableIpRange)
-        for public in (*(row for row in ranges if row.public), *portable):
+        for public in (*(row for row in ranges if row.public and row.start_ip), *portable):
             if wanted.range_overlaps(
                 address_range(public.gateway, public.netmask, public.start_ip, public.end_ip)
             ):

@@ -10,8 +10,10 @@ import msgspec
 
 from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.network import ipv6_ranges
 from cloudsim.management.network.address_pool import number_of
 from cloudsim.management.network.address_ranges import AddressRange, address_range
+from cloudsim.management.network.ipv6_ranges import Ipv6Ranges
 from cloudsim.management.network.vlans import LARGEST, isolation_of, parse_vlans, vlan_number
 from cloudsim.model import (
     Account,
@@ -23,11 +25,14 @@ from cloudsim.model import (
     Pod,
     PortableIpRange,
     PublicIp,
+    PublicIpv6,
     TrafficType,
     Zone,
 )
 
 UNTAGGED = "untagged"
+NO_IPV4 = ("", "", "", "")
+"""Gateway, netmask, first and last address of a range that has IPv6 addresses alone."""
 
 
 class RangeRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +51,10 @@ class RangeRequest(msgspec.Struct, frozen=True, kw_only=True):
     owner: Account | None = None
     domain: Domain | None = None
     for_system_vms: bool = False
+    ip6_gateway: str | None = None
+    ip6_cidr: str | None = None
+    start_ip6: str | None = None
+    end_ip6: str | None = None
 
 
 class IpRanges:
@@ -61,21 +70,27 @@ class IpRanges:
         self._traffic = foundation.table(TrafficType)
         self._ips = foundation.table(PublicIp)
         self._portable = foundation.table(PortableIpRange)
+        self._six = Ipv6Ranges(foundation)
         self._randomness = foundation.randomness.branch("ip ranges")
 
     # making
 
     def create(self, request: RangeRequest) -> IpRange:
         """A range. Raises InvalidParameterValue for what it cannot be."""
-        if not request.start_ip:
+        six = ipv6_ranges.fields(request.ip6_gateway, request.ip6_cidr, request.start_ip6, request.end_ip6)
+        if not request.start_ip and not six:
             raise InvalidParameterValue("StartIP or startIPv6 is missing in the parameters!")
         network = request.network
         if network is None or network.traffic_type == "Public":
-            made = self._public(request)
+            made = msgspec.structs.replace(self._public(request), **six)
+            self._six.check_public(made.zone_id, six, made.vlan)
             with self._store.transaction():
                 return self._table.insert(made)
-        made = self._of_network(request, network)
+        made = msgspec.structs.replace(self._of_network(request, network), **six)
+        self._six.check_network(network, six)
         with self._store.transaction():
+            if six:
+                self._networks.update(network.id, ip6_cidr=made.ip6_cidr, ip6_gateway=made.ip6_gateway)
             if network.cidr is None:
                 subnet = ipaddress.IPv4Network(f"{made.gateway}/{made.netmask}", strict=False)
                 self._networks.update(
@@ -95,20 +110,27 @@ class IpRanges:
         if request.owner is not None or request.domain is not None or request.for_system_vms:
             raise InvalidParameterValue("Only public IP ranges can be dedicated or kept for system VMs")
         self._check_place(request, network.zone_id, network.physical_network_id)
-        gateway, netmask = self._subnet(request, network)
         vlan = self._vlan(request.vlan, self._physical.get(network.physical_network_id))
         if request.vlan is not None and vlan_number(vlan) != vlan_number(network.vlan):
             raise InvalidParameterValue(
                 f"vlan must be that of network {network.name}, {network.vlan or UNTAGGED}, not {request.vlan}"
             )
-        start, end = str(request.start_ip), request.end_ip or str(request.start_ip)
-        wanted = address_range(gateway, netmask, start, end)
-        for other in self._taken_in(network):
-            self._check_apart(wanted, start, end, other)
+        addresses = NO_IPV4
+        if request.start_ip:
+            gateway, netmask = self._subnet(request, network)
+            start, end = request.start_ip, request.end_ip or request.start_ip
+            wanted = address_range(gateway, netmask, start, end)
+            for other in self._taken_in(network):
+                self._check_apart(wanted, start, end, other)
+            addresses = (gateway, netmask, start, end)
+        elif network.cidr is None:
+            raise InvalidParameterValue(
+                f"startip: network {network.name} has no IPv4 addresses, and networks with IPv6 ones alone are not supported"
+            )
         return self._row(
             request,
             network.zone_id,
-            (gateway, netmask, start, end),
+            addresses,
             vlan=network.vlan,
             physical_id=network.physical_network_id,
             network_id=network.id,
@@ -132,7 +154,7 @@ class IpRanges:
 
     def _taken_in(self, network: Network) -> list[tuple[AddressRange, str, str]]:
         """The ranges that a shared network has, in numbers and in words."""
-        spans = [(r.start_ip, r.end_ip) for r in self._table.where("network_id", network.id)]
+        spans = [(r.start_ip, r.end_ip) for r in self._table.where("network_id", network.id) if r.start_ip]
         gateway, netmask = str(network.gateway), str(network.netmask)
         return [(address_range(gateway, netmask, start, end), start, end) for start, end in spans]
 
@@ -142,21 +164,23 @@ class IpRanges:
             raise InvalidParameterValue("Network Id is required for Direct vlan creation: give networkid")
         self._check_place(request, physical.zone_id, physical.id)
         zone = self._zones[physical.zone_id]
-        if not request.gateway or not request.netmask:
-            raise InvalidParameterValue(
-                "Gateway, netmask and zoneId have to be passed in for virtual and direct untagged networks"
-            )
-        start, end = str(request.start_ip), request.end_ip or str(request.start_ip)
-        wanted = address_range(request.gateway, request.netmask, start, end)
-        vlan = self._vlan(request.vlan, physical)
+        vlan, addresses = self._vlan(request.vlan, physical), NO_IPV4
         self.check_public_vlan(zone, physical, vlan)
-        self.check_public_overlap(zone, wanted, (start, end, request.gateway), vlan)
+        if request.start_ip:
+            if not request.gateway or not request.netmask:
+                raise InvalidParameterValue(
+                    "Gateway, netmask and zoneId have to be passed in for virtual and direct untagged networks"
+                )
+            start, end = request.start_ip, request.end_ip or request.start_ip
+            wanted = address_range(request.gateway, request.netmask, start, end)
+            self.check_public_overlap(zone, wanted, (start, end, request.gateway), vlan)
+            addresses = (request.gateway, request.netmask, start, end)
         if request.owner is not None and request.for_system_vms:
             raise InvalidParameterValue("A range for system VMs cannot be dedicated to an account")
         return self._row(
             request,
             zone.id,
-            (request.gateway, request.netmask, start, end),
+            addresses,
             vlan=vlan,
             physical_id=physical.id,
             network_id=None,
@@ -239,7 +263,8 @@ class IpRanges:
         `words`: its first and last address and its gateway. `itself`: the range that is being changed.
         """
         start, end, _ = words
-        others = [row for row in self._table.where("zone_id", zone.id) if row.public and row.id != itself]
+        rows = self._table.where("zone_id", zone.id)
+        others = [row for row in rows if row.public and row.start_ip and row.id != itself]
         self.check_apart(others, wanted, words, vlan)
         self.check_apart(self._portable, wanted, words, vlan)
         for pod in self._foundation.table(Pod).where("zone_id", zone.id):
@@ -321,6 +346,10 @@ class IpRanges:
         start_ip: str | None = None,
         end_ip: str | None = None,
         for_system_vms: bool | None = None,
+        ip6_gateway: str | None = None,
+        ip6_cidr: str | None = None,
+        start_ip6: str | None = None,
+        end_ip6: str | None = None,
     ) -> IpRange:
         """Change what is given. Addresses in use must stay in the range."""
         changes: dict[str, Any] = {}
@@ -331,6 +360,14 @@ class IpRanges:
         given = {"gateway": gateway, "netmask": netmask, "start_ip": start_ip, "end_ip": end_ip}
         addresses = {name: text for name, text in given.items() if text}
         own = self._own_of_network(row)
+        sixes = dict(zip(ipv6_ranges.FIELDS, (ip6_gateway, ip6_cidr, start_ip6, end_ip6), strict=True))
+        six: ipv6_ranges.Fields = {}
+        if any(sixes.values()):
+            six = ipv6_ranges.fields(*(text or getattr(row, name) for name, text in sixes.items()))
+            self._six.check_change(row, six)
+            changes |= six
+        if addresses and not row.start_ip:
+            raise InvalidParameterValue(f"The range {row.span} has no IPv4 addresses: make another for them")
         if addresses:
             after = msgspec.structs.replace(row, **addresses)
             wanted = address_range(after.gateway, after.netmask, after.start_ip, after.end_ip)
@@ -340,6 +377,8 @@ class IpRanges:
         with self._store.transaction():
             if own is not None and addresses:
                 self._networks.update(own.id, start_ip=after.start_ip, end_ip=after.end_ip)
+            if six and row.network_id is not None:
+                self._networks.update(row.network_id, ip6_cidr=six["ip6_cidr"], ip6_gateway=six["ip6_gateway"])
             return self._table.update(row.id, **changes)
 
     def _check_used_within(self, row: IpRange, wanted: AddressRange) -> None:
@@ -361,12 +400,14 @@ class IpRanges:
                 f"gateway and netmask are those of network {network.name}: they cannot be changed here"
             )
         for other in self._table.where("network_id", network.id):
-            if other.id != row.id:
+            if other.id != row.id and other.start_ip:
                 taken = address_range(other.gateway, other.netmask, other.start_ip, other.end_ip)
                 self._check_apart(wanted, after.start_ip, after.end_ip, (taken, other.start_ip, other.end_ip))
 
     def _used(self, row: IpRange) -> list[int]:
-        """Numbers of the range's addresses that somebody has."""
+        """Numbers of the range's IPv4 addresses that somebody has."""
+        if not row.start_ip:
+            return []
         if row.public:
             return [number_of(ip.ip) for ip in self._ips.where("range_id", row.id)]
         span = address_range(row.gateway, row.netmask, row.start_ip, row.end_ip)
@@ -380,7 +421,7 @@ class IpRanges:
     def _own_of_network(self, row: IpRange) -> Network | None:
         """The shared network whose first range this is: what its row says too."""
         network = self._networks.get(row.network_id)
-        if network is not None and (network.start_ip, network.end_ip) == (row.start_ip, row.end_ip):
+        if network is not None and row.start_ip and (network.start_ip, network.end_ip) == (row.start_ip, row.end_ip):
             return network
         return None
 
@@ -389,15 +430,19 @@ class IpRanges:
         used = len(self._used(row))
         if used:
             raise ResourceInUse(
-                f"Can't delete the IP range {row.start_ip}-{row.end_ip}: {used} of its addresses are in use"
+                f"Can't delete the IP range {row.span}: {used} of its addresses are in use"
             )
+        self._six.check_removable(row)
         own = self._own_of_network(row)
         network = self._networks.get(row.network_id)
         with self._store.transaction():
             if own is not None:
                 self._networks.update(own.id, start_ip=None, end_ip=None)
             self._table.delete(row.id)
-            if network is not None and network.is_default and not self._table.count("network_id", network.id):
+            left = self._table.where("network_id", row.network_id)
+            if network is not None and row.ip6_cidr is not None and not any(each.ip6_cidr for each in left):
+                self._networks.update(network.id, ip6_cidr=None, ip6_gateway=None)
+            if network is not None and network.is_default and not left:
                 self._networks.update(network.id, cidr=None, gateway=None, netmask=None)
 
     # dedication
@@ -410,10 +455,12 @@ class IpRanges:
             raise InvalidParameterValue("A range for system VMs cannot be dedicated to an account")
         if row.account_id is not None or row.domain_id is not None:
             raise InvalidParameterValue(
-                f"Public IP range {row.start_ip}-{row.end_ip} has already been dedicated"
+                f"Public IP range {row.span} has already been dedicated"
             )
         accounts = self._foundation.table(Account)
-        for ip in self._ips.where("range_id", row.id):
+        sixes = self._foundation.table(PublicIpv6).where("range_id", row.id)
+        used: list[PublicIp | PublicIpv6] = [*self._ips.where("range_id", row.id), *sixes]
+        for ip in used:
             holder = accounts.get(ip.account_id)
             mine = owner is not None and ip.account_id == owner.id
             if not mine and (owner is not None or holder is None or holder.domain_id != domain.id):
@@ -429,16 +476,16 @@ class IpRanges:
         """Give a dedicated range back to everyone. Addresses that are in use stay so."""
         if row.account_id is None and row.domain_id is None:
             raise InvalidParameterValue(
-                f"Can't release Public IP range {row.start_ip}-{row.end_ip} as it is not dedicated to any domain "
+                f"Can't release Public IP range {row.span} as it is not dedicated to any domain "
                 "and any account"
             )
         with self._store.transaction():
             self._table.update(row.id, account_id=None, domain_id=None)
 
 
-def first_range(network: Network, range_id: str) -> IpRange:
-    """The range of a new shared network, of the addresses that its row says."""
-    return IpRange(
+def first_range(network: Network, range_id: str, six: ipv6_ranges.Fields) -> IpRange:
+    """The range of a new shared network, of the addresses that its row says and these IPv6 ones."""
+    made = IpRange(
         id=range_id,
         zone_id=network.zone_id,
         gateway=network.gateway or "",
@@ -451,3 +498,4 @@ def first_range(network: Network, range_id: str) -> IpRange:
         public=False,
         created=network.created,
     )
+    return msgspec.structs.replace(made, **six)

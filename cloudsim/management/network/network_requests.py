@@ -10,6 +10,7 @@ import msgspec
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity.caller import Caller
+from cloudsim.management.network import ipv6_ranges
 from cloudsim.management.network.address_ranges import address_range, check_address
 from cloudsim.management.network.vlans import LARGEST, isolation_of
 from cloudsim.model import Domain, Network, NetworkAclList, NetworkOffering, PhysicalNetwork, Vpc, Zone
@@ -45,6 +46,10 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     acl: NetworkAclList | None = None
     dns1: str | None = None
     dns2: str | None = None
+    ip6_gateway: str | None = None
+    ip6_cidr: str | None = None
+    start_ip6: str | None = None
+    end_ip6: str | None = None
 
 
 class Subnet(msgspec.Struct, frozen=True):
@@ -98,6 +103,22 @@ def subnet_of(zone: Zone, offering: NetworkOffering, request: NetworkRequest) ->
     if start is not None and end is not None:
         address_range(str(gateway), str(net.netmask), start, end)
     return Subnet(str(net), str(gateway), str(net.netmask), start, end)
+
+
+def ipv6_of(offering: NetworkOffering, request: NetworkRequest, subnet: Subnet) -> ipv6_ranges.Fields:
+    """The IPv6 addresses that a shared network is asked to have; {} for none. Raises InvalidParameterValue."""
+    six = ipv6_ranges.fields(request.ip6_gateway, request.ip6_cidr, request.start_ip6, request.end_ip6)
+    if not six:
+        return {}
+    if offering.guest_type != "Shared":
+        raise InvalidParameterValue(
+            "ip6gateway, ip6cidr, startipv6 and endipv6 are for shared networks: an isolated one gets a subnet of the "
+            "zone's IPv6 prefixes where its offering has internetprotocol DualStack"
+        )
+    if subnet.cidr is None:
+        raise InvalidParameterValue("ip6cidr: networks with IPv6 addresses alone are not supported")
+    ipv6_ranges.check_shared(offering)
+    return six
 
 
 def vlan_of(

@@ -12,6 +12,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.ip_ranges import first_range
 from cloudsim.management.network.ip_reservation import reservation
+from cloudsim.management.network.ipv6_ranges import Ipv6Ranges
 from cloudsim.management.network.network_requests import (
     UNTAGGED,
     NetworkRequest,
@@ -19,6 +20,7 @@ from cloudsim.management.network.network_requests import (
     changed_dns,
     checked_dns,
     checked_domain,
+    ipv6_of,
     subnet_of,
     vlan_of,
 )
@@ -61,6 +63,7 @@ class Networks:
         self._zones = foundation.table(Zone)
         self._ranges = foundation.table(IpRange)
         self._tiers = Tiers(foundation)
+        self._six = Ipv6Ranges(foundation)
         self._randomness = foundation.randomness.branch("networks")
 
     # making
@@ -77,6 +80,7 @@ class Networks:
         if physical is not None:
             check_enabled(self._store, physical, offering.services)
         subnet = subnet_of(zone, offering, request)
+        six = ipv6_of(offering, request, subnet)
         acl_id = None
         if request.vpc is not None:
             acl_id = self._tiers.check_new(owner, zone, offering, request, subnet)
@@ -92,6 +96,8 @@ class Networks:
                 replaced = self._unused_default(zone, offering)
         if vlan is not None:
             self._check_vlan(zone, physical, offering, vlan, subnet)
+        if six:
+            self._six.check_apart(zone.id, six, None if vlan == UNTAGGED else vlan)
         if acl_type == "Account":
             self._limits.check(owner, "network")
         domain_id = owner.domain_id
@@ -130,10 +136,12 @@ class Networks:
                     state="Setup" if offering.guest_type == "Shared" else "Allocated",
                     display=request.display,
                     created=self._foundation.now(),
+                    ip6_cidr=six.get("ip6_cidr"),
+                    ip6_gateway=six.get("ip6_gateway"),
                 )
             )
             if network.guest_type == "Shared" and network.cidr is not None:
-                own = first_range(network, self._randomness.uuid())
+                own = first_range(network, self._randomness.uuid(), six)
                 self._ranges.insert(own)
             return network
 

@@ -55,8 +55,8 @@ class _Addresses:
             if nic.ip is not None:
                 in_use.append(nic.ip)
             self.secondary.update(ip for _, ip in nic.secondary_ips)
-        spans = [(number_of(each.start_ip), number_of(each.end_ip)) for each in ranges]
-        spans += _own_span(network, bool(ranges))
+        spans = [(number_of(each.start_ip), number_of(each.end_ip)) for each in ranges if each.start_ip]
+        spans += _own_span(network, bool(spans))
         gateway = () if network.gateway is None else (number_of(network.gateway),)
         taken = map(number_of, (*in_use, *self.secondary))
         self.pool = AddressPool(joined(spans, gateway), self.taken, taken)

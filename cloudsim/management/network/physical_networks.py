@@ -16,6 +16,7 @@ from cloudsim.model import (
     Nic,
     PhysicalNetwork,
     PublicIp,
+    PublicIpv6,
     TrafficType,
     Zone,
 )
@@ -130,11 +131,11 @@ class PhysicalNetworks:
             self._physical.delete(physical.id)
 
     def _check_ranges_unused(self, physical: PhysicalNetwork) -> None:
-        ips = self._foundation.table(PublicIp)
+        ips, sixes = self._foundation.table(PublicIp), self._foundation.table(PublicIpv6)
         for row in self._ranges.where("physical_network_id", physical.id):
-            if ips.count("range_id", row.id):
+            if ips.count("range_id", row.id) or sixes.count("range_id", row.id):
                 raise CloudError(
-                    f"The Physical Network is not deletable because addresses of its IP range {row.start_ip}-{row.end_ip} "
+                    f"The Physical Network is not deletable because addresses of its IP range {row.span} "
                     "are in use"
                 )
 

@@ -40,7 +40,7 @@ def address_of_id(store: Store, wanted: str) -> tuple[IpRange, int] | None:
     """The range and number of the public address, free or in use, that has this id; None if there is none."""
     start, digits = wanted[:-_NUMBER_DIGITS], wanted[-_NUMBER_DIGITS:]
     for row in store.table(IpRange):
-        if row.public and row.id[:-_NUMBER_DIGITS] == start:
+        if row.public and row.start_ip and row.id[:-_NUMBER_DIGITS] == start:
             try:
                 number = int(digits, 16)
             except ValueError:
@@ -253,12 +253,18 @@ class PublicIps:
                 f"router on VLAN {beside.vlan or UNTAGGED}: addresses on several VLANs are not supported"
             )
 
-    def usable(self, owner: Account, zone: Zone) -> list[IpRange]:
-        """The zone's ranges that the account may have addresses of: those dedicated to it, to its domain, to nobody."""
+    def usable(self, owner: Account, zone: Zone, *, ipv6: bool = False) -> list[IpRange]:
+        """The zone's ranges that the account may have addresses of: those dedicated to it, to its domain, to nobody.
+
+        With IPv4 addresses, or instead with IPv6 ones.
+        """
         ranges = [
             row
             for row in self._ranges.where("zone_id", zone.id)
-            if row.public and not row.for_system_vms and self._may_have(owner, row)
+            if row.public
+            and (row.ip6_cidr if ipv6 else row.start_ip)
+            and not row.for_system_vms
+            and self._may_have(owner, row)
         ]
         own = [row for row in ranges if row.account_id is not None]
         settings = self._foundation.settings
@@ -285,7 +291,7 @@ class PublicIps:
     def range_of(self, zone: Zone, number: int) -> IpRange | None:
         """The public range of the zone that the address is in."""
         for row in self._ranges.where("zone_id", zone.id):
-            if row.public and number_of(row.start_ip) <= number <= number_of(row.end_ip):
+            if row.public and row.start_ip and number_of(row.start_ip) <= number <= number_of(row.end_ip):
                 return row
         return None
 
@@ -295,7 +301,7 @@ class PublicIps:
         ranges = [
             row
             for row in self._ranges.where("zone_id", zone.id)
-            if row.public and row.account_id is None and row.domain_id is None
+            if row.public and row.start_ip and row.account_id is None and row.domain_id is None
         ]
         for row in sorted(ranges, key=lambda row: not row.for_system_vms):
             number = self._pool(row).free()

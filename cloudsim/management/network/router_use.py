@@ -13,8 +13,8 @@ ROUTER_PROVIDERS = frozenset({"VirtualRouter", "VpcVirtualRouter"})
 
 
 def zone_has_routers(store: Store, zone_id: str) -> bool:
-    """Whether the zone has public addresses, which system VMs need."""
-    return any(each.public for each in store.table(IpRange).where("zone_id", zone_id))
+    """Whether the zone has public IPv4 addresses, which system VMs need."""
+    return any(each.public and each.start_ip for each in store.table(IpRange).where("zone_id", zone_id))
 
 
 def routed_services(offering: NetworkOffering | None) -> tuple[str, ...]:

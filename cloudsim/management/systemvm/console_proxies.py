@@ -149,7 +149,7 @@ class ConsoleProxies:
         if zone.is_edge:
             return False
         ranges = self._foundation.table(IpRange).where("zone_id", zone.id)
-        return any(each.public for each in ranges) and self._system_vms.template(zone) is not None
+        return any(each.public and each.start_ip for each in ranges) and self._system_vms.template(zone) is not None
 
     def _has_host(self, zone: Zone) -> bool:
         hosts = self._foundation.table(Host)

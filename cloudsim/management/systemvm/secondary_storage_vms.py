@@ -114,7 +114,7 @@ class SecondaryStorageVms:
         return (
             not zone.is_edge
             and self._settings.boolean("secondary.storage.vm", "Zone", zone.id)
-            and any(each.public for each in self._ranges.where("zone_id", zone.id))
+            and any(each.public and each.start_ip for each in self._ranges.where("zone_id", zone.id))
             and bool(self._stores.where("zone_id", zone.id))
         )
 

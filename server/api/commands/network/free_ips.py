@@ -41,6 +41,7 @@ class Wanted(NamedTuple):
     def range(self, row: IpRange) -> bool:
         return (
             row.public
+            and bool(row.start_ip)
             and (self.zone_id is None or row.zone_id == self.zone_id)
             and (self.range_id is None or row.id == self.range_id)
             and (self.physical_network_id is None or row.physical_network_id == self.physical_network_id)

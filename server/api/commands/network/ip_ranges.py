@@ -28,7 +28,10 @@ from server.api.views import View, domain_fields, owner
 
 GROUP = "VLAN"
 Range = Annotated[IpRange, Param(access="use")]
-IPV6 = Annotated[str | None, Param("not supported: ranges are IPv4")]
+Gateway6 = Annotated[str | None, Param("the IPv6 gateway; with ip6cidr")]
+Cidr6 = Annotated[str | None, Param("the IPv6 subnet, of 64 bits, such as 2001:db8::/64")]
+First6 = Annotated[str | None, Param("the first IPv6 address; all of ip6cidr if left out")]
+Last6 = Annotated[str | None, Param("the last IPv6 address; the first if left out")]
 
 
 class VlanIpRangeView(View):
@@ -55,6 +58,10 @@ class VlanIpRangeView(View):
     cidr: str | None = None
     startip: str | None = None
     endip: str | None = None
+    ip6gateway: str | None = None
+    ip6cidr: str | None = None
+    startipv6: str | None = None
+    endipv6: str | None = None
     networkid: str | None = None
     physicalnetworkid: str | None = None
     forsystemvms: bool | None = None
@@ -77,12 +84,16 @@ class VlanIpRangeView(View):
             vlan=uri,
             podid=row.pod_id,
             podname=pod.name if pod is not None else None,
-            description=f"{uri} {row.start_ip}-{row.end_ip}",
-            gateway=row.gateway,
-            netmask=row.netmask,
-            cidr=str(ipaddress.IPv4Network(f"{row.gateway}/{row.netmask}", strict=False)),
-            startip=row.start_ip,
-            endip=row.end_ip,
+            description=f"{uri} {row.span}",
+            gateway=row.gateway or None,
+            netmask=row.netmask or None,
+            cidr=str(ipaddress.IPv4Network(f"{row.gateway}/{row.netmask}", strict=False)) if row.gateway else None,
+            startip=row.start_ip or None,
+            endip=row.end_ip or None,
+            ip6gateway=row.ip6_gateway,
+            ip6cidr=row.ip6_cidr,
+            startipv6=row.start_ip6,
+            endipv6=row.end_ip6,
             networkid=network_id,
             physicalnetworkid=row.physical_network_id,
             forsystemvms=row.for_system_vms,
@@ -126,14 +137,6 @@ def public_wire_id(call: Call, zone_id: str) -> str | None:
     return None
 
 
-def _no_ipv6(**given: str | None) -> None:
-    for name, text in given.items():
-        if text:
-            raise UnsupportedCommand(
-                f"Parameter {name}: IPv6 ranges are not supported; give startip and endip"
-            )
-
-
 def _no_provider(provider: str | None) -> None:
     if provider:
         raise UnsupportedCommand(
@@ -170,14 +173,13 @@ async def create_vlan_ip_range(
     netmask: str | None = None,
     vlan: Annotated[str | None, Param("a VLAN id, also as vlan://id, or untagged")] = None,
     forsystemvms: Annotated[bool, Param("whether they are kept for system VMs")] = False,
-    startipv6: IPV6 = None,
-    endipv6: IPV6 = None,
-    ip6gateway: IPV6 = None,
-    ip6cidr: IPV6 = None,
+    startipv6: First6 = None,
+    endipv6: Last6 = None,
+    ip6gateway: Gateway6 = None,
+    ip6cidr: Cidr6 = None,
     provider: Annotated[str | None, Param("not supported")] = None,
 ) -> IpRange:
-    """Creates an IP range: of public addresses, or of a shared guest network."""
-    _no_ipv6(startipv6=startipv6, endipv6=endipv6, ip6gateway=ip6gateway, ip6cidr=ip6cidr)
+    """Creates an IP range: of public addresses, or of a shared guest network; of IPv4 addresses, IPv6 ones or both."""
     _no_provider(provider)
     made: IpRange = call.manager.ip_ranges.create(
         RangeRequest(
@@ -194,6 +196,10 @@ async def create_vlan_ip_range(
             owner=_dedicated_to(call, account or None, domainid, projectid),
             domain=domainid,
             for_system_vms=forsystemvms,
+            ip6_gateway=ip6gateway or None,
+            ip6_cidr=ip6cidr or None,
+            start_ip6=startipv6 or None,
+            end_ip6=endipv6 or None,
         )
     )
     return made
@@ -242,7 +248,7 @@ async def list_vlan_ip_ranges(
         ids=None if id is None else [id],
         equal=equal,
         keep=None if tag is None else lambda row: (row.vlan or UNTAGGED) == tag,
-        search=("start_ip", "end_ip", "vlan"),
+        search=("start_ip", "end_ip", "ip6_cidr", "vlan"),
     )
 
 
@@ -263,15 +269,23 @@ async def update_vlan_ip_range(
     gateway: str | None = None,
     netmask: str | None = None,
     forsystemvms: bool | None = None,
-    startipv6: IPV6 = None,
-    endipv6: IPV6 = None,
-    ip6gateway: IPV6 = None,
-    ip6cidr: IPV6 = None,
+    startipv6: First6 = None,
+    endipv6: Last6 = None,
+    ip6gateway: Gateway6 = None,
+    ip6cidr: Cidr6 = None,
 ) -> IpRange:
     """Changes an IP range; addresses in use must stay in it."""
-    _no_ipv6(startipv6=startipv6, endipv6=endipv6, ip6gateway=ip6gateway, ip6cidr=ip6cidr)
     changed: IpRange = call.manager.ip_ranges.update(
-        id, gateway=gateway, netmask=netmask, start_ip=startip, end_ip=endip, for_system_vms=forsystemvms
+        id,
+        gateway=gateway,
+        netmask=netmask,
+        start_ip=startip,
+        end_ip=endip,
+        for_system_vms=forsystemvms,
+        ip6_gateway=ip6gateway,
+        ip6_cidr=ip6cidr,
+        start_ip6=startipv6,
+        end_ip6=endipv6,
     )
     return changed
 

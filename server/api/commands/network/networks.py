@@ -49,6 +49,8 @@ class NetworkView(View):
     reservediprange: Annotated[str | None, "the addresses of its subnet that instances do not get"] = None
     gateway: str | None = None
     netmask: str | None = None
+    ip6cidr: Annotated[str | None, "its IPv6 subnet"] = None
+    ip6gateway: str | None = None
     zoneid: str | None = None
     zonename: str | None = None
     networkofferingid: str | None = None
@@ -112,6 +114,8 @@ class NetworkView(View):
             reservediprange=", ".join(f"{first}-{last}" for first, last in reserved(row)) or None,
             gateway=row.gateway,
             netmask=row.netmask,
+            ip6cidr=row.ip6_cidr,
+            ip6gateway=row.ip6_gateway,
             zoneid=row.zone_id,
             zonename=zone.name if zone else None,
             networkofferingid=row.network_offering_id or None,
@@ -133,7 +137,7 @@ class NetworkView(View):
             strechedl2subnet=False,
             redundantrouter=False,
             supportsvmautoscaling=False,
-            internetprotocol="IPv4" if row.cidr else None,
+            internetprotocol="DualStack" if row.ip6_cidr else "IPv4" if row.cidr else None,
             created=date(row.created),
             service=service_views(offering),
             tags=tags(call, row.id),
@@ -194,6 +198,10 @@ async def create_network(
     ] = None,
     dns1: Annotated[str | None, Param("name server of its instances", since="4.18.0")] = None,
     dns2: Annotated[str | None, Param("another", since="4.18.0")] = None,
+    ip6gateway: Annotated[str | None, Param("the IPv6 gateway of a shared network; with ip6cidr")] = None,
+    ip6cidr: Annotated[str | None, Param("the IPv6 subnet of a shared network, of 64 bits")] = None,
+    startipv6: Annotated[str | None, Param("the first IPv6 address that may be asked for")] = None,
+    endipv6: Annotated[str | None, Param("the last IPv6 address that may be asked for")] = None,
 ) -> Network:
     """Creates a guest network."""
     named = bool(call.fields.get("account") or call.fields.get("projectid"))
@@ -218,6 +226,10 @@ async def create_network(
         acl=aclid,
         dns1=dns1,
         dns2=dns2,
+        ip6_gateway=ip6gateway or None,
+        ip6_cidr=ip6cidr or None,
+        start_ip6=startipv6 or None,
+        end_ip6=endipv6 or None,
     )
     if vpcid is not None and not named:
         owner = call.store.table(Account)[vpcid.account_id]

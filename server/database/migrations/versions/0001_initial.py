@@ -493,6 +493,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("internet_protocol", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -510,6 +511,7 @@ def upgrade() -> None:
         sa.Column("zone_ids", sa.Text(), nullable=False),
         sa.Column("domain_ids", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("internet_protocol", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -593,6 +595,8 @@ def upgrade() -> None:
         sa.Column("dns1", sa.Text(), nullable=True),
         sa.Column("dns2", sa.Text(), nullable=True),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("ip6_cidr", sa.Text(), nullable=True),
+        sa.Column("ip6_gateway", sa.Text(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -611,6 +615,10 @@ def upgrade() -> None:
         sa.Column("netmask", sa.Text(), nullable=False),
         sa.Column("start_ip", sa.Text(), nullable=False),
         sa.Column("end_ip", sa.Text(), nullable=False),
+        sa.Column("ip6_gateway", sa.Text(), nullable=True),
+        sa.Column("ip6_cidr", sa.Text(), nullable=True),
+        sa.Column("start_ip6", sa.Text(), nullable=True),
+        sa.Column("end_ip6", sa.Text(), nullable=True),
         sa.Column("physical_network_id", sa.Text(), nullable=True),
         sa.Column("network_id", sa.Text(), nullable=True),
         sa.Column("pod_id", sa.Text(), nullable=True),
@@ -652,6 +660,35 @@ def upgrade() -> None:
         sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("allocated", sa.Double(), nullable=False),
         sa.Column("portable", sa.Boolean(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "public_ipv6",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("ip", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("range_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=True),
+        sa.Column("vpc_id", sa.Text(), nullable=True),
+        sa.Column("allocated", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "guest_ipv6_prefix",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("prefix", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "guest_ipv6_subnet",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("prefix_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -811,6 +848,7 @@ def upgrade() -> None:
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("secondary_ips", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("ip6", sa.Text(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -902,6 +940,25 @@ def upgrade() -> None:
         sa.Column("cidrs", sa.Text(), nullable=False),
         sa.Column("destination_cidrs", sa.Text(), nullable=False),
         sa.Column("related_id", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "ipv6_firewall_rule",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("network_id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("protocol", sa.Text(), nullable=False),
+        sa.Column("start_port", sa.BigInteger(), nullable=True),
+        sa.Column("end_port", sa.BigInteger(), nullable=True),
+        sa.Column("icmp_type", sa.BigInteger(), nullable=True),
+        sa.Column("icmp_code", sa.BigInteger(), nullable=True),
+        sa.Column("cidrs", sa.Text(), nullable=False),
+        sa.Column("destination_cidrs", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
@@ -1448,6 +1505,7 @@ def downgrade() -> None:
     op.drop_table("ssl_certificate")
     op.drop_table("ip_forwarding_rule")
     op.drop_table("port_forwarding_rule")
+    op.drop_table("ipv6_firewall_rule")
     op.drop_table("firewall_rule")
     op.drop_table("static_route")
     op.drop_table("private_gateway")
@@ -1465,6 +1523,9 @@ def downgrade() -> None:
     op.drop_table("guest_vlan_range")
     op.drop_table("pod_ip_range")
     op.drop_table("storage_ip_range")
+    op.drop_table("guest_ipv6_subnet")
+    op.drop_table("guest_ipv6_prefix")
+    op.drop_table("public_ipv6")
     op.drop_table("public_ip")
     op.drop_table("portable_ip_range")
     op.drop_table("ip_range")

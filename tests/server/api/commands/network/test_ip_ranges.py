@@ -124,13 +124,6 @@ def test_filters_of_ranges(wired: Wired) -> None:
     assert ids(keyword="192.168.3") == {two}
 
 
-@pytest.mark.parametrize("name", ["startipv6", "endipv6", "ip6gateway", "ip6cidr"])
-def test_ipv6_is_refused_by_name(wired: Wired, name: str) -> None:
-    said = refused(432, wired.admin, "createVlanIpRange", zoneid=wired.zone, **{name: "fd00::1"}).text
-    assert name in said and "not supported" in said
-    assert len(wired.store.table(IpRange)) == 0
-
-
 def test_a_range_is_dedicated_and_released(wired: Wired) -> None:
     made, ann = wired.api.account("ann")
     row = wired.range()
