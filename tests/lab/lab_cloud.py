@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from backends.lab.lab import Lab
 from backends.lab.requirements import check_machine
 from server.lab.building import CloudPlan, build_cloud
 from server.lab.client import ApiClient
+from tests.ports import free_port
 
 KEY = "tests"
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class LabCloud:
 
     def __init__(self, folder: Path, hosts: int, wait_for_guest: float = 90.0, routers: Routers = "none") -> None:
         self.lab = Lab(folder / "lab", f"t{os.getpid()}")
-        self.port = _free_port()
+        self.port = free_port()
         self.said: list[str] = []
         plan = CloudPlan(
             hosts=hosts,
@@ -212,11 +212,3 @@ def lab_cloud(folder: Path, hosts: int, request: pytest.FixtureRequest, **more: 
         yield cloud
     finally:
         cloud.close(request.session.testsfailed > before)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import socket
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +18,10 @@ from backends.lab.requirements import missing
 from server.cli_lab import lab_command
 from server.lab.building import CLOUDSIM
 from server.lab.client import ApiClient, wait_for
+from tests.ports import free_port
 
 _LACKS = missing()
-NAME = "pytest-cli"
+NAME = f"cli{os.getpid()}"
 
 
 def lab(*argv: str | Path) -> Result:
@@ -46,9 +47,7 @@ def test_names_and_numbers_are_checked(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     data = tmp_path_factory.mktemp("lab") / "data"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     try:
         options = ["--hosts", "1", "--name", NAME, "--port", port, "--memory", "512", "--template", "none"]
         options += ["--routers", "none"]

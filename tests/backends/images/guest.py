@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
+
 
 def require_qemu() -> None:
     """Skip the test where a guest cannot be booted."""
@@ -57,18 +59,11 @@ def config_drive(folder: Path, hostname: str, user_data: str, password: str = ""
     return path
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 class Guest:
     """A running guest. Its serial console can be read and typed on; it ends with the `with` block."""
 
     def __init__(self, folder: Path, disk: Path, drive: Path, memory: int = 128) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._shown, self._seen = "", 0
         serial, control = folder / "serial", folder / "qmp"
         command: list[str | Path] = ["qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-cpu", "max"]

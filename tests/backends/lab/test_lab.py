@@ -22,7 +22,7 @@ from backends.lab.state import Phase, read_state
 _LACKS = missing()
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(bool(_LACKS), reason="; ".join(_LACKS))]
 
-TWO, ONE = "pytesttwo", "pytestone"
+TWO, ONE = f"two{os.getpid()}", f"one{os.getpid()}"
 GUEST = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>16</memory><vcpu>1</vcpu>
 <os><type arch='x86_64' machine='pc'>hvm</type></os><devices><video><model type='none'/></video></devices></domain>"""
 

@@ -16,6 +16,7 @@ import pytest
 
 from backends.wire.ipmitool import Ipmitool
 from cloudsim.out_of_band import ManagementController, OutOfBandError
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(
     shutil.which("ipmitool") is None or shutil.which("ipmi_sim") is None,
@@ -51,9 +52,7 @@ esac
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     """Where a simulated controller listens; the power of its host is in the file `power`."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+    port = free_port(socket.SOCK_DGRAM)
     (tmp_path / "lan.conf").write_text(LAN.format(port=port, folder=tmp_path))
     (tmp_path / "commands").write_text(COMMANDS)
     (tmp_path / "chassis").write_text(CHASSIS.format(folder=tmp_path))
