@@ -9,6 +9,7 @@ from cloudsim.management.compute.vm_allocation import Allocation
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller, in_subtree
 from cloudsim.management.identity.quota import Quota
+from cloudsim.management.identity.tagged_counts import vm_tags, volume_tags
 from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.network.account_networks import AccountNetworks
 from cloudsim.management.network.nics import Nics
@@ -27,6 +28,7 @@ from cloudsim.model import (
     VirtualMachine,
     VmSnapshot,
     Volume,
+    VolumeOnStore,
     Zone,
 )
 
@@ -125,15 +127,16 @@ class VmAssignment:
             raise PermissionDenied(f"{owner.name} may not use template {template.name}, of which VM {vm.name} was made")
         offering = self._foundation.table(ServiceOffering).get(vm.service_offering_id)
         self._check_offering(offering, owner)
-        for kind, amount in (
-            ("user_vm", 1),
-            ("cpu", vm.cpus),
-            ("memory", vm.memory_mib),
-            ("gpu", vm.gpus),
-            ("volume", len(volumes)),
-            ("primary_storage", sum(volume.size for volume in volumes)),
-        ):
-            self._quota.check(owner, kind, amount)  # type: ignore[arg-type]
+        self._quota.check_deployment(
+            owner,
+            vm.cpus,
+            vm.memory_mib,
+            vm.gpus,
+            None,
+            [volume.size for volume in volumes],
+            host_tags=vm_tags(self._store, vm),
+            disk_tags=[(), *(volume_tags(self._store, volume) for volume in volumes)],
+        )
 
     @staticmethod
     def _check_owner(owner: Account, before: str, what: str) -> None:
@@ -177,8 +180,13 @@ class VmAssignment:
         self._check_owner(owner, volume.account_id, f"volume {volume.name}")
         self._check_snapshots(volume)
         self._check_offering(self._foundation.table(DiskOffering).get(volume.disk_offering_id), owner)
-        self._quota.check(owner, "volume", 1)
-        self._quota.check(owner, "primary_storage", volume.size)
+        tags = volume_tags(self._store, volume)
+        self._quota.check(owner, "volume", 1, tags=tags)
+        uploaded = self._foundation.table(VolumeOnStore).find("volume_id", volume.id)
+        if uploaded is None:
+            self._quota.check(owner, "primary_storage", volume.size, tags=tags)
+        else:
+            self._quota.check(owner, "secondary_storage", uploaded.physical_size)
         with self._store.transaction():
             moved = self._give(volume, owner)
             self._foundation.events.record(

@@ -193,6 +193,9 @@ class VmImport:
             disks[0].disk.size,
             [each.disk.size for each in disks[1:]],
             host_tags=request.offering.host_tags,
+            disk_tags=[
+                request.offering.storage_tags if disk.offering is None else disk.offering.tags for disk in disks
+            ],
         )
         return host_name, size, tuple(disks), tuple(nics)
 

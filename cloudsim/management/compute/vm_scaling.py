@@ -83,7 +83,7 @@ class Scaling:
         size = self.check(vm, offering, *wanted)
         if vm.state == "Stopped":
             return self.change_offering(caller, vm, offering, *wanted)
-        self._quota.check_growth(vm, size, vm.gpus)
+        self._quota.check_growth(vm, size, offering)
         self._check_room(vm, size)
         host_id = vm.host_id
         assert host_id is not None
@@ -129,7 +129,7 @@ class Scaling:
         if offering.state != "Active" or offering.is_system:
             raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
         size = sizes(offering, cpus, cpu_mhz, memory_mib)
-        self._quota.check_growth(vm, size, offering.gpus)
+        self._quota.check_growth(vm, size, offering)
         with self._store.transaction():
             vm = self._vms.update(
                 vm.id,

@@ -329,7 +329,7 @@ class VirtualMachines:
         plan = self._allocation.plans.of_restore(
             template, present, zone, offering=offering, size=size, iops=iops
         )
-        self._allocation.vm_quota.check_disk(vm, 1 - len(old), plan.size - present)
+        self._allocation.vm_quota.check_root(vm, old, plan.size, plan.offering)
         return old, plan
 
     async def stop_all_on(self, host: Host) -> None:

@@ -193,6 +193,28 @@ class Limits:
         for tag in ("", *(tag for tag in self.tags(type) if tag in tags)):
             self._check(owner, type, amount, tag)
 
+    def check_growth(
+        self,
+        owner: Account,
+        resource: Kind,
+        before: int,
+        after: int,
+        *,
+        had: Collection[str] = (),
+        tags: Collection[str] = (),
+    ) -> None:
+        """Raise ResourceAllocationFailed if what the owner has `before` would exceed a limit as it is to be `after`.
+
+        `had` are its offering's tags now, `tags` those of the offering that it is to have: by a new tag all of it counts.
+        """
+        type = BY_NAME[resource]
+        if owner.type == ROOT_ADMIN:
+            return
+        for tag in ("", *(tag for tag in self.tags(type) if tag in tags)):
+            amount = after - (before if not tag or tag in had else 0)
+            if amount > 0:
+                self._check(owner, type, amount, tag)
+
     def _check(self, owner: Account, type: ResourceType, amount: int, tag: str) -> None:
         by = f" by tag {tag}" if tag else ""
         limit = self.of_account(owner, type, tag)

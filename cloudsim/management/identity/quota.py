@@ -15,6 +15,21 @@ class Quota(Protocol):
     def check(self, owner: Account, resource: Kind, amount: int = 1, *, tags: Collection[str] = ()) -> None:
         """Raise ResourceAllocationFailed if `amount` more (memory in MiB) would exceed a limit, by `tags` too."""
 
+    def check_growth(
+        self,
+        owner: Account,
+        resource: Kind,
+        before: int,
+        after: int,
+        *,
+        had: Collection[str] = (),
+        tags: Collection[str] = (),
+    ) -> None:
+        """Raise ResourceAllocationFailed if what the owner has `before` would exceed a limit as it is to be `after`.
+
+        `had` are its offering's tags now, `tags` those of the offering that it is to have: by a new tag all of it counts.
+        """
+
     def check_deployment(
         self,
         owner: Account,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cloudsim.management.identity.limited_resources import Kind
-from cloudsim.model import DiskOffering, ServiceOffering, VirtualMachine, Volume
+from cloudsim.model import DiskOffering, ServiceOffering, VirtualMachine, Volume, VolumeOnStore
 from cloudsim.model.compute import GONE
 from cloudsim.store import Store
 
@@ -50,7 +50,10 @@ def tagged_count(store: Store, account_id: str, kind: Kind, tag: str) -> int:
     """How much of a kind the account has by offerings with that tag; bytes of storage, MiB of memory."""
     if TAG_SETTINGS[kind] == OF_STORAGE:
         volumes = list(_volumes(store, account_id, tag))
-        return len(volumes) if kind == "volume" else sum(volume.size for volume in volumes)
+        if kind == "volume":
+            return len(volumes)
+        uploaded = store.table(VolumeOnStore)  # on no primary storage yet
+        return sum(volume.size for volume in volumes if uploaded.find("volume_id", volume.id) is None)
     vms = list(_vms(store, account_id, tag))
     if kind == "user_vm":
         return len(vms)

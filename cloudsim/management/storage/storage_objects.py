@@ -105,7 +105,7 @@ class StorageObjects:
             raise InvalidParameterValue(f"{path} on storage pool {pool.name} is a volume or a template of the cloud already")
         if offering is not None:
             self._check_offering(pool, offering)
-        self._limits.check(owner, "volume")
+        self._limits.check(owner, "volume", tags=() if offering is None else offering.tags)
 
     def _check_offering(self, pool: StoragePool, offering: DiskOffering) -> None:
         if offering.state != "Active":
@@ -137,8 +137,9 @@ class StorageObjects:
             raise InvalidParameterValue(
                 f"Disk offering {offering.name} is for disks of {offering.size} bytes, and {path} has {size}"
             )
-        self._limits.check(owner, "volume")
-        self._limits.check(owner, "primary_storage", size)
+        tags = () if offering is None else offering.tags
+        self._limits.check(owner, "volume", tags=tags)
+        self._limits.check(owner, "primary_storage", size, tags=tags)
         volume_id = self._randomness.uuid()
         with self._store.transaction():
             return self._volumes.insert(

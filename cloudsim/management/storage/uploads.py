@@ -252,7 +252,7 @@ class Uploads:
             )
         if store is not None and (store.zone_id not in (None, zone.id) or store.read_only):
             raise InvalidParameterValue(f"Image store {store.name} is not one that zone {zone.name} can write to")
-        self._limits.check(owner, "volume")
+        self._limits.check(owner, "volume", tags=() if offering is None else offering.tags)
         self._limits.check(owner, "secondary_storage")
         store = store or self._secondary.store_for(zone.id)
         now = self._foundation.now()

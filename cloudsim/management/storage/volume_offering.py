@@ -52,6 +52,7 @@ class VolumeOfferings:
                     f"Storage pool {pool.name} of volume {volume.name} does not suit disk offering {offering.name}; "
                     "with automigrate it is moved to one that does"
                 )
+            self._volumes.check_limits(volume, volume.size, offering)
             self._pool_for(volume, offering)
 
     @staticmethod
@@ -85,6 +86,7 @@ class VolumeOfferings:
             raise InvalidParameterValue(
                 f"Disk offering {offering.name} is for disks of {offering.size} bytes, and {volume.name} has {volume.size}"
             )
+        self._volumes.check_limits(volume, volume.size, offering)
 
     def rename(self, volume: Volume, offering: DiskOffering) -> Volume:
         """Say that the volume is of that offering; its size stays."""

@@ -231,10 +231,7 @@ class Volumes:
                 f"Volume {volume.name} is attached to {vm.name}, which must be Running or Stopped "
                 f"to resize it and is {vm.state}"
             )
-        if size > volume.size:
-            owner = self._foundation.table(Account)[volume.account_id]
-            tags = volume_tags(self._store, volume)
-            self._limits.check(owner, "primary_storage", size - volume.size, tags=tags)
+        self.check_limits(volume, size, offering)
         chosen: dict[str, object] = {}
         if offering is not None:
             chosen["disk_offering_id"] = offering.id
@@ -265,6 +262,14 @@ class Volumes:
             raise
         with self._store.transaction():
             return move(self._table, volume_id, "Ready", size=answer.size or size, **chosen)
+
+    def check_limits(self, volume: Volume, size: int, offering: DiskOffering | None) -> None:
+        """Raise ResourceAllocationFailed unless the volume's owner may have it of that size and that offering, None: its own."""
+        owner = self._foundation.table(Account)[volume.account_id]
+        had = volume_tags(self._store, volume)
+        tags = had if offering is None else offering.tags
+        self._limits.check_growth(owner, "volume", 1, 1, had=had, tags=tags)
+        self._limits.check_growth(owner, "primary_storage", volume.size, size, had=had, tags=tags)
 
     def _new_size(
         self, volume: Volume, size_gib: int | None, offering: DiskOffering | None, shrink_ok: bool

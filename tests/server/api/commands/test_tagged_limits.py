@@ -134,3 +134,114 @@ def test_a_domains_limit_by_tag_holds_for_all_in_it(tagged: CloudApi) -> None:
     (row,) = admin("listDomains", id=domain, tag="gold")["domain"]
     shown = {each["resourcetypename"]: each for each in row["taggedresources"]}
     assert (shown["user_vm"]["limit"], shown["user_vm"]["total"]) == (2, 0)
+
+
+def service_offering(cloud_api: CloudApi, name: str, **tags: str) -> str:
+    made = cloud_api.admin(
+        "createServiceOffering", name=name, displaytext=name, cpunumber=1, cpuspeed=500, memory=256, **tags
+    )
+    return str(made["serviceoffering"]["id"])
+
+
+def deployed(cloud_api: CloudApi, call: Client, offering: str) -> str:
+    template = cloud_api.listed("listTemplates", "template", templatefilter="executable")[0]["id"]
+    made = call(
+        "deployVirtualMachine",
+        startvm=False,
+        zoneid=cloud_api.zone,
+        templateid=template,
+        serviceofferingid=offering,
+    )
+    return str(made["virtualmachine"]["id"])
+
+
+def test_an_instance_is_given_to_who_may_have_one_more_by_its_tags(tagged: CloudApi) -> None:
+    tagged.account("ann")
+    bob = tagged.account("bob")
+    vm = deployed(tagged, bob, service_offering(tagged, "both", hosttags="gold", tags="ssd"))
+    to_ann = {"virtualmachineid": vm, "account": "ann", "domainid": root(tagged)}
+    for kind, tag in ((CPU, "gold"), (VOLUME, "ssd"), (STORAGE, "ssd")):
+        limit(tagged, kind, 0, tag)
+        assert f"by tag {tag}" in refused(535, tagged.admin, "assignVirtualMachine", **to_ann).text
+        assert bob("listVirtualMachines")["count"] == 1
+        limit(tagged, kind, -1, tag)
+    tagged.admin("assignVirtualMachine", **to_ann)
+    assert counts(tagged, tag="ssd")["volume", "ssd"] == 1
+
+
+def test_a_volume_is_given_to_who_may_have_one_more_by_its_tags(tagged: CloudApi) -> None:
+    ann, bob = tagged.account("ann"), tagged.account("bob")
+    made = tagged.admin("createDiskOffering", name="ssd", displaytext="ssd", customized=True, tags="ssd")
+    asked = {"zoneid": tagged.zone, "diskofferingid": made["diskoffering"]["id"]}
+    volume = bob("createVolume", name="a", size=2, **asked)["volume"]["id"]
+    account = tagged.admin("listAccounts", name="ann", listall=True)["account"][0]["id"]
+    to_ann = {"volumeid": volume, "accountid": account}
+    limit(tagged, STORAGE, 1, "ssd")
+    assert "by tag ssd" in refused(535, tagged.admin, "assignVolume", **to_ann).text
+    limit(tagged, STORAGE, 2, "ssd")
+    tagged.admin("assignVolume", **to_ann)
+    assert ann("listVolumes")["count"] == 1
+
+
+def test_a_file_is_taken_in_as_a_volume_while_there_are_not_enough_by_its_offerings_tags(
+    tagged: CloudApi,
+) -> None:
+    admin = tagged.admin
+    tagged.account("ann")
+    vm, made = tagged.cloud.deploy(), tagged.volume(size=2)
+    admin("attachVolume", id=made["id"], virtualmachineid=vm.id)
+    left = admin("detachVolume", id=made["id"])["volume"]
+    admin("unmanageVolume", id=left["id"])
+    ssd = admin("createDiskOffering", name="ssd", displaytext="ssd", customized=True, tags="ssd")
+    asked = {
+        "storageid": left["storageid"],
+        "path": left["path"],
+        "diskofferingid": ssd["diskoffering"]["id"],
+        "account": "ann",
+        "domainid": root(tagged),
+    }
+    limit(tagged, STORAGE, 1, "ssd")
+    assert "by tag ssd" in refused(535, admin, "importVolume", **asked).text
+    limit(tagged, STORAGE, 2, "ssd")
+    assert admin("importVolume", **asked)["volume"]["account"] == "ann"
+
+
+def test_another_offering_with_the_tag_is_refused_when_there_is_enough_by_it(tagged: CloudApi) -> None:
+    ann = tagged.account("ann")
+    plain = service_offering(tagged, "plain")
+    vm = deployed(tagged, ann, plain)
+    (disk,) = ann("listVolumes", virtualmachineid=vm)["volume"]
+    limit(tagged, VM, 0, "gold")
+    gold = service_offering(tagged, "gold", hosttags="gold")
+    assert (
+        "by tag gold"
+        in refused(535, ann, "changeServiceForVirtualMachine", id=vm, serviceofferingid=gold).text
+    )
+    limit(tagged, VOLUME, 0, "ssd")
+    ssd = service_offering(tagged, "ssd", tags="ssd")
+    assert (
+        "by tag ssd" in refused(535, ann, "changeServiceForVirtualMachine", id=vm, serviceofferingid=ssd).text
+    )
+    fast = tagged.admin("createDiskOffering", name="fast", displaytext="fast", customized=True, tags="ssd")
+    asked = {"id": disk["id"], "diskofferingid": fast["diskoffering"]["id"]}
+    size = disk["size"] >> 30
+    assert "by tag ssd" in refused(535, ann, "changeOfferingForVolume", size=size, **asked).text
+    other = tagged.volume("data", 1, ann)["id"]
+    assert (
+        "by tag ssd" in refused(535, ann, "resizeVolume", id=other, diskofferingid=asked["diskofferingid"], size=1).text
+    )
+    limit(tagged, VOLUME, 1, "ssd")
+    ann("resizeVolume", id=other, diskofferingid=asked["diskofferingid"], size=1)
+    assert counts(tagged, tag="ssd")["volume", "ssd"] == 1
+
+
+def test_a_new_root_disk_by_an_offering_with_the_tag_is_refused_when_there_is_enough(tagged: CloudApi) -> None:
+    ann = tagged.account("ann")
+    vm = deployed(tagged, ann, service_offering(tagged, "plain"))
+    fast = tagged.admin("createDiskOffering", name="fast", displaytext="fast", customized=True, tags="ssd")
+    asked = {"virtualmachineid": vm, "diskofferingid": fast["diskoffering"]["id"], "rootdisksize": 20}
+    limit(tagged, STORAGE, 10, "ssd")
+    assert "by tag ssd" in refused(535, ann, "restoreVirtualMachine", **asked).text
+    limit(tagged, STORAGE, 20, "ssd")
+    ann("restoreVirtualMachine", **asked)
+    assert counts(tagged, tag="ssd")["primary_storage", "ssd"] == 20 << 30
