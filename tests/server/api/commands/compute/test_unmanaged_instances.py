@@ -279,6 +279,25 @@ def test_limits_and_room(cloud: Imports) -> None:
     cloud.sound()
 
 
+def test_limits_by_the_tags_of_the_offering(cloud: Imports) -> None:
+    cloud.account("ann")
+    domain = cloud.cloud.owner.domain_id
+    cloud.admin("updateConfiguration", name="resource.limit.storage.tags", value="ssd")
+    for pool in cloud.listed("listStoragePools", "storagepool"):
+        cloud.admin("updateStoragePool", id=pool["id"], tags="ssd")
+    offering = cloud.admin(
+        "createServiceOffering", name="fast", displaytext="fast", customized=True, tags="ssd"
+    )["serviceoffering"]["id"]
+    cloud.place("plain", disks_gib=(1,), vlans=())
+    bare = dict.fromkeys(k for k in cloud.asked() if "[" in k)
+    asked = cloud.asked(name="plain", serviceofferingid=offering, account="ann", domainid=domain, **bare)
+    cloud.admin("updateResourceLimit", resourcetype=2, max=0, tag="ssd", account="ann", domainid=domain)
+    assert "by tag ssd" in refused(535, cloud.admin, "importUnmanagedInstance", **asked).text
+    cloud.admin("updateResourceLimit", resourcetype=2, max=1, tag="ssd", account="ann", domainid=domain)
+    assert cloud.admin("importUnmanagedInstance", **asked)["virtualmachine"]["account"] == "ann"
+    cloud.sound()
+
+
 def test_tags_of_the_offering(cloud: Imports) -> None:
     tagged = next(
         h for h in cloud.store.table(Host) if h.cluster_id == cloud.here.cluster_id and h.id != cloud.here.id
