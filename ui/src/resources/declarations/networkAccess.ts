@@ -22,6 +22,8 @@ import { hasPorts, isIcmp } from "./parts/rules";
 const carriesRules = (row: Row): boolean =>
   Boolean(row.associatednetworkid ?? row.vpcid) && row.isstaticnat !== true;
 
+const text = (row: Row | null, name: string): string | undefined => row?.[name] as string | undefined;
+
 const publicIp: Resource = {
   name: "publicip",
   section: "network",
@@ -105,7 +107,23 @@ const publicIp: Resource = {
       icon: NodeIndexOutlined,
       on: "row",
       target: "ipaddressid",
-      form: ["virtualmachineid", "vmguestip"],
+      form: [
+        {
+          name: "networkid",
+          filter: (_, row) => (row?.vpcid ? { vpcid: text(row, "vpcid") } : { zoneid: text(row, "zoneid") }),
+          // an address that belongs to a network already is for that network's instances
+          when: (_, row) => !row?.associatednetworkid,
+        },
+        {
+          name: "virtualmachineid",
+          filter: (values, row) => ({
+            zoneid: text(row, "zoneid"),
+            vpcid: text(row, "vpcid"),
+            networkid: text(row, "associatednetworkid") ?? values.networkid,
+          }),
+        },
+        "vmguestip",
+      ],
       when: (row) => is("Allocated")(row) && row.isstaticnat !== true && row.issourcenat !== true,
     },
     {
