@@ -62,6 +62,7 @@ from cloudsim.management.infrastructure.zones import Zones
 from cloudsim.management.network.account_networks import AccountNetworks
 from cloudsim.management.network.ip_association import IpAssociation
 from cloudsim.management.network.ip_ranges import IpRanges
+from cloudsim.management.network.ipv6_prefixes import GuestIpv6Prefixes
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.network_offerings import NetworkOfferings
 from cloudsim.management.network.network_permissions import NetworkPermissions
@@ -170,8 +171,10 @@ class Services:
         self.guest_os = GuestOsTypes(foundation)
         self.offerings = Offerings(foundation)
         self.network_offerings = NetworkOfferings(foundation)
+        self.ipv6_prefixes = GuestIpv6Prefixes(foundation)
         self.networks = Networks(foundation, self.limits)
         self.network_life = NetworkLife(foundation)
+        self.network_life.on_delete.append(self.ipv6_prefixes.release)
         self.network_permissions = NetworkPermissions(foundation)
         self.network_life.on_delete.append(self.network_permissions.reset)
         self.physical_networks = PhysicalNetworks(foundation)

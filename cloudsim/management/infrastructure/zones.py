@@ -12,6 +12,7 @@ from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import (
     Cluster,
     Domain,
+    GuestIpv6Prefix,
     Host,
     ImageStore,
     IpRange,
@@ -148,11 +149,14 @@ class Zones:
         """Remove an empty zone with its settings, its address ranges and its own networks, if they are unused."""
         self._check_deletable(zone)
         networks, ranges = self._foundation.table(Network), self._foundation.table(IpRange)
+        prefixes = self._foundation.table(GuestIpv6Prefix)
         with self._store.transaction():
             for network_id in list(networks.ids("zone_id", zone.id)):
                 networks.delete(network_id)
             for range_id in list(ranges.ids("zone_id", zone.id)):
                 ranges.delete(range_id)
+            for prefix_id in list(prefixes.ids("zone_id", zone.id)):
+                prefixes.delete(prefix_id)
             remove_leftovers(self._foundation, zone.id)
             self._zones.delete(zone.id)
 

@@ -11,7 +11,7 @@ import {
   UserAddOutlined,
   UserDeleteOutlined,
 } from "@ant-design/icons-vue";
-import type { Action, FormField, Resource } from "../declaration";
+import type { Action, Resource } from "../declaration";
 import { create, is, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
 
@@ -198,24 +198,26 @@ const balancerElement = element(
   "configureInternalLoadBalancerElement",
 );
 
-const IPV6: FormField[] = ["startipv6", "endipv6", "ip6gateway", "ip6cidr"].map((name) => ({ name }));
+const IPV6 = ["startipv6", "endipv6", "ip6gateway", "ip6cidr"].map((name) => ({ name }));
 
 const ipRange: Resource = {
   name: "vlaniprange",
   section: "infrastructure",
   icon: GlobalOutlined,
   list: { command: "listVlanIpRanges", key: "vlaniprange" },
-  title: (row) => `${String(row.startip)} - ${String(row.endip)}`,
+  title: (row) =>
+    row.startip ? `${String(row.startip)} - ${String(row.endip)}` : String(row.ip6cidr ?? row.description),
   columns: [
     { name: "startip" },
     { name: "endip" },
     { name: "gateway" },
     { name: "netmask" },
+    { name: "ip6cidr" },
     { name: "vlan" },
     { name: "forvirtualnetwork", kind: "boolean" },
     { name: "forsystemvms", kind: "boolean" },
     { name: "account" },
-    ...column.hidden(column.pod, column.domain, { name: "description" }),
+    ...column.hidden(column.pod, column.domain, { name: "description" }, ...IPV6.slice(0, 3)),
   ],
   filters: [
     { name: "zoneid" },
@@ -242,6 +244,7 @@ const ipRange: Resource = {
       "netmask",
       "startip",
       "endip",
+      ...IPV6,
     ]),
     update("updateVlanIpRange", ["startip", "endip", "gateway", "netmask", "forsystemvms", ...IPV6]),
     {
@@ -296,6 +299,27 @@ const portableIpRange: Resource = {
   ],
 };
 
+const ipv6Prefix: Resource = {
+  name: "guestnetworkipv6prefix",
+  section: "infrastructure",
+  icon: GlobalOutlined,
+  list: { command: "listGuestNetworkIpv6Prefixes", key: "guestnetworkipv6prefix" },
+  title: (row) => String(row.prefix),
+  columns: [
+    { name: "prefix" },
+    { name: "usedsubnets", kind: "number" },
+    { name: "availablesubnets", kind: "number" },
+    { name: "totalsubnets", kind: "number" },
+    { name: "zoneid", link: { resource: "zone", id: "zoneid" } },
+    ...column.hidden(column.created),
+  ],
+  filters: [{ name: "zoneid" }],
+  actions: [
+    create("createGuestNetworkIpv6Prefix", ["zoneid", "prefix"]),
+    remove("deleteGuestNetworkIpv6Prefix"),
+  ],
+};
+
 const guestVlan: Resource = {
   name: "guestvlan",
   section: "infrastructure",
@@ -344,6 +368,7 @@ const resources: Resource[] = [
   balancerElement,
   ipRange,
   portableIpRange,
+  ipv6Prefix,
   guestVlan,
   dedicatedVlans,
 ];

@@ -1,6 +1,16 @@
 // The fields whose names do not say what they are. All others are called by the words of their names.
 export default {
   fields: {
+    totalsubnets: "Subnets",
+    usedsubnets: "Used subnets",
+    availablesubnets: "Free subnets",
+    ip6routes: "IPv6 routes",
+    ip6routing: "IPv6 routing",
+    ip6address: "IPv6 address",
+    endipv6: "Last IPv6 address",
+    startipv6: "First IPv6 address",
+    ip6gateway: "IPv6 gateway",
+    ip6cidr: "IPv6 subnet",
     csr: "Signing request",
     cacertificates: "Certificate of the authority",
     cn: "Common name",
