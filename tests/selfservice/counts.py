@@ -66,6 +66,13 @@ class Counting:
                 if abs(shown - real) > 1e-6:
                     yield Violation("counts equal reality", f"{name} has {real} of {kind}, counts {shown}")
                 yield from self._limited(owner_id, name, kind, real, fields[f"{prefix}limit"])
+            for row in fields.get("taggedresources", []):
+                kind, unit = by_tag(row["resourcetypename"], row["tag"]), GIB if row["resourcetypename"] in _BYTES else 1
+                real = sum(counts.get(each, Counter())[kind] for each in whose) // unit
+                if row["total"] != real:
+                    yield Violation("counts equal reality", f"{name} has {real} of {kind}, counts {row['total']}")
+                limit = "Unlimited" if row["limit"] == -1 else str(row["limit"])
+                yield from self._limited(owner_id, name, kind, real, limit)
         yield from _recounted(cloud, counts)
 
     def _limited(self, owner_id: str, name: str, kind: str, real: float, limit: str) -> Iterator[Violation]:
@@ -76,6 +83,11 @@ class Counting:
         if real > allowed and real > before and kind != "secondary_storage":
             yield Violation("limits hold", f"{name} has {real} of {kind}, had {before}, may have {allowed}")
         self._limits[key], self._before[key] = now, real
+
+
+def by_tag(kind: str, tag: str) -> str:
+    """What is counted of a kind, by a tag or, where that is empty, by all of them."""
+    return f"{kind} by tag {tag}" if tag else kind
 
 
 def _told(cloud: ServedCloud) -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
@@ -135,16 +147,24 @@ def counted(cloud: ServedCloud) -> Counts:
     def add(owner: str, kind: str, amount: float = 1) -> None:
         counts.setdefault(owner, Counter())[kind] += amount  # type: ignore[assignment]
 
+    services = {row["id"]: row for row in every(cloud, "listServiceOfferings", "serviceoffering")}
+    disks = {row["id"]: row for row in every(cloud, "listDiskOfferings", "diskoffering")}
     for owner, vm in _owned(cloud, "listVirtualMachines", "virtualmachine"):
         if vm["state"] not in ("Destroyed", "Expunging", "Error"):
-            add(owner, "user_vm")
-            add(owner, "cpu", vm["cpunumber"])
-            add(owner, "memory", vm["memory"])
+            for tag in ("", *_tags(services.get(vm["serviceofferingid"], {}).get("hosttags"))):
+                add(owner, by_tag("user_vm", tag))
+                add(owner, by_tag("cpu", tag), vm["cpunumber"])
+                add(owner, by_tag("memory", tag), vm["memory"])
     for owner, volume in _owned(cloud, "listVolumes", "volume"):
         if volume["state"] not in ("Destroy", "Expunging", "Expunged"):
-            add(owner, "volume")
             uploaded = volume["state"] in _UPLOADED
-            add(owner, "secondary_storage" if uploaded else "primary_storage", volume.get("size", 0))
+            if uploaded:
+                add(owner, "secondary_storage", volume.get("size", 0))
+            offering = disks.get(volume.get("diskofferingid")) or services.get(volume.get("serviceofferingid"), {})
+            for tag in ("", *_tags(offering.get("tags", offering.get("storagetags")))):
+                add(owner, by_tag("volume", tag))
+                if not uploaded:
+                    add(owner, by_tag("primary_storage", tag), volume.get("size", 0))
     for owner, snapshot in _owned(cloud, "listSnapshots", "snapshot"):
         add(owner, "snapshot")
         add(owner, "secondary_storage", snapshot.get("physicalsize", 0))
@@ -167,6 +187,10 @@ def counted(cloud: ServedCloud) -> Counts:
     return counts
 
 
+def _tags(text: str | None) -> list[str]:
+    return text.split(",") if text else []
+
+
 def _recounted(cloud: ServedCloud, counts: Counts) -> Iterator[Violation]:
     """updateResourceCount, account by account, says the same."""
     domains = cloud.store.table(Domain)
@@ -181,6 +205,7 @@ def _recounted(cloud: ServedCloud, counts: Counts) -> Iterator[Violation]:
             kind = row["resourcetypename"]
             if kind not in KINDS:
                 continue
+            kind = by_tag(kind, row.get("tag", ""))
             real = counts.get(account.id, Counter())[kind]
             if row["resourcecount"] != real:
                 text = f"updateResourceCount of {account.name}: {row['resourcecount']} of {kind}, lists show {real}"

@@ -7,7 +7,12 @@ from typing import Any
 from cloudsim.model.operations import JOB_SUCCEEDED
 from tests.selfservice.cloud import ServedCloud
 
-SETTINGS = {"allow.user.expunge.recover.vm": "true", "allow.user.expunge.recover.volume": "true"}
+SETTINGS = {
+    "allow.user.expunge.recover.vm": "true",
+    "allow.user.expunge.recover.volume": "true",
+    "resource.limit.host.tags": "gold",
+    "resource.limit.storage.tags": "ssd",
+}
 
 
 async def settle_in(cloud: ServedCloud) -> None:
@@ -26,6 +31,15 @@ async def settle_in(cloud: ServedCloud) -> None:
 
     for name, value in SETTINGS.items():
         await done("updateConfiguration", name=name, value=value)
+
+    for key, name, change in (("host", "listHosts", "updateHost"), ("storagepool", "listStoragePools", "updateStoragePool")):
+        tags = {"hosttags": "gold"} if key == "host" else {"tags": "ssd"}
+        for row in (await done(name))[key]:
+            if row.get("type") != "SecondaryStorageVM":
+                await done(change, id=row["id"], **tags)
+    await done("createDiskOffering", name="ssd", displaytext="ssd", customized=True, tags="ssd")
+    size = {"cpunumber": 1, "cpuspeed": 500, "memory": 512}
+    await done("createServiceOffering", name="gold", displaytext="gold", hosttags="gold", tags="ssd", **size)
 
     async def domain(name: str, parent: str | None) -> str:
         where = {} if parent is None else {"parentdomainid": parent}

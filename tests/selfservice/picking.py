@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cloudsim.model import Account, Domain, NetworkOffering, Template
+from cloudsim.model import Account, DiskOffering, Domain, NetworkOffering, Template
 from cloudsim.store import Row
 from tests.selfservice.cloud import ServedCloud
 from tests.selfservice.ownership import Ownership
@@ -91,6 +91,10 @@ class Picker:
             for row in self.table(row_type)
             if not getattr(row, "is_system", False) and getattr(row, "state", "Active") in ("Active", "Enabled")
         )
+
+    def disk_offering(self) -> DiskOffering:
+        """One for disks of any size: by a tag that there are limits for, or not."""
+        return self.one(row for row in self.table(DiskOffering) if row.customized)
 
     def network_offering(self) -> NetworkOffering:
         isolated = "DefaultIsolatedNetworkOfferingWithSourceNatService"

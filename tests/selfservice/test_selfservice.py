@@ -8,7 +8,10 @@ from __future__ import annotations
 import pytest
 
 from cloudsim.invariants import Violation
+from cloudsim.management.identity.limited_resources import ResourceType
+from cloudsim.management.identity.limits import Limits
 from cloudsim.model import Account, SshKeyPair
+from cloudsim.model.identity import ROOT_ADMIN
 from server.api import scope
 from tests.selfservice.run import Outcome, Run
 
@@ -64,7 +67,7 @@ def test_a_row_of_an_account_that_is_gone_is_noticed() -> None:
             with store.transaction():
                 store.table(SshKeyPair).insert(pair)
 
-    found = noticed(Left(1005, gap=200, faults=False))
+    found = noticed(Left(1009, gap=200, faults=False))
     assert any("SshKeyPair left: account_id names" in each.text for each in found)
 
 
@@ -76,6 +79,22 @@ def test_a_count_that_is_not_what_the_lists_show_is_noticed() -> None:
             counters["volume"] = lambda store, owner: right(store, owner) + 1
 
     assert {each.invariant for each in noticed(Miscounted(1005, gap=200, faults=False))} >= {"counts equal reality"}
+
+
+def test_a_limit_by_a_tag_that_is_not_asked_about_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, check = Limits.of_account, Limits._check
+
+    def one_by_each_tag(limits: Limits, account: Account, type: ResourceType, tag: str = "") -> int:
+        return 1 if tag and account.type != ROOT_ADMIN else limit(limits, account, type, tag)
+
+    def of_all(limits: Limits, owner: Account, type: ResourceType, amount: int, tag: str) -> None:
+        if not tag:
+            check(limits, owner, type, amount, tag)
+
+    monkeypatch.setattr(Limits, "of_account", one_by_each_tag)
+    monkeypatch.setattr(Limits, "_check", of_all)
+    found = noticed(Run(1001, gap=100))
+    assert all(each.invariant == "limits hold" and "by tag" in each.text for each in found), found
 
 
 def test_what_is_shown_to_a_stranger_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
