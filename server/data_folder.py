@@ -27,6 +27,7 @@ class DataFolder:
         self.database = path / "cloud.db"
         self.description = path / "datacenter.yaml"
         self.agents_ca = path / "agents-ca"
+        self.extensions = path / "extensions"
         self.handover = Handover(path)
 
     def kind(self, wanted: str | None, *, is_new: bool) -> str:

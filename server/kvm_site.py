@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import flask
 import sqlalchemy as sa
@@ -17,7 +18,10 @@ from cloudsim.randomness import Randomness
 from server.api.dispatch import Dispatcher
 from server.api.door import LARGEST_BODY
 from server.database import DatabaseJournal, JournalBroken
+from server.simulation.threads import in_thread
 from server.site import SiteError
+
+T = TypeVar("T")
 
 
 class KvmSite:
@@ -58,6 +62,9 @@ class KvmSite:
             ) from error
         except ValueError as error:
             raise SiteError(f"--agents-name: {error}") from error
+
+    async def beside(self, function: Callable[[], T]) -> T:
+        return await in_thread(function)
 
     def follow(self, manager: ManagementServer) -> None:
         pass

@@ -2,6 +2,7 @@
 
 With `max` simulated time waits for nobody while there is work: an instance starts in milliseconds. When there is
 none, it goes as the wall's does, so that an idle cloud neither burns a core nor races through the years.
+While a program of an extension runs it goes as the wall's does at most: what waits for it would else run out of patience.
 While somebody waits for the disk it goes only `BESIDE_THE_DISK` times as fast: an fsync would else last for hours of it.
 """
 
@@ -68,6 +69,7 @@ class Pacing:
         self.paused = False
         self._working = 0
         self._waiting = 0
+        self._outside = 0
         self._downloading: set[str] = set()
         self._hurrying = False
         self._jobs: Jobs | None = None
@@ -115,6 +117,17 @@ class Pacing:
             self._waiting -= 1
             self._set()
 
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Inside of it, somebody waits for something outside of the simulation: time goes no faster than real."""
+        self._outside += 1
+        self._set()
+        try:
+            yield
+        finally:
+            self._outside -= 1
+            self._set()
+
     def _changed(self, changes: list[Change]) -> None:
         for _, before, after in changes:
             if isinstance(after or before, TemplateOnStore):
@@ -137,6 +150,8 @@ class Pacing:
             return REAL if self._waiting else MAX
         if self.paused:
             return PAUSE
+        if self._outside:
+            return min(self.rate, REAL)
         if self.rate != MAX:
             return self.rate
         if not (self._working or self._downloading or self._outstanding()):

@@ -8,11 +8,13 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
+from backends.external.programs import ExtensionPrograms
 from cloudsim.management.infrastructure.command_log import CommandLog
 from cloudsim.management.server import ManagementServer
 from cloudsim.model import ROW_TYPES, User
@@ -93,6 +95,10 @@ class RunningCloud:
         self._thread.start()
         self._alive.wait()
         return self.submit(beginning())
+
+    def run_programs(self, folder: Path, payloads: Path) -> None:
+        """Let extensions be programs in `folder`, which read what they are told in `payloads`. To be called before `begin`."""
+        self.manager.extensions.programs = ExtensionPrograms(folder, payloads, self.site.beside)
 
     def log_commands(self, file: BinaryIO) -> None:
         """Write every command and its answer to the file from now on, a line of JSON each. To be called before `begin`."""

@@ -211,6 +211,7 @@ def serve_command(
                 site = _kvm_site(folder, datacenter, agents_host, agents_port, agents_name)
             cloud = RunningCloud(engine, site, ending.fail, None if story is None else story.story.seed)
             with ExitStack() as stack:
+                cloud.run_programs(folder.extensions, folder.path / "payloads")
                 if command_log is not None:
                     cloud.log_commands(stack.enter_context(command_log.open("ab", buffering=0)))
                 _serve(cloud, folder, given, host, bound, trusted, ending)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import flask
 import sqlalchemy as sa
@@ -30,7 +31,10 @@ from server.demo.demo import Demo
 from server.listening import reached_at
 from server.pacing import REAL, Pacing, pace_text
 from server.simulation.console import SIMULATED, SimulationConsole
+from server.simulation.threads import in_thread
 from server.storage_door import LARGEST_UPLOAD, SimulatedStorageDoor, add_routes
+
+T = TypeVar("T")
 
 _NOT_SIMULATED = frozenset(
     {
@@ -177,6 +181,10 @@ class SimulatedSite:
 
     async def resume(self, manager: ManagementServer) -> None:
         await restore(manager, self.world)
+
+    async def beside(self, function: Callable[[], T]) -> T:
+        with self.pacing.outside():
+            return await in_thread(function)
 
     def follow(self, manager: ManagementServer) -> None:
         self._manager = manager

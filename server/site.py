@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import flask
 import sqlalchemy as sa
@@ -14,6 +14,8 @@ from cloudsim.randomness import Randomness
 from cloudsim.world import World
 from server.api.dispatch import Dispatcher
 from server.database import DatabaseJournal, JournalBroken
+
+T = TypeVar("T")
 
 
 class SiteError(Exception):
@@ -43,6 +45,9 @@ class Site(Protocol):
 
     async def resume(self, manager: ManagementServer) -> None:
         """Start the server of a cloud that has been served before."""
+
+    async def beside(self, function: Callable[[], T]) -> T:
+        """What the function returns or raises, which takes real time: in a thread beside the loop."""
 
     def follow(self, manager: ManagementServer) -> None:
         """From now on requests come in."""

@@ -33,6 +33,9 @@ from cloudsim.management.compute.vm_start import Starting
 from cloudsim.management.compute.vm_storage_migration import StorageMotion
 from cloudsim.management.compute.vm_usage import VmUsages
 from cloudsim.management.compute.vms import VirtualMachines
+from cloudsim.management.extensions.custom_actions import CustomActions
+from cloudsim.management.extensions.extensions import Extensions
+from cloudsim.management.extensions.payloads import Payloads
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.identity import Identity
 from cloudsim.management.identity.limits import Limits
@@ -411,6 +414,10 @@ class Services:
             stop_all=self.vms.stop_all_on,
             spawn=spawn,
         )
+        self.extensions = Extensions(foundation)
+        payloads = Payloads(foundation, self.extensions, self.roles, lambda vm: self.starting.spec(vm, ()))
+        self.custom_actions = CustomActions(foundation, self.extensions, payloads, self.roles)
+        self.clusters.on_delete.append(self.extensions.forget)
         self.certificates = Certificates(foundation, world, agents, self.hosts)
         self.out_of_band = OutOfBand(foundation, self.identity, world, spawn)
         self.hosts.on_delete.append(self.out_of_band.forget)

@@ -29,6 +29,7 @@ from cloudsim.model.compute import (
     VmSnapshot,
     VmUsage,
 )
+from cloudsim.model.extensions import CustomAction, Extension, ExtensionResource, ExternalInstance
 from cloudsim.model.identity import (
     Account,
     Domain,
@@ -121,6 +122,9 @@ ROW_TYPES = (
     HostHa,
     Region,
     DedicatedResource,
+    Extension,
+    ExtensionResource,
+    CustomAction,
     StoragePool,
     ImageStore,
     GuestOsCategory,
@@ -159,6 +163,7 @@ ROW_TYPES = (
     VirtualMachine,
     Nic,
     SystemVm,
+    ExternalInstance,
     RouterHealthCheck,
     PodIp,
     PrivateGateway,

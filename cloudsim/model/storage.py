@@ -58,9 +58,12 @@ class DiskOffering(Row, frozen=True, kw_only=True):
 
 
 class Template(Row, frozen=True, kw_only=True):
-    """A disk image that instances start from, or an ISO (format "ISO")."""
+    """A disk image that instances start from, or an ISO (format "ISO").
 
-    keys: ClassVar[Keys] = Keys(indexes=("account_id", "name"))
+    `extension_id`: no image, but what the extension makes instances from; such a template is in every zone.
+    """
+
+    keys: ClassVar[Keys] = Keys(indexes=("account_id", "name", "extension_id"))
 
     name: str
     display_text: str
@@ -89,6 +92,7 @@ class Template(Row, frozen=True, kw_only=True):
     user_data_id: str | None = None
     user_data_policy: str | None = None
     source_template_id: str | None = None
+    extension_id: str | None = None
     shared_with: tuple[str, ...] = ()
     state: Literal["Active", "Inactive"] = "Active"
     created: float = 0.0

@@ -140,6 +140,13 @@ class Roles:
     def account_type(role: Role) -> int:
         return _ACCOUNT_TYPES[role.type]
 
+    def type_of(self, account: Account) -> RoleType:
+        """The type of the account's role, or of the account where it has none."""
+        role = self._table.get(account.role_id)
+        if role is not None:
+            return role.type
+        return next(type for type in ROLE_TYPES if _ACCOUNT_TYPES[type] == account.type)
+
     def allows(self, account: Account, command: str, declared: frozenset[str]) -> bool:
         """Whether the account may call the command, whose declaration allows it to the role types `declared`."""
         if account.role_id is None:

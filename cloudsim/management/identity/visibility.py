@@ -19,6 +19,7 @@ from cloudsim.model import (
     Cluster,
     DiskOffering,
     Domain,
+    Extension,
     HealthCheckPolicy,
     Host,
     ImageStore,
@@ -100,7 +101,7 @@ def _owned(store: Store, caller: Caller, account_id: str) -> bool:
     return account is not None and may_use(store, caller, account.id, account.domain_id)
 
 
-@rule(Host, Cluster, Pod, StoragePool, ImageStore)
+@rule(Host, Cluster, Pod, StoragePool, ImageStore, Extension)
 def _infrastructure(store: Store, caller: Caller, row: Any, operate: bool) -> bool:
     return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cloudsim.errors import CloudError, InvalidParameterValue, UnsupportedCommand
@@ -25,6 +25,8 @@ class Clusters:
         self._clusters = foundation.table(Cluster)
         self._hosts = foundation.table(Host)
         self._randomness = foundation.randomness.branch("clusters")
+        self.on_delete: list[Callable[[Cluster], None]] = []
+        """Called in the transaction that a cluster is removed in."""
 
     def create(
         self,
@@ -112,6 +114,8 @@ class Clusters:
             raise CloudError(f"Cluster {cluster.name} cannot be removed. Cluster still has storage pools")
         with self._store.transaction():
             remove_leftovers(self._foundation, cluster.id)
+            for told in self.on_delete:
+                told(cluster)
             self._clusters.delete(cluster.id)
 
     def _check_name(self, pod_id: str, name: str) -> None:

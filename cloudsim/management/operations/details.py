@@ -34,6 +34,10 @@ DETAILED: dict[str, type[Row]] = TAGGABLE | {
 """What can have details: the name on the wire, and the row type."""
 
 
+EXTERNAL = "external."
+"""How details begin that are for the program of an extension, and that only root admins see."""
+
+
 @dataclass(frozen=True)
 class Detail:
     """One detail of a resource."""
@@ -71,10 +75,12 @@ def hidden(store: Store, resource_id: str) -> frozenset[str]:
 def shown(store: Store, caller: Caller, row: Any) -> dict[str, str]:
     """Those of a row's own details that the caller may see."""
     details: dict[str, str] = row.details
-    if caller.is_root_admin:
+    if caller.is_root_admin or not details:
         return details
     secret = hidden(store, row.id)
-    return {key: value for key, value in details.items() if key not in secret} if secret else details
+    return {
+        key: value for key, value in details.items() if key not in secret and not key.startswith(EXTERNAL)
+    }
 
 
 class ResourceDetails:
@@ -165,7 +171,13 @@ class ResourceDetails:
         rows = {row.key: row for row in self._table.where("resource_id", resource.id)}
         own: dict[str, str] = getattr(resource, "details", None) or {}
         found = [
-            Detail(name, resource, key, value, rows[key].display if key in rows else True)
+            Detail(
+                name,
+                resource,
+                key,
+                value,
+                rows[key].display if key in rows else not key.startswith(EXTERNAL),
+            )
             for key, value in own.items()
             if not self._is_fixed(resource, key)
         ]

@@ -121,7 +121,7 @@ _LIST = (
         "300",
         "integer",
         "seconds between checks of extensions",
-        "there are no extensions",
+        "they are looked at whenever it is asked for",
     ),
     _Kept(
         "ha.tag",

@@ -83,6 +83,8 @@ export interface FormField {
   secret?: boolean;
   /** A text that is sent in base64. */
   base64?: boolean;
+  /** Of a map that is a list of records: the names of their members. */
+  columns?: string[];
   /** Only where the other values say so. */
   when?: (values: Record<string, Value>, row: Row | null) => boolean;
 }

@@ -43,11 +43,14 @@ class ClusterView(View):
     memoryovercommitratio: str | None = None
     resourcedetails: dict[str, str] | None = None
     arch: str | None = None
+    extensionid: Annotated[str | None, "the extension that it is registered with"] = None
+    extensionname: str | None = None
     hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: Cluster, call: Call) -> Self:
         settings = call.manager.settings
+        extension = call.manager.extensions.of_cluster(row.id)
         return cls(
             id=row.id,
             name=row.name,
@@ -60,6 +63,8 @@ class ClusterView(View):
             memoryovercommitratio=settings.get("mem.overprovisioning.factor", "Cluster", row.id),
             resourcedetails=row.details or None,
             arch=row.arch,
+            extensionid=None if extension is None else extension.id,
+            extensionname=None if extension is None else extension.name,
             **zone_fields(call, row.zone_id),
             **pod_fields(call, row.pod_id),
         )

@@ -257,6 +257,46 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "extension",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("prepares", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "extension_resource",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("extension_id", sa.Text(), nullable=False),
+        sa.Column("resource_id", sa.Text(), nullable=False),
+        sa.Column("resource_type", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "custom_action",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("extension_id", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("resource_type", sa.Text(), nullable=True),
+        sa.Column("role_types", sa.Text(), nullable=False),
+        sa.Column("parameters", sa.Text(), nullable=False),
+        sa.Column("success_message", sa.Text(), nullable=False),
+        sa.Column("error_message", sa.Text(), nullable=False),
+        sa.Column("timeout", sa.BigInteger(), nullable=False),
+        sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "storage_pool",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -396,6 +436,7 @@ def upgrade() -> None:
         sa.Column("user_data_id", sa.Text(), nullable=True),
         sa.Column("user_data_policy", sa.Text(), nullable=True),
         sa.Column("source_template_id", sa.Text(), nullable=True),
+        sa.Column("extension_id", sa.Text(), nullable=True),
         sa.Column("shared_with", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
@@ -868,6 +909,15 @@ def upgrade() -> None:
         sa.Column("wanted", sa.Boolean(), nullable=False),
         sa.Column("failures", sa.BigInteger(), nullable=False),
         sa.Column("last_failure", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "external_instance",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("extension_id", sa.Text(), nullable=False),
+        sa.Column("host_id", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -1511,6 +1561,7 @@ def downgrade() -> None:
     op.drop_table("private_gateway")
     op.drop_table("pod_ip")
     op.drop_table("router_health_check")
+    op.drop_table("external_instance")
     op.drop_table("system_vm")
     op.drop_table("nic")
     op.drop_table("virtual_machine")
@@ -1549,6 +1600,9 @@ def downgrade() -> None:
     op.drop_table("guest_os_category")
     op.drop_table("image_store")
     op.drop_table("storage_pool")
+    op.drop_table("custom_action")
+    op.drop_table("extension_resource")
+    op.drop_table("extension")
     op.drop_table("dedicated_resource")
     op.drop_table("region")
     op.drop_table("host_ha")

@@ -22,6 +22,7 @@ import type { Resource } from "../declaration";
 import { create, is, isNot, reboot, remove, start, stop, update } from "./parts/actions";
 import { openConsole } from "./parts/console";
 import * as column from "./parts/columns";
+import { runCustomAction } from "./parts/extensions";
 
 const alive = isNot("Destroyed", "Expunging", "Error");
 
@@ -186,6 +187,7 @@ const vm: Resource = {
       when: is("Running", "Stopped"),
       form: [{ name: "serviceofferingid", filter: (_, row) => ({ virtualmachineid: row?.id }) }],
     },
+    runCustomAction,
     {
       command: "changeServiceForVirtualMachine",
       icon: VerticalAlignMiddleOutlined,

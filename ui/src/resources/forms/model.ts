@@ -74,7 +74,7 @@ function kindOf(
 ): ControlKind {
   if (told?.values ?? parameter.values) return parameter.type === "list" ? "entities" : "select";
   if (parameter.type === "boolean") return "switch";
-  if (parameter.type === "map") return RECORDS[parameter.name] ? "records" : "map";
+  if (parameter.type === "map") return (told?.columns ?? RECORDS[parameter.name]) ? "records" : "map";
   if (parameter.type === "list") return source ? "entities" : "texts";
   if (source) return "entity";
   if (/^(integer|long|short|float)$/.test(parameter.type)) return "number";
@@ -108,7 +108,7 @@ function control(
     filter: told?.filter,
     when: told?.when,
     initial: told?.initial,
-    columns: RECORDS[parameter.name],
+    columns: told?.columns ?? RECORDS[parameter.name],
     maxLength: parameter.type === "string" ? parameter.length : undefined,
     whole: /^(integer|long|short)$/.test(parameter.type),
     base64: told?.base64,

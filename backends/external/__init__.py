@@ -1,0 +1,1 @@
+"""Hosts and instances that the operator's own programs see to: extensions."""

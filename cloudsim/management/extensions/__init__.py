@@ -1,0 +1,1 @@
+"""Extensions: programs of the operator's that the cloud calls."""

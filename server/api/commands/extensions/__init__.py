@@ -1,0 +1,1 @@
+"""Commands of extensions and their custom actions."""
