@@ -153,7 +153,8 @@ class Pool:
             shared.task.add_done_callback(lambda task: self._copied(path, shared))
         shared.waiting += 1
         try:
-            await asyncio.shield(shared.task)
+            await asyncio.wait((shared.task,))  # a shield would keep a failure for who does not wait any more
+            shared.task.result()
             return shared.content
         finally:
             shared.waiting -= 1

@@ -64,7 +64,8 @@ class PoolTemplates:
             running.add_done_callback(
                 lambda done: (self._copies.pop(key, None), done.cancelled() or done.exception())
             )
-        return await asyncio.shield(running)
+        await asyncio.wait((running,))  # not a shield, which would keep the failure for a waiter that is no more
+        return running.result()
 
     async def _fetch(self, template_id: str, pool: StoragePool, host: Host) -> TemplateOnPool:
         image = self.image(self._foundation.table(Template)[template_id], pool.zone_id)

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 from collections.abc import Coroutine
 
 import pytest
@@ -165,6 +166,31 @@ def test_a_copy_that_fails_or_that_nobody_wants_leaves_nothing() -> None:
             await pool.copy_once("t", 3000, endless)
 
     run(main())
+
+
+def test_a_copy_that_fails_when_who_waited_is_no_more_is_nothing_to_log() -> None:
+    complaints: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
+        pool = a_pool()
+
+        async def failing() -> None:
+            await asyncio.sleep(1)
+            raise HypervisorError("the wire broke")
+
+        waits = pool.copy_once("t", 300, failing)
+        waits.send(None)  # type: ignore[attr-defined]
+        other = asyncio.ensure_future(pool.copy_once("t", 300, failing))
+        await asyncio.sleep(0)
+        waits.close()
+        with pytest.raises(HypervisorError, match="the wire broke"):
+            await other
+        gc.collect()
+
+    run(main())
+    assert complaints == []
 
 
 def test_secondary_storage_trusts_the_unknown_but_not_the_deleted() -> None:

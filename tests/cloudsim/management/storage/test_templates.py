@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -12,7 +14,16 @@ from cloudsim.management.storage.template_images import NEXT
 from cloudsim.management.storage.template_request import TemplateRequest
 from cloudsim.management.storage.template_urls import check_url
 from cloudsim.management.storage.template_visibility import filter_named, shown_by
-from cloudsim.model import Account, Template, TemplateOnPool, TemplateOnStore, VirtualMachine, Zone
+from cloudsim.model import (
+    Account,
+    Host,
+    StoragePool,
+    Template,
+    TemplateOnPool,
+    TemplateOnStore,
+    VirtualMachine,
+    Zone,
+)
 from tests.cloudsim.management.cloud_harness import GIB, Cloud
 from tests.cloudsim.management.storage.test_snapshots import taken
 from tests.cloudsim.management.storage.test_volumes import refuse
@@ -105,6 +116,31 @@ def test_a_template_that_cannot_be_made_is_gone(cloud: Cloud, monkeypatch: pytes
     with pytest.raises(CloudError, match="on fire"):
         cloud.do(cloud.manager.templates.create(template.id, snapshot))
     assert template.id not in cloud.table(Template) and copies(cloud, template) == []
+
+
+def test_a_copy_to_a_pool_that_fails_when_who_waited_is_no_more_is_nothing_to_log(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complaints: list[str] = []
+    (pool, *_), (host, *_) = cloud.table(StoragePool), cloud.table(Host)
+    template = register(cloud)
+    cloud.wait(600)
+    refuse(cloud, "copy_template", monkeypatch)
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+        templates = cloud.manager.disks.pool_templates
+        waits = templates.path(template.id, pool, host)
+        waits.send(None)
+        other = asyncio.ensure_future(templates.path(template.id, pool, host))
+        await asyncio.sleep(0)
+        waits.close()
+        with pytest.raises(CloudError, match="on fire"):
+            await other
+        gc.collect()
+
+    cloud.do(scenario())
+    assert complaints == []
 
 
 def test_a_template_in_use_stays_and_a_forced_deletion_leaves_what_disks_are_clones_of(cloud: Cloud) -> None:
