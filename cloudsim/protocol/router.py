@@ -1,8 +1,9 @@
 """All that a router is to do: what the manager sends it, whole, whenever something of it changes.
 
 A router has nothing of its own to remember: the same configuration makes the same router, so that one may be replaced
-by another at any time. Addresses are IPv4 text, ports numbers, ICMP types and codes -1 for any. The rules and what they
-mean together are those of `cloudsim.systemvm.reachability`, which decides what of them follows for a packet.
+by another at any time. Addresses are IPv4 text (IPv6 where a name ends in 6 or a CIDR may be either), ports numbers, ICMP
+types and codes -1 for any. The rules and what they mean together are those of `cloudsim.systemvm.reachability`, which
+decides what of them follows for a packet.
 """
 
 from __future__ import annotations
@@ -20,6 +21,17 @@ class PublicAddress(msgspec.Struct, frozen=True):
     gateway: str
     mac: str
     source_nat: bool = False
+
+
+class PublicAddress6(msgspec.Struct, frozen=True):
+    """The router's IPv6 address outside, in a subnet of 64 bits, on its interface with that MAC.
+
+    It is no guest's: routers upstream send there what is for the subnets of its networks.
+    """
+
+    ip: str
+    gateway: str
+    mac: str
 
 
 class RouterGuest(msgspec.Struct, frozen=True):
@@ -46,6 +58,7 @@ class Traffic(msgspec.Struct, frozen=True):
     """Packets, by what they are and whose. `protocol`: tcp, udp, icmp, all, or an IP protocol number as text.
 
     `first` to `last` are destination ports, or ICMP type and code; -1: any. No `sources` (`destinations`): all.
+    CIDRs of one kind of addresses are of the packets of that kind alone; `icmp` is of IPv6 packets ICMPv6.
     """
 
     protocol: str
@@ -70,6 +83,10 @@ class GuestNetworkConfiguration(msgspec.Struct, frozen=True):
     a shared network another machine. Egress of an isolated network: with `egress_allowed` all but what `egress` rules match
     may leave it, else only what they match. A VPC's tier has `acl` instead (None: not a tier): the first entry that matches
     decides; what none matches may leave the tier if the list has no egress entry, and may not enter it.
+
+    With `ip6`, which is the router's address and the guests' gateway in the network's IPv6 subnet of 64 bits, its guests
+    make their own addresses of what the router advertises. Of an isolated network `ingress6` is what may enter, `egress6`
+    for IPv6 what `egress` is for IPv4; a tier's list is for both.
     """
 
     network_id: str
@@ -86,6 +103,9 @@ class GuestNetworkConfiguration(msgspec.Struct, frozen=True):
     acl: tuple[AclEntry, ...] | None = None
     dhcp_options: dict[str, str] = {}
     mtu: int = 1500
+    ip6: str = ""
+    ingress6: tuple[Traffic, ...] = ()
+    egress6: tuple[Traffic, ...] = ()
 
 
 class IngressRule(msgspec.Struct, frozen=True):
@@ -226,3 +246,4 @@ class RouterConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...] = ()
     dial_in: tuple[VpnDialIn, ...] = ()
     sites: tuple[VpnSite, ...] = ()
+    public6: PublicAddress6 | None = None

@@ -54,6 +54,9 @@ class NicSpec(msgspec.Struct, frozen=True):
     traffic: Literal["Guest", "Public", "Management"] = "Guest"
     routed: bool = False
     """Whether the gateway is a machine outside of the cloud, as on shared networks."""
+    ip6: str | None = None
+    """Its address in an IPv6 subnet of 64 bits, which the guest makes of its MAC itself or was told to have."""
+    gateway6: str | None = None
 
 
 class PoolSpec(msgspec.Struct, frozen=True):

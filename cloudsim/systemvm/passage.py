@@ -125,7 +125,7 @@ class Router:
         if guest is None or guest.acl is None or packet.destination in (guest.router_ip, METADATA_ADDRESS):
             return True
         allowed, place = decide(guest.acl, False, packet)
-        steps.append(_by_list(f"tier {cidr_of(guest)}", "egress", packet.destination, packet, allowed, place))
+        steps.append(by_list(f"tier {cidr_of(guest)}", "egress", packet.destination, packet, allowed, place))
         return allowed
 
     def _passes_firewall(self, packet: Packet, steps: list[str]) -> bool:
@@ -253,7 +253,7 @@ class Router:
         if interface.leg is not None and interface.leg.acl is not None:
             allowed, place = decide(interface.leg.acl, True, translated)
             leg = f"private gateway {interface.leg.gateway}"
-            steps.append(_by_list(leg, "ingress", translated.source, translated, allowed, place))
+            steps.append(by_list(leg, "ingress", translated.source, translated, allowed, place))
             if not allowed:
                 return None
         if interface.kind == "public" and not was_translated:
@@ -278,7 +278,7 @@ class Router:
                 return None
         elif not spread:
             allowed, place = decide(guest.acl, True, packet)
-            steps.append(_by_list(f"tier {cidr_of(guest)}", "ingress", packet.source, packet, allowed, place))
+            steps.append(by_list(f"tier {cidr_of(guest)}", "ingress", packet.source, packet, allowed, place))
             if not allowed:
                 return None
         if translated and came.mac == out.mac:
@@ -294,7 +294,7 @@ class Router:
         if leg.acl is not None:
             allowed, place = decide(leg.acl, False, packet)
             steps.append(
-                _by_list(
+                by_list(
                     f"private gateway {leg.gateway}", "egress", packet.destination, packet, allowed, place
                 )
             )
@@ -367,7 +367,8 @@ def _length(cidr: str) -> int:
     return IPv4Network(cidr, strict=False).prefixlen
 
 
-def _by_list(where: str, direction: str, far: str, packet: Packet, allowed: bool, place: int | None) -> str:
+def by_list(where: str, direction: str, far: str, packet: Packet, allowed: bool, place: int | None) -> str:
+    """What an access control list decided, in words."""
     by = f"entry {place}" if place is not None else "no entry"
     way = f"{'from' if direction == 'ingress' else 'to'} {far}"
     verdict = "allows" if allowed else "denies"

@@ -19,15 +19,16 @@ rules), computed: `can_reach` follows the first packet of a connection, and sees
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network
+from ipaddress import ip_address
 
 import msgspec
 
 from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfiguration
 from cloudsim.protocol.specs import NicSpec, VmSpec
 from cloudsim.systemvm.leases_and_names import Lease, lease, metadata, resolve
-from cloudsim.systemvm.packets import Packet, inside, named
+from cloudsim.systemvm.packets import Packet, inside, is_ipv6, named, number, opening
 from cloudsim.systemvm.passage import Hop, Interface, Router
+from cloudsim.systemvm.passage6 import Router6
 from cloudsim.systemvm.security_groups import addresses, refuses_to_receive, refuses_to_send
 
 UNROUTED = (
@@ -39,8 +40,12 @@ UNROUTED = (
     "172.16.0.0/12",
     "192.168.0.0/16",
     "224.0.0.0/3",
+    "::/8",
+    "fc00::/7",
+    "fe80::/10",
+    "ff00::/8",
 )
-"""Addresses that nobody on the Internet has (RFC 1918, RFC 6890)."""
+"""Addresses that nobody on the Internet has (RFC 1918, RFC 6890, RFC 4193)."""
 _HOPS = 16
 
 
@@ -88,10 +93,11 @@ class _Card:
 class _Routing:
     """A router of the picture."""
 
-    __slots__ = ("name", "router", "wires")
+    __slots__ = ("name", "router", "router6", "wires")
 
     def __init__(self, given: RouterInForce) -> None:
         self.router = Router(given.configuration)
+        self.router6 = Router6(given.configuration, self.router.guests, self.router.publics)
         self.name = given.configuration.name
         self.wires = given.wires
 
@@ -126,13 +132,15 @@ class Picture:
         self._exposed: dict[str, _Card] = {}
         for vm in self.instances.values():
             for nic in vm.nics:
-                for ip in addresses(nic):
+                for ip in (*addresses(nic), *((nic.ip6,) if nic.ip6 is not None else ())):
                     card = self._cards[nic.network_id, ip] = _Card(vm, nic)
                     self._by_ip.setdefault(ip, []).append(card)
                     if nic.traffic == "Public" or (nic.traffic == "Guest" and nic.routed):
                         self._exposed[ip] = card
         self._on_segment: dict[tuple[str, str], tuple[_Routing, Interface]] = {}
         self._public: dict[str, tuple[_Routing, Interface]] = {}
+        self._routed6: dict[int, tuple[_Routing, Interface]] = {}
+        """Where what is for a subnet of 64 bits, by its number, is sent from outside: to the router of its network."""
         for routing in self.routers:
             router = routing.router
             for interface in router.guests.values():
@@ -145,6 +153,18 @@ class Picture:
                         self._on_segment[guest.network_id, ip] = routing, interface
             for address in router.configuration.public:
                 self._public[address.ip] = routing, router.publics[address.mac]
+            self._add_ipv6(routing)
+
+    def _add_ipv6(self, routing: _Routing) -> None:
+        router = routing.router6
+        outside = None if router.public is None else routing.router.publics.get(router.public.mac)
+        if router.public is not None and outside is not None:
+            self._public[router.public.ip] = routing, outside
+        for interface in router.guests.values():
+            assert interface.guest is not None
+            self._on_segment[interface.guest.network_id, interface.guest.ip6] = routing, interface
+            if outside is not None:
+                self._routed6[number(interface.guest.ip6) >> 64] = routing, outside
 
     def can_reach(
         self, source: str, destination: str, protocol: str = "tcp", port: int | None = None
@@ -158,19 +178,21 @@ class Picture:
         protocol = named(protocol)
         if protocol in ("tcp", "udp") and (port is None or not 0 <= port <= 65_535):
             raise ValueError(f"{protocol} needs a port between 0 and 65535, not {port}")
-        number = port if port is not None and protocol in ("tcp", "udp") else -1
+        target_port = port if port is not None and protocol in ("tcp", "udp") else -1
         steps: list[str] = []
         routing = next((each for each in self.routers if each.name == source), None)
         if routing is not None:
             target = self._address_of(destination, None)
-            return Reach(tuple(steps), tuple(self._from_router(routing, target, protocol, number, steps)))
+            return Reach(tuple(steps), tuple(self._from_router(routing, target, protocol, target_port, steps)))
         sender = self._sender(source)
         target = self._address_of(destination, sender)
         if sender is None:
-            ends = self._from_outside(Packet(source, target, protocol, number), steps)
+            if is_ipv6(source) != is_ipv6(target):
+                raise LookupError(f"{source} and {target} are not addresses of one kind")
+            ends = self._from_outside(opening(source, target, protocol, target_port), steps)
         else:
             ip = source if source in addresses(sender.nic) else None
-            ends = self._from_instance(sender.vm, ip, target, protocol, number, steps)
+            ends = self._from_instance(sender.vm, ip, target, protocol, target_port, steps)
         return Reach(tuple(steps), tuple(ends))
 
     # what instances are told
@@ -240,10 +262,13 @@ class Picture:
         self, vm: VmSpec, ip: str | None, destination: str, protocol: str, port: int, steps: list[str]
     ) -> list[End]:
         nic = _way_out(vm, destination)
-        if nic is None or nic.ip is None:
+        own = None if nic is None else _address(nic, destination)
+        if nic is None or own is None:
             steps.append(f"{vm.name} has no way to {destination}: no card with a default route")
             return []
-        packet = Packet(ip or nic.ip, destination, protocol, port)
+        if ip is None or is_ipv6(ip) != is_ipv6(destination):
+            ip = own
+        packet = opening(ip, destination, protocol, port)
         refusal = refuses_to_send(nic, packet)
         if refusal is not None:
             steps.append(f"{vm.name}: {refusal}")
@@ -256,15 +281,16 @@ class Picture:
     def _from_router(
         self, routing: _Routing, destination: str, protocol: str, port: int, steps: list[str]
     ) -> list[End]:
-        if destination in routing.router.own:
+        router = routing.router6 if is_ipv6(destination) else routing.router
+        if destination in router.own:
             steps.append(f"{destination} is an address of {routing.name} itself")
             return [End(routing.name, destination, port, destination)]
-        way = routing.router.send(destination)
+        way = router.send(destination)
         if way is None:
             steps.append(f"{routing.name} has no way to {destination}")
             return []
         interface, next_hop, own = way
-        packet = Packet(own, destination, protocol, port)
+        packet = opening(own, destination, protocol, port)
         return self._follow(routing, Hop(packet, interface, next_hop), steps, _HOPS)
 
     def neighbour(self, router: str, ip: str) -> str | None:
@@ -280,16 +306,17 @@ class Picture:
     def _to_gateway(
         self, nic: NicSpec, packet: Packet, came: _From, steps: list[str], hops: int
     ) -> list[End]:
-        if nic.gateway is None:
+        gateway = _gateway(nic, packet.destination)
+        if gateway is None:
             steps.append(f"network {nic.network_id} has no gateway: no way to {packet.destination}")
             return []
-        found = self._on_segment.get((nic.network_id, nic.gateway))
+        found = self._on_segment.get((nic.network_id, gateway))
         if found is not None:
             return self._at_router(found[0], packet, found[1], steps, hops)
         if nic.routed or nic.traffic != "Guest":
-            steps.append(f"gateway {nic.gateway} takes {packet.to} outside")
+            steps.append(f"gateway {gateway} takes {packet.to} outside")
             return self._outside(packet, steps, hops)
-        steps.append(f"nobody is at the gateway {nic.gateway}: its router does not run")
+        steps.append(f"nobody is at the gateway {gateway}: its router does not run")
         return []
 
     def _on_wire(self, network: str, packet: Packet, came: _From, steps: list[str], hops: int) -> list[End]:
@@ -301,7 +328,7 @@ class Picture:
         if found is not None:
             return self._at_router(found[0], packet, found[1], steps, hops)
         sender = came.card.nic if came.card is not None else None
-        if sender is not None and sender.routed and packet.destination == sender.gateway:
+        if sender is not None and sender.routed and packet.destination in (sender.gateway, sender.gateway6):
             return [_outside(packet, steps)]
         steps.append(f"nobody has the address {packet.destination} on its network")
         return []
@@ -329,7 +356,7 @@ class Picture:
     def _finds_back(self, nic: NicSpec, source: str, came: _From) -> bool:
         if _on_link(nic, source):
             return True
-        at_gateway = self._on_segment.get((nic.network_id, nic.gateway or ""))
+        at_gateway = self._on_segment.get((nic.network_id, _gateway(nic, source) or ""))
         if at_gateway is not None:
             return at_gateway[0] is came.routing
         return nic.routed and came.routing is None
@@ -337,14 +364,15 @@ class Picture:
     def _at_router(
         self, routing: _Routing, packet: Packet, interface: Interface, steps: list[str], hops: int
     ) -> list[End]:
-        passage = routing.router.receive(packet, interface)
+        router = routing.router6 if is_ipv6(packet.destination) else routing.router
+        passage = router.receive(packet, interface)
         steps += passage.steps
         if passage.answered:
             return [End(routing.name, packet.destination, packet.port, packet.source)]
         if hops == 0:
             steps.append(f"{packet.to} goes round in circles")
             return []
-        if passage.hops and not routing.router.answers_through(packet.source, interface):
+        if passage.hops and not router.answers_through(packet.source, interface):
             steps.append(f"{routing.name} has no way back to {packet.source} there")
             return []
         ends: list[End] = []
@@ -380,7 +408,7 @@ class Picture:
 
     def _from_outside(self, packet: Packet, steps: list[str]) -> list[End]:
         """A host outside sends it; one behind private gateways, if the destination is behind the same."""
-        for routing in self.routers:
+        for routing in self.routers if not is_ipv6(packet.destination) else ():
             router = routing.router
             way, back = router.send(packet.destination), router.send(packet.source)
             if way is not None and back is not None and back[0].kind == "leg" and way[0].kind == "guest":
@@ -391,6 +419,8 @@ class Picture:
         """It is outside of the cloud's networks: who has the address there?"""
         destination = packet.destination
         found = self._public.get(destination)
+        if found is None and is_ipv6(destination):
+            found = self._routed6.get(number(destination) >> 64)
         if found is not None:
             return self._at_router(found[0], packet, found[1], steps, hops)
         card = self._exposed.get(destination)
@@ -400,6 +430,8 @@ class Picture:
             steps.append(f"{card.vm.name} gets {packet.to} from {packet.source}")
             return [End(card.vm.name, destination, packet.port, packet.source)]
         for address, (routing, _) in self._public.items():
+            if is_ipv6(address):
+                continue
             given = routing.router.public[address]
             if inside(destination, _cidr(given.ip, given.netmask)) and destination != given.gateway:
                 steps.append(f"nobody has the public address {destination}: no router in force")
@@ -419,14 +451,26 @@ def _outside(packet: Packet, steps: list[str]) -> End:
 
 def _way_out(vm: VmSpec, destination: str) -> NicSpec | None:
     """The card that a guest sends on: the one in whose subnet the destination is, else its default one."""
-    cards = [nic for nic in vm.nics if nic.ip is not None]
+    cards = [nic for nic in vm.nics if _address(nic, destination) is not None]
     for nic in cards:
         if _on_link(nic, destination):
             return nic
-    return next((nic for nic in cards if nic.default and nic.gateway is not None), None)
+    return next((nic for nic in cards if nic.default and _gateway(nic, destination) is not None), None)
+
+
+def _address(nic: NicSpec, other: str) -> str | None:
+    """The card's address of the kind that the other one is of."""
+    return nic.ip6 if is_ipv6(other) else nic.ip
+
+
+def _gateway(nic: NicSpec, other: str) -> str | None:
+    """The gateway that takes what is for addresses of the other's kind."""
+    return nic.gateway6 if is_ipv6(other) else nic.gateway
 
 
 def _on_link(nic: NicSpec, ip: str) -> bool:
+    if is_ipv6(ip):
+        return nic.ip6 is not None and inside(ip, f"{nic.ip6}/64")
     return nic.ip is not None and nic.netmask is not None and inside(ip, _cidr(nic.ip, nic.netmask))
 
 
@@ -436,6 +480,6 @@ def _cidr(ip: str, netmask: str) -> str:
 
 def _as_address(text: str) -> str:
     try:
-        return str(IPv4Network(text).network_address)
+        return str(ip_address(text))
     except ValueError:
         raise LookupError(f"{text} is neither an address nor an instance that runs") from None

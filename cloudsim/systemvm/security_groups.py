@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from cloudsim.protocol.specs import NicSpec
-from cloudsim.systemvm.packets import Packet, inside, same_kind
+from cloudsim.systemvm.packets import Packet, inside, is_ipv6, same_kind
 
 METADATA_ADDRESS = "169.254.169.254"
+_NO_IPV6 = "to and from a card in security groups no IPv6 passes: dropped"
 
 
 def addresses(nic: NicSpec) -> tuple[str, ...]:
@@ -15,6 +16,8 @@ def addresses(nic: NicSpec) -> tuple[str, ...]:
 
 def refuses_to_send(nic: NicSpec, packet: Packet) -> str | None:
     """Why the card does not let the packet out; None: it does. A group without egress rules lets everything out."""
+    if is_ipv6(packet.source):  # a card without groups may speak as any; one with them is not answered
+        return None if nic.rules is None else _NO_IPV6
     own = addresses(nic)
     if own and packet.source not in own:
         return f"{packet.source} is no address of card {nic.mac}: dropped"
@@ -22,24 +25,22 @@ def refuses_to_send(nic: NicSpec, packet: Packet) -> str | None:
     if not rules or packet.destination in (nic.gateway, METADATA_ADDRESS):
         return None
     for rule in rules:
-        if same_kind(packet, rule.protocol, rule.first, rule.last) and _inside(packet.destination, rule.cidr):
+        if same_kind(packet, rule.protocol, rule.first, rule.last) and inside(packet.destination, rule.cidr):
             return None
     return f"no egress rule of its security groups allows {packet.what} to {packet.destination}: dropped"
 
 
 def refuses_to_receive(nic: NicSpec, packet: Packet) -> str | None:
     """Why the card does not let the packet in; None: it does."""
+    if is_ipv6(packet.source):
+        return None if nic.rules is None else _NO_IPV6
     if nic.rules is None or nic.ip is None or packet.source in (nic.gateway, METADATA_ADDRESS):
         return None
     for rule in nic.rules:
         if (
             rule.ingress
             and same_kind(packet, rule.protocol, rule.first, rule.last)
-            and _inside(packet.source, rule.cidr)
+            and inside(packet.source, rule.cidr)
         ):
             return None
     return f"no ingress rule of its security groups allows {packet.what} from {packet.source}: dropped"
-
-
-def _inside(ip: str, cidr: str) -> bool:
-    return ":" not in cidr and inside(ip, cidr)  # guests have no IPv6 addresses of the cloud's

@@ -49,13 +49,13 @@ def bring_about(interfaces: Iterable[dict[str, Any]], present: dict[str, str]) -
     Raises GuestError.
     """
     wanted = {str(each["mac"]).lower(): each for each in interfaces}
-    state = {str(entry["ifname"]): entry for entry in listed("-4", "address", "show")}
+    state = {str(entry["ifname"]): entry for entry in listed("address", "show")}
     links = {str(entry["ifname"]): entry for entry in listed("link", "show")}
     for mac, interface in wanted.items():
         _bring_about(mac, interface, state.get(name_of(mac), {}), links.get(name_of(mac), {}))
     for mac, name in present.items():
         if mac not in wanted and (state.get(name, {}).get("addr_info") or "UP" in links.get(name, {}).get("flags", ())):
-            run(["ip", "-4", "address", "flush", "dev", name])
+            run(["ip", "address", "flush", "dev", name])
             run(["ip", "link", "set", "dev", name, "down"])
 
 
@@ -77,7 +77,8 @@ def wait_for(interfaces: Iterable[dict[str, Any]]) -> dict[str, str]:
 
 def _bring_about(mac: str, interface: dict[str, Any], state: dict[str, Any], link: dict[str, Any]) -> None:
     name, mtu = name_of(mac), int(interface.get("mtu") or 1500)
-    addresses = [str(ipaddress.IPv4Interface(each)) for each in interface.get("addresses") or ()]
+    given = [str(ipaddress.ip_interface(each)) for each in interface.get("addresses") or ()]
+    addresses = [each for each in given if ":" not in each]
     has = [f"{each['local']}/{each['prefixlen']}" for each in state.get("addr_info", ()) if each["family"] == "inet"]
     too_much = [each for each in has if each not in addresses]
     if _in_other_order(has, addresses):
@@ -92,9 +93,21 @@ def _bring_about(mac: str, interface: dict[str, Any], state: dict[str, Any], lin
         with suppress(OSError):
             Path(f"/proc/sys/net/ipv4/conf/{name}/promote_secondaries").write_text("1")
         orders.append(f"link set dev {name} up")
+    orders += _ipv6_orders(name, [each for each in given if ":" in each], state)
     if orders:
         run(["ip", "-batch", "-"], "\n".join(orders) + "\n")
     announce(name, mac, [each.split("/")[0] for each in addresses if each not in kept])
+
+
+def _ipv6_orders(name: str, wanted: list[str], state: dict[str, Any]) -> list[str]:
+    """Have these addresses beside the one of the link; nobody else is asked whether they are free."""
+    has = {
+        f"{each['local']}/{each['prefixlen']}"
+        for each in state.get("addr_info", ())
+        if each["family"] == "inet6" and each.get("scope") == "global"
+    }
+    orders = [f"address del {each} dev {name}" for each in sorted(has.difference(wanted))]
+    return orders + [f"address add {each} dev {name} nodad" for each in wanted if each not in has]
 
 
 def _in_other_order(has: list[str], wanted: list[str]) -> bool:

@@ -44,7 +44,7 @@ def _wanted_route(route: dict[str, Any]) -> Route:
     mac = str(route.get("mac") or "")
     return (
         int(route.get("table") or MAIN_TABLE),
-        str(ipaddress.IPv4Network(route["destination"])),
+        str(ipaddress.ip_network(route["destination"])),
         str(route.get("gateway") or ""),
         name_of(mac) if mac else "",
         str(route.get("source") or ""),
@@ -52,17 +52,26 @@ def _wanted_route(route: dict[str, Any]) -> Route:
 
 
 def _routes() -> set[Route]:
-    code, output, errors = tried(["ip", "-j", "-4", "route", "show", "table", "all", "proto", PROTOCOL])
+    return {
+        _found_route(each, everything)
+        for kind, everything in (("-4", "0.0.0.0/0"), ("-6", "::/0"))
+        for each in _routes_of(kind)
+    }
+
+
+def _routes_of(kind: str) -> list[dict[str, Any]]:
+    shown = (kind, "route", "show", "table", "all", "proto", PROTOCOL)
+    code, output, errors = tried(["ip", "-j", *shown])
     if code and "FIB table does not exist" not in errors:
         raise GuestError(f"ip: {errors.strip()}")
     if code or not output.strip():
-        return set()
-    return {_found_route(each) for each in listed("-4", "route", "show", "table", "all", "proto", PROTOCOL)}
+        return []
+    return listed(*shown)
 
 
-def _found_route(entry: dict[str, Any]) -> Route:
+def _found_route(entry: dict[str, Any], everything: str) -> Route:
     table = str(entry.get("table", "main"))
-    destination = "0.0.0.0/0" if entry["dst"] == "default" else str(ipaddress.IPv4Network(entry["dst"]))
+    destination = everything if entry["dst"] == "default" else str(ipaddress.ip_network(entry["dst"]))
     gateway, device = str(entry.get("gateway", "")), str(entry.get("dev", ""))
     return _TABLES.get(table) or int(table), destination, gateway, device, str(entry.get("prefsrc", ""))
 

@@ -1,10 +1,13 @@
-"""What dnsmasq is told: the leases and the names of a router's guests (`cloudsim.systemvm.leases_and_names`)."""
+"""What dnsmasq is told: the leases and the names of a router's guests (`cloudsim.systemvm.leases_and_names`).
+
+On networks with an IPv6 subnet it is advertised (RFC 4861), so that guests make their addresses of it themselves.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Network
 
 from backends.systemvm.plan import LEASES, ROOT, Service, interface_name
 from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfiguration, RouterGuest
@@ -53,7 +56,7 @@ def service(configuration: RouterConfiguration) -> Service | None:
 
 
 def _served(configuration: RouterConfiguration) -> list[GuestNetworkConfiguration]:
-    return [guest for guest in configuration.guests if {"Dhcp", "Dns"}.intersection(guest.services)]
+    return [guest for guest in configuration.guests if guest.ip6 or {"Dhcp", "Dns"}.intersection(guest.services)]
 
 
 def _configuration(served: list[GuestNetworkConfiguration]) -> Iterator[str]:
@@ -81,8 +84,13 @@ def _configuration(served: list[GuestNetworkConfiguration]) -> Iterator[str]:
         yield f"interface={device}"
         if "Dhcp" in network.services:
             yield f"dhcp-range=set:{device},{net.network_address},static,{net.netmask},infinite"
-        else:
+        elif not network.ip6:
             yield f"no-dhcp-interface={device}"
+        if network.ip6:
+            yield f"dhcp-range={IPv6Network(f'{network.ip6}/64', strict=False).network_address},ra-only,64"
+            yield f"ra-param={device},mtu:{network.mtu},0"
+    if any(network.ip6 for network in served):
+        yield "enable-ra"
     names = [network for network in served if "Dns" in network.services]
     if not names:
         yield "port=0"

@@ -14,11 +14,12 @@ from backends.systemvm.plan import (
     PlannedRule,
 )
 from backends.systemvm.rendering.nftables import CHOSEN, exits
+from backends.systemvm.rendering.nftables6 import has_ipv6
 from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfiguration
 from cloudsim.systemvm.packets import inside
 from cloudsim.systemvm.security_groups import METADATA_ADDRESS
 
-DEFAULT = "0.0.0.0/0"
+DEFAULT, DEFAULT_6 = "0.0.0.0/0", "::/0"
 _TABLES = 100
 """Connections with mark n look in the routing table that is this plus n."""
 SYSCTLS = {
@@ -31,6 +32,21 @@ SYSCTLS = {
     "net.ipv6.conf.all.disable_ipv6": "1",
     "net.ipv6.conf.default.disable_ipv6": "1",
 }
+SYSCTLS_6 = {
+    **SYSCTLS,
+    "net.ipv6.conf.all.disable_ipv6": "0",
+    "net.ipv6.conf.default.disable_ipv6": "0",
+    "net.ipv6.conf.all.forwarding": "1",
+    "net.ipv6.conf.all.accept_ra": "0",  # a router is told its ways by the manager alone
+    "net.ipv6.conf.default.accept_ra": "0",
+    "net.ipv6.conf.all.accept_redirects": "0",
+}
+"""Of a router that has IPv6 to do."""
+
+
+def sysctls(configuration: RouterConfiguration) -> dict[str, str]:
+    """The router's kernel settings."""
+    return SYSCTLS_6 if has_ipv6(configuration) else SYSCTLS
 
 
 def interfaces(configuration: RouterConfiguration) -> tuple[Interface, ...]:
@@ -40,6 +56,10 @@ def interfaces(configuration: RouterConfiguration) -> tuple[Interface, ...]:
         found.setdefault(address.mac, []).append(_with_prefix(address.ip, address.netmask))
     for guest in configuration.guests:
         found[guest.mac] = [_with_prefix(guest.router_ip, guest.netmask), *_further(guest, configuration)]
+        if guest.ip6:
+            found[guest.mac].append(f"{guest.ip6}/64")
+    if configuration.public6 is not None:
+        found.setdefault(configuration.public6.mac, []).append(f"{configuration.public6.ip}/64")
     for leg in configuration.private:
         found[leg.mac] = [_with_prefix(leg.ip, leg.netmask)]
     mtus = {guest.mac: guest.mtu for guest in configuration.guests}
@@ -83,6 +103,8 @@ def routes(configuration: RouterConfiguration) -> tuple[PlannedRoute, ...]:
             for route in static
             if route.destination != DEFAULT
         ]
+    if configuration.public6 is not None:
+        found.append(PlannedRoute(DEFAULT_6, configuration.public6.gateway, configuration.public6.mac))
     return tuple(found)
 
 

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import IPv4Network, collapse_addresses
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
+
+from msgspec.structs import replace
 
 from cloudsim.protocol.router import Traffic
-from cloudsim.systemvm.packets import named
+from cloudsim.systemvm.packets import is_ipv6, named_for
 
 Ports = tuple[tuple[int, int], ...]
 _ALL = (0, 65_535)
 
 
-def matches(traffic: Iterable[Traffic]) -> list[str]:
-    """Expressions that together match what any of `traffic` does. Their order does not matter; "" matches all."""
+def matches(traffic: Iterable[Traffic], ipv6: bool = False) -> list[str]:
+    """Expressions that together match which IPv4 (or IPv6) packets any of `traffic` does.
+
+    Their order does not matter; "" matches all.
+    """
     ports: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], list[tuple[int, int]]] = {}
-    for each in traffic:
-        protocol = named(each.protocol)
+    for whole in traffic:
+        each = _of_kind(whole, ipv6)
+        if each is None:
+            continue
+        protocol = named_for(each.protocol, ipv6)
         key = protocol, _icmp(protocol, each), cidrs(each.sources), cidrs(each.destinations)
         given = (max(each.first, 0), each.last if each.last >= 0 else _ALL[1])
         ports.setdefault(key, []).append(given if protocol in ("tcp", "udp") else _ALL)
@@ -27,18 +35,33 @@ def matches(traffic: Iterable[Traffic]) -> list[str]:
     found = []
     for (protocol, icmp, merged, destination), lists in sources.items():
         source = () if () in lists else cidrs(cidr for each in lists for cidr in each)
-        found.append(_text(protocol, icmp, merged, source, destination))
+        found.append(_text(protocol, icmp, merged, source, destination, ipv6))
     return found
 
 
+def _of_kind(traffic: Traffic, ipv6: bool) -> Traffic | None:
+    """With the CIDRs of that kind alone; None where it has CIDRs, and all are of the other kind."""
+    sources = tuple(cidr for cidr in traffic.sources if is_ipv6(cidr) == ipv6)
+    destinations = tuple(cidr for cidr in traffic.destinations if is_ipv6(cidr) == ipv6)
+    if (traffic.sources and not sources) or (traffic.destinations and not destinations):
+        return None
+    if (sources, destinations) == (traffic.sources, traffic.destinations):
+        return traffic
+    return replace(traffic, sources=sources, destinations=destinations)
+
+
 def cidrs(given: Iterable[str]) -> tuple[str, ...]:
-    """The networks, without overlaps and in order; none if they are all there is."""
+    """The networks, all of one kind, without overlaps and in order; none if they are all there is."""
     return _collapsed(tuple(given))
 
 
 @lru_cache(65_536)
 def _collapsed(given: tuple[str, ...]) -> tuple[str, ...]:
-    collapsed = tuple(collapse_addresses(IPv4Network(cidr, strict=False) for cidr in given))
+    collapsed: tuple[IPv4Network | IPv6Network, ...]
+    if any(map(is_ipv6, given)):
+        collapsed = tuple(collapse_addresses(IPv6Network(cidr, strict=False) for cidr in given))
+    else:
+        collapsed = tuple(collapse_addresses(IPv4Network(cidr, strict=False) for cidr in given))
     return () if any(net.prefixlen == 0 for net in collapsed) else tuple(map(_short, collapsed))
 
 
@@ -48,8 +71,8 @@ def address_set(given: Iterable[str]) -> str:
     return listed[0] if len(listed) == 1 else "{ " + ", ".join(listed) + " }"
 
 
-def _short(net: IPv4Network) -> str:
-    return str(net.network_address) if net.prefixlen == 32 else str(net)
+def _short(net: IPv4Network | IPv6Network) -> str:
+    return str(net.network_address) if net.prefixlen == net.max_prefixlen else str(net)
 
 
 def _icmp(protocol: str, traffic: Traffic) -> str:
@@ -71,22 +94,29 @@ def _merged(ranges: list[tuple[int, int]]) -> Ports:
 
 
 def _text(
-    protocol: str, icmp: str, ranges: Ports, sources: tuple[str, ...], destinations: tuple[str, ...]
+    protocol: str,
+    icmp: str,
+    ranges: Ports,
+    sources: tuple[str, ...],
+    destinations: tuple[str, ...],
+    ipv6: bool,
 ) -> str:
     parts = []
+    kind, is_of = ("ip6", "meta l4proto") if ipv6 else ("ip", "ip protocol")
     if protocol in ("tcp", "udp"):
         if ranges == (_ALL,):
-            parts.append(f"ip protocol {protocol}")
+            parts.append(f"{is_of} {protocol}")
         else:
             parts.append(f"{protocol} dport {address_set(map(_range, ranges))}")
     elif protocol == "icmp":
-        parts.append(icmp.strip() or "ip protocol icmp")
+        whole = "meta l4proto ipv6-icmp" if ipv6 else "ip protocol icmp"
+        parts.append(icmp.strip().replace("icmp ", "icmpv6 ") if ipv6 and icmp else icmp.strip() or whole)
     elif protocol != "all":
-        parts.append(f"ip protocol {protocol}")
+        parts.append(f"{is_of} {protocol}")
     if sources:
-        parts.append(f"ip saddr {address_set(sources)}")
+        parts.append(f"{kind} saddr {address_set(sources)}")
     if destinations:
-        parts.append(f"ip daddr {address_set(destinations)}")
+        parts.append(f"{kind} daddr {address_set(destinations)}")
     return " ".join(parts)
 
 

@@ -12,8 +12,9 @@ from itertools import groupby
 
 from backends.systemvm.plan import interface_name
 from backends.systemvm.rendering.matches import address_set, cidrs, matches
+from backends.systemvm.rendering.nftables6 import has_ipv6, rules6
+from backends.systemvm.rendering.verdicts import by_list, with_verdict
 from cloudsim.protocol.router import (
-    AclEntry,
     Balancer,
     Forward,
     GuestNetworkConfiguration,
@@ -33,7 +34,8 @@ _EVERYBODY = "255.255.255.255"
 
 def rules(configuration: RouterConfiguration) -> str:
     """The script."""
-    return _Rules(configuration).text()
+    text = _Rules(configuration).text()
+    return text + rules6(configuration) if has_ipv6(configuration) else text
 
 
 def exits(configuration: RouterConfiguration) -> dict[str, int]:
@@ -124,7 +126,7 @@ class _Rules:
         leads = []
         for guest in self.tiers:
             assert guest.acl is not None
-            verdicts = _by_list(guest.acl, False, "return")
+            verdicts = by_list(guest.acl, False, "return")
             if verdicts:
                 exempt = address_set((guest.router_ip, METADATA_ADDRESS, _EVERYBODY))
                 name = self._chain(f"from_{_name(guest.mac)}", [f"ip daddr {exempt} return", *verdicts])
@@ -136,7 +138,7 @@ class _Rules:
             by_ip: dict[str, list[str]] = {address.ip: [] for address in self.it.public}
             for ip, given in groupby(sorted(self.it.ingress, key=lambda r: r.ip), key=lambda r: r.ip):
                 if ip in by_ip:
-                    by_ip[ip] = [_rule(match, "accept") for match in matches(r.traffic for r in given)]
+                    by_ip[ip] = [with_verdict(match, "accept") for match in matches(r.traffic for r in given)]
             leads = []
             for ip, allowed in by_ip.items():
                 if allowed:
@@ -197,7 +199,7 @@ class _Rules:
         ]
         for leg in self.it.private:
             if leg.acl is not None:
-                name = self._chain(f"from_{_name(leg.mac)}", _by_list(leg.acl, True, "return"))
+                name = self._chain(f"from_{_name(leg.mac)}", by_list(leg.acl, True, "return"))
                 lines.append(f'iifname "{_name(leg.mac)}" jump {name}')
         if self.it.sites and self.tiers:
             self._chain("to_peers", [f"iifname {_names(_name(guest.mac) for guest in self.tiers)} accept"])
@@ -231,7 +233,7 @@ class _Rules:
         members = [m.ip for b in self.it.balancers if b.protocol == "udp" for m in b.members]
         spread = any(inside(ip, cidr_of(guest)) for ip in members)
         lines = [f"ct mark and 0x{SPREAD:x} == 0x{SPREAD:x} accept"] if spread else []
-        return self._chain(name, [*lines, *_by_list(guest.acl, True, "accept")])
+        return self._chain(name, [*lines, *by_list(guest.acl, True, "accept")])
 
     def _through(self, leg: PrivateLeg) -> str:
         name = f"into_{_name(leg.mac)}"
@@ -239,7 +241,7 @@ class _Rules:
             return self._chain(name, ["drop"])
         lines = [f"iifname != {_names(_name(guest.mac) for guest in self.tiers)} drop"]
         return self._chain(
-            name, [*lines, *(["accept"] if leg.acl is None else _by_list(leg.acl, False, "accept"))]
+            name, [*lines, *(["accept"] if leg.acl is None else by_list(leg.acl, False, "accept"))]
         )
 
     def _outward(self) -> str:
@@ -268,7 +270,7 @@ class _Rules:
 
     def _egress(self, guest: GuestNetworkConfiguration) -> str:
         matched = "drop" if guest.egress_allowed else "accept"
-        lines = [_rule(match, matched) for match in matches(guest.egress)]
+        lines = [with_verdict(match, matched) for match in matches(guest.egress)]
         return self._chain(
             f"egress_{_name(guest.mac)}", [*lines, *(["accept"] if guest.egress_allowed else [])]
         )
@@ -331,24 +333,6 @@ class _Rules:
         self._chain("leaving", lines, "type nat hook postrouting priority srcnat; policy accept;")
 
 
-def _by_list(acl: tuple[AclEntry, ...], ingress: bool, allowed: str) -> list[str]:
-    """An access control list. Neighbours with the same verdict may be merged, since their order does not matter.
-
-    `allowed` is "return", and the end of the chain allows, or "accept", and the end leaves it to the hook's policy: drop.
-    """
-    entries = [entry for entry in acl if entry.ingress == ingress]
-    lines: list[str] = []
-    for allow, run in groupby(entries, key=lambda entry: entry.allow):
-        verdict = allowed if allow else "drop"
-        found = matches(entry.traffic for entry in run)
-        if "" in found:
-            return lines if verdict == "return" else [*lines, verdict]
-        lines += [_rule(match, verdict) for match in found]
-    default = allowed if not ingress and not entries else "drop"
-    at_the_end = "return" if allowed == "return" else "drop"
-    return lines if default == at_the_end else [*lines, default]
-
-
 def _services(guest: GuestNetworkConfiguration) -> list[str]:
     lines = []
     if "Dhcp" in guest.services:
@@ -364,10 +348,6 @@ def _services(guest: GuestNetworkConfiguration) -> list[str]:
 def _sources(balancer: Balancer) -> str:
     sources = cidrs(balancer.sources)
     return f"ip saddr {address_set(sources)} " if sources else ""
-
-
-def _rule(match: str, verdict: str) -> str:
-    return f"{match} {verdict}" if match else verdict
 
 
 def _ports(forward: Forward) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backends.systemvm.plan import Plan
 from backends.systemvm.rendering import dnsmasq, haproxy, vpn
-from backends.systemvm.rendering.interfaces import SYSCTLS, counted, interfaces, policies, routes
+from backends.systemvm.rendering.interfaces import counted, interfaces, policies, routes, sysctls
 from backends.systemvm.rendering.metadata import metadata
 from backends.systemvm.rendering.nftables import rules
 from cloudsim.protocol.router import RouterConfiguration
@@ -23,7 +23,7 @@ def render(configuration: RouterConfiguration) -> Plan:
         interfaces=interfaces(configuration),
         routes=routes(configuration),
         rules=policies(configuration),
-        sysctls=SYSCTLS,
+        sysctls=sysctls(configuration),
         nft=rules(configuration),
         counted=counted(configuration),
         files={**dnsmasq.files(configuration), **files, **tunnels},
