@@ -25,6 +25,7 @@ REJECTED = frozenset(
         "threshold",
         "constraint",
         "dedicated",
+        "failover",
         "numa",
         "policy",
         "storage",
@@ -34,7 +35,7 @@ REJECTED = frozenset(
 )
 """Causes that mean: the cloud had no room. Any other means that something failed."""
 
-_IN_TEXT = re.compile(r"\((no host|cpu|memory|gpu|tags|threshold|constraint|dedicated|numa|policy)\)$")
+_IN_TEXT = re.compile(r"\((no host|cpu|memory|gpu|tags|threshold|constraint|dedicated|failover|numa|policy)\)$")
 
 
 def of_error(error: CloudError) -> str:

@@ -41,7 +41,8 @@ class HostArrays:
     disabled cluster or pod; a zone's own state is the caller's concern). `gpu_free[slot, device]` are
     thousandths of each GPU, -1 where there is none. `expected_end` is when (ms) the last of a host's instances
     is expected to end, of those `foretold` ones whose end somebody foretold, or NEVER. `dedicated` is the number of
-    the account or domain that has the host to itself, or -1. `numa_cpu[slot, node]` and
+    the account or domain that has the host to itself, or -1. `failover` are the hosts with the tag `failover_tag`, which
+    are kept free for instances whose host failed; "" where none is. `numa_cpu[slot, node]` and
     `numa_memory[slot, node]` are what is left of each NUMA node; they have no columns where no host says that it
     has nodes. No host has fewer cores than `least_cpus` or slower ones than `least_speed`; `zones` are the
     groups of all zones with hosts.
@@ -63,6 +64,7 @@ class HostArrays:
     expected_end: Ints
     dedicated: Ints
     enabled: Mask
+    failover: Mask
     gpu_free: NDArray[np.int16]
     numa_cpu: Ints
     numa_memory: Ints
@@ -80,6 +82,7 @@ class HostArrays:
         self.cluster_cpu_used: dict[int, int] = defaultdict(int)
         self.cluster_memory_used: dict[int, int] = defaultdict(int)
         self.tags: list[frozenset[str]] = []
+        self.failover_tag = ""
         self.models: list[str] = []
         self.by_account: dict[str, dict[int, int]] = {}
         self.owners: dict[str, int] = {}
@@ -102,6 +105,7 @@ class HostArrays:
         grown("expected_end", np.int64, NEVER)
         grown("dedicated", np.int64, -1)
         grown("enabled", np.bool_)
+        grown("failover", np.bool_)
         self._length = length
         self.gpu_free = self._wider(self.gpu_free, self.gpu_free.shape[1])
         self.numa_cpu = self._wider(self.numa_cpu, self.numa_cpu.shape[1])

@@ -37,6 +37,7 @@ class HostCapacity(HostArrays):
         self._hosts = store.table(Host)
         self._vms = store.table(VirtualMachine)
         self._dedications = store.table(DedicatedResource)
+        self.failover_tag = settings.get("ha.tag").strip()
         store.subscribe(self._changed, Host, VirtualMachine, Cluster, Pod, Configuration, DedicatedResource)
         for host in self._hosts:
             self._add(host)
@@ -66,7 +67,10 @@ class HostCapacity(HostArrays):
                 self._refresh_all()
             elif kind is Configuration:
                 name = (after or before).name
-                if name.endswith(".overprovisioning.factor"):
+                if name == "ha.tag":
+                    self.failover_tag = self._settings.get(name).strip()
+                    self._refresh_all()
+                elif name.endswith(".overprovisioning.factor"):
                     self._refresh_all()
 
     def _move(self, before: VirtualMachine | None, after: VirtualMachine | None) -> None:
@@ -100,6 +104,7 @@ class HostCapacity(HostArrays):
         cpu_factor = settings.number("cpu.overprovisioning.factor", "Cluster", cluster_id)
         memory_factor = settings.number("mem.overprovisioning.factor", "Cluster", cluster_id)
         self.tags[slot] = frozenset(host.tags)
+        self.failover[slot] = self.failover_tag in self.tags[slot]
         self.models[slot] = host.gpu_model
         enabled = host.state == "Up" and host.resource_state == "Enabled"
         if enabled:

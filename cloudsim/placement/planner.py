@@ -18,7 +18,7 @@ from cloudsim.placement.stages import Where, stages
 from cloudsim.randomness import Randomness
 
 Cause = Literal[
-    "no host", "cpu", "memory", "gpu", "tags", "threshold", "constraint", "dedicated", "numa", "policy"
+    "no host", "cpu", "memory", "gpu", "tags", "threshold", "constraint", "dedicated", "failover", "numa", "policy"
 ]
 
 
@@ -136,6 +136,8 @@ class Planner:
                 mask[slot] = False
         if request.tags:
             mask &= self.tagged(request.tags)
+        if hosts.failover_tag:
+            mask &= self.for_failover(request)
         if request.gpus:
             mask &= self.with_gpus(request)
         if hosts.numa_cpu.shape[1]:
@@ -162,6 +164,13 @@ class Planner:
     def tagged(self, tags: tuple[str, ...]) -> Mask:
         wanted = frozenset(tags)
         return np.fromiter((wanted <= have for have in self.hosts.tags), np.bool_, self.hosts.size)
+
+    def for_failover(self, request: PlacementRequest) -> Mask:
+        """Hosts that are not kept free for failover, or those that are, as the request says or asks for by their tag."""
+        kept = self.hosts.failover[: self.hosts.size]
+        if request.failover == "any" or self.hosts.failover_tag in request.tags:
+            return np.ones(self.hosts.size, np.bool_)
+        return kept if request.failover == "only" else ~kept
 
     def with_gpus(self, request: PlacementRequest) -> Mask:
         hosts = self.hosts
@@ -244,6 +253,8 @@ class Planner:
             steps.append(("numa", self.on_nodes(request)))
         if hosts.owners or request.dedication == "only":
             steps.insert(0, ("dedicated", self.undedicated(request)))
+        if hosts.failover_tag:
+            steps.insert(0, ("failover", self.for_failover(request)))
         if host_ids is not None:
             steps.insert(0, ("constraint", self.only(host_ids)))
         cause: Cause = "no host" if not mask.any() else "constraint"

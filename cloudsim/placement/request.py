@@ -7,6 +7,9 @@ from typing import Literal, NamedTuple
 Dedication = Literal["own", "none", "only", "any"]
 """Which hosts: anybody's and one's own, anybody's alone, one's own alone, or all, whomever they are dedicated to."""
 
+Failover = Literal["no", "only", "any"]
+"""Whether it goes to hosts that are kept free for failover, where some are: no, only there, or to any host."""
+
 
 class PlacementRequest(NamedTuple):
     """`cpu` is the MHz reserved in all, `cpus` and `speed` what each core must offer; `memory` MiB.
@@ -31,3 +34,4 @@ class PlacementRequest(NamedTuple):
     numa_nodes: int = 1
     domain_ids: tuple[str, ...] = ()
     dedication: Dedication = "own"
+    failover: Failover = "no"

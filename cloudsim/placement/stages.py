@@ -10,7 +10,7 @@ import numpy as np
 from cloudsim.placement.arrays import Ints, Mask
 from cloudsim.placement.explaining import Say, Stage
 from cloudsim.placement.policy import Policy
-from cloudsim.placement.request import Dedication, PlacementRequest
+from cloudsim.placement.request import Dedication, Failover, PlacementRequest
 
 if TYPE_CHECKING:
     from cloudsim.placement.planner import Planner
@@ -30,6 +30,12 @@ _DEDICATION: dict[Dedication, str] = {
     "own": "anybody's, or dedicated to the account or its domain",
     "none": "anybody's",
     "only": "dedicated to the account or its domain",
+    "any": "any",
+}
+
+_FAILOVER: dict[Failover, str] = {
+    "no": "not kept free for failover",
+    "only": "kept free for failover",
     "any": "any",
 }
 
@@ -66,6 +72,10 @@ def stages(planner: Planner, request: PlacementRequest, policy: Policy, where: W
                 lambda slot: ", ".join(sorted(hosts.tags[slot])) or "none",
             )
         )
+    if hosts.failover_tag:
+        which = _FAILOVER[request.failover]
+        said = "kept free for failover" if request.failover == "no" else "not kept free for failover"
+        found.append(("failover", which, planner.for_failover(request), lambda _: said))
     if request.gpus:
         of = f" of {' or '.join(request.gpu_models)}" if request.gpu_models else ""
         found.append(

@@ -149,7 +149,7 @@ class HighAvailability:
             if self._is_lost(vm):
                 await self._vms.stopped(caller, vm_id, forced=True)
             if self._rows[vm_id].state == "Stopped":
-                await self._vms.started(caller, vm_id)
+                await self._vms.started(caller, vm_id, failover=True)
         except CloudError as error:
             self._failed(vm, restart, error)
             raise

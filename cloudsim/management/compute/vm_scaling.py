@@ -169,6 +169,7 @@ class Scaling:
             memory=request.memory - vm.memory_mib,
             gpus=0,
             dedication="any",
+            failover="any",
         )
         try:
             self._planner.feasible(growth, host_ids=[vm.host_id or ""])

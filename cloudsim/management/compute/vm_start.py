@@ -105,8 +105,11 @@ class Starting:
         planner: str | None = None,
         first: bool = False,
         last: bool = False,
+        failover: bool = False,
     ) -> VirtualMachine:
         """Start the Stopped instance and return it Running; with `last`, on the host where it was if that has room.
+
+        With `failover` its host has failed: it goes to the hosts that are kept free for such, if there is a tag for them.
 
         A host that refuses is avoided and another one tried, `start.retry` times. When nothing helps the
         instance is Stopped again (Error if this was its `first` start); when a host does not answer it is
@@ -117,7 +120,7 @@ class Starting:
         attempts = 1 if host_id is not None else self._foundation.settings.integer("start.retry")
         for _ in range(attempts):
             try:
-                vm, host = self._reserve(vm_id, pod_id, cluster_id, host_id, planner, avoid, last)
+                vm, host = self._reserve(vm_id, pod_id, cluster_id, host_id, planner, avoid, last, failover)
             except InsufficientCapacity as error:
                 failure = failure or error
                 break
@@ -144,6 +147,8 @@ class Starting:
         if named and request.tags:
             strict = {tag.strip() for tag in self._foundation.settings.get("vm.strict.host.tags").split(",")}
             request = request._replace(tags=tuple(tag for tag in request.tags if tag in strict))
+        if named:
+            request = request._replace(failover="any")
         if not self._hosts.owners:
             return request
         if vm.type != "User":  # the cloud's own take what there is
@@ -173,10 +178,13 @@ class Starting:
         planner: str | None = None,
         avoid: set[str] = frozenset(),  # type: ignore[assignment]
         named: bool = False,
+        failover: bool = False,
     ) -> int:
         """The slot of the host for the instance, within its constraints; `named`: an operator chose it. Raises NoPlace."""
         offering = self._offerings.get(vm.service_offering_id)
         request = self.request(vm, offering, named=named)
+        if failover:
+            request = request._replace(failover="only")
         if planner is None and offering is not None:
             planner = planner_of(offering)
         if not vm.affinity_group_ids:
@@ -222,6 +230,7 @@ class Starting:
         planner: str | None,
         avoid: set[str],
         last: bool,
+        failover: bool,
     ) -> tuple[VirtualMachine, Host]:
         vm = self._vms[vm_id]
         state = next_state(vm.state, "StartRequested", vm.instance_name)
@@ -239,7 +248,14 @@ class Starting:
             only = None if where is None else {where}
             named = host_id is not None
             slot = self.plan(
-                vm, pod_id=pod_id, cluster_id=near, host_ids=only, planner=planner, avoid=avoid, named=named
+                vm,
+                pod_id=pod_id,
+                cluster_id=near,
+                host_ids=only,
+                planner=planner,
+                avoid=avoid,
+                named=named,
+                failover=failover,
             )
         host = self._host_rows[self._hosts.ids[slot]]
         devices: tuple[int, ...] = ()

@@ -135,17 +135,24 @@ class VirtualMachines:
         pod_id: str | None = None,
         planner: str | None = None,
         last: bool = False,
+        failover: bool = False,
     ) -> VirtualMachine:
         """Start a stopped instance; records VM.START. One that runs already is returned as it is.
 
-        With `last` the host where it was is tried first.
+        With `last` the host where it was is tried first; `failover` says that its host has failed.
         """
         vm = self._vms[vm_id]
         if vm.state == "Running":
             return vm
         try:
             vm = await self.start(
-                vm_id, host_id=host_id, cluster_id=cluster_id, pod_id=pod_id, planner=planner, last=last
+                vm_id,
+                host_id=host_id,
+                cluster_id=cluster_id,
+                pod_id=pod_id,
+                planner=planner,
+                last=last,
+                failover=failover,
             )
         except CloudError as error:
             self._tell("VM.START", f"Error while starting Vm. {error.text}", vm, caller, failed=True)
@@ -222,6 +229,8 @@ class VirtualMachines:
         vm = self._vms[vm_id]
         if vm.delete_protection and protected:
             raise InvalidParameterValue(f"Instance {vm.name} is protected from deletion")
+        if expunge:
+            self.expunging.check(vm)  # before it is stopped
         if vm.host_id is not None:
             vm = await self.stopped(caller, vm_id, forced=vm.state != "Unknown")
         if vm.state in ("Stopped", "Error"):

@@ -124,13 +124,6 @@ _LIST = (
         "they are looked at whenever it is asked for",
     ),
     _Kept(
-        "ha.tag",
-        "",
-        "string",
-        "tag of the hosts that are kept free for failover",
-        "hosts are not kept free",
-    ),
-    _Kept(
         "instance.lease.enabled",
         "false",
         "boolean",

@@ -13,6 +13,13 @@ OF_INSTANCES: tuple[key, ...] = (
         scopes=("Zone",),
     ),
     key(
+        "ha.tag",
+        "",
+        "string",
+        "Tag of hosts that only instances are started on whose host has failed, and that nothing else is started on; where "
+        "there is none with enough room they stay Stopped. Empty: no hosts are kept free",
+    ),
+    key(
         "vm.strict.host.tags",
         "",
         "string",

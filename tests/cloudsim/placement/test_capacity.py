@@ -105,6 +105,25 @@ def agrees(bench: Bench) -> None:
             assert kept == new, f"{name} of {cluster}"
 
 
+def test_hosts_with_the_tag_of_failover_are_kept_free_as_the_setting_and_their_tags_change() -> None:
+    bench = Bench()
+    bench.insert(host(1))
+    bench.insert(host(2))
+
+    def kept() -> list[bool]:
+        return [bool(bench.capacity.failover[bench.capacity.slot[row.id]]) for row in bench.store.table(Host)]
+
+    bench.update(Host, "h-2", tags=("spare", "ssd"))
+    assert kept() == [False, False]
+    bench.settings.set("ha.tag", "spare")
+    assert kept() == [False, True] == [bool(each) for each in HostCapacity(bench.store, bench.settings).failover[:2]]
+    bench.update(Host, "h-1", tags=("spare",))
+    bench.update(Host, "h-2", tags=())
+    assert kept() == [True, False]
+    bench.settings.set("ha.tag", "")
+    assert kept() == [False, False] and bench.capacity.failover_tag == ""
+
+
 def test_an_instance_takes_what_it_reserves_and_gives_it_back() -> None:
     bench = Bench()
     bench.insert(host(1))

@@ -95,3 +95,19 @@ def test_a_refusal_names_the_first_thing_that_left_no_host(site: Site, wish: dic
 def test_cpu_that_is_promised_twice_can_be_taken_twice() -> None:
     bench = Bench([Site(overcommit=2, vms=(Vm(8 * MHZ, 256),))])
     assert bench.plan("best-fit", PlacementRequest(8 * MHZ, 256)) == 0
+
+
+@pytest.mark.parametrize("name", sorted(policies()))
+def test_hosts_that_are_kept_free_for_failover_take_nothing_else_and_failover_goes_nowhere_else(name: str) -> None:
+    bench = Bench([Site(tags=("spare",)), Site()])
+    request = PlacementRequest(1024, 256)
+    kept, other = 0, 1
+    bench.hosts.failover_tag = "spare"
+    bench.hosts.failover[kept] = True
+    assert bench.plan(name, request) == other
+    assert bench.plan(name, request._replace(failover="only")) == kept
+    assert bench.plan(name, request._replace(tags=("spare",))) == kept, "whose offering asks for the tag"
+    assert bench.plan(name, request._replace(failover="any"), host_ids=["h-0"]) == kept
+    with pytest.raises(NoPlace) as refused:
+        bench.plan(name, request, host_ids=["h-0"])
+    assert refused.value.cause == "failover"

@@ -140,7 +140,7 @@ class HostView(View):
             hostha=_ha(row, call) if everything else None,
             outofbandmanagement=_out_of_band(row, call) if everything else None,
             resourcestate=row.resource_state,
-            hahost=False,
+            hahost=call.manager.capacity.failover_tag in row.tags,
             details=_details(row) if everything else None,
             ueficapability=False,
             encryptionsupported=False,

@@ -149,7 +149,9 @@ async def list_hosts(
     resourcestate: Annotated[str | None, Param("Enabled, Disabled, Maintenance, ...")] = None,
     hypervisor: str | None = None,
     arch: str | None = None,
-    hahost: bool = False,
+    hahost: Annotated[
+        bool | None, Param("those with the tag of the setting ha.tag, which are kept free for failover; or the others")
+    ] = None,
     virtualmachineid: Annotated[
         VirtualMachine | None, Param("the other hosts of the cluster where that instance is")
     ] = None,
@@ -161,7 +163,7 @@ async def list_hosts(
     """Lists hosts."""
     show_parts(call, details)
     agents = call.manager.agents
-    if hahost or (type is not None and type.lower() != "routing"):
+    if type is not None and type.lower() != "routing":
         return Listed([], 0)
     if managementserverid not in (None, SERVER_ID):
         return Listed([], 0)
@@ -174,7 +176,11 @@ async def list_hosts(
             return Listed([], 0)
     power = outofbandmanagementpowerstate and outofbandmanagementpowerstate.lower()
 
+    failover_tag = call.manager.capacity.failover_tag
+
     def keep(host: Host) -> bool:
+        if hahost is not None and (failover_tag in host.tags) is not hahost:
+            return False
         if here is not None and (host.cluster_id != here.cluster_id or host.id == here.id):
             return False
         if managementserverid is not None and not agents.is_connected(host.id):
@@ -187,7 +193,9 @@ async def list_hosts(
                 return False
         return all(getattr(host, field).lower() == text for field, text in wanted)
 
-    unneeded = not (here or managementserverid or wanted or outofbandmanagementenabled or power)
+    unneeded = hahost is None and not (
+        here or managementserverid or wanted or outofbandmanagementenabled or power
+    )
     return listed(
         call,
         Host,

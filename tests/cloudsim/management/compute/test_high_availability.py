@@ -47,6 +47,29 @@ def test_when_its_host_loses_power_it_is_started_on_another(cloud: Cloud) -> Non
     assert any(vm.instance_name in text and "started elsewhere" in text for text in alerts(cloud, "ALERT.USERVM"))
 
 
+def test_where_hosts_are_kept_free_for_failover_it_is_started_on_one_of_these_and_on_no_other(cloud: Cloud) -> None:
+    vm = highly_available(cloud)
+    here = cloud.table(Host)[vm.host_id]
+    (spare,) = [host for host in cloud.table(Host) if host.cluster_id == here.cluster_id and host.id != here.id]
+    with cloud.store.transaction():
+        cloud.table(Host).update(spare.id, tags=("spare",))
+    cloud.manager.settings.set("ha.tag", "spare")
+    others = [cloud.deploy(f"other-{number}") for number in range(4)]
+    assert all(row(cloud, other).host_id != spare.id for other in others)
+    cloud.world.crash_host(here.guid)
+    cloud.wait(600)
+    assert (row(cloud, vm).state, row(cloud, vm).host_id) == ("Running", spare.id)
+
+
+def test_where_no_host_has_the_tag_of_failover_it_stays_stopped_and_an_alert_says_so(cloud: Cloud) -> None:
+    vm = highly_available(cloud)
+    cloud.manager.settings.set("ha.tag", "spare")
+    cloud.world.crash_host(guid(cloud, vm.host_id))
+    cloud.wait(1800)
+    assert row(cloud, vm).state == "Stopped"
+    assert any("could not be started again" in text for text in alerts(cloud, "ALERT.USERVM"))
+
+
 def test_an_instance_without_it_stays_with_the_host_that_is_lost(cloud: Cloud) -> None:
     vm = cloud.deploy()
     cloud.world.crash_host(guid(cloud, vm.host_id))

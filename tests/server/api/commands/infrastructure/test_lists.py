@@ -34,6 +34,9 @@ def test_hosts_are_narrowed(datacenter: Any) -> None:
         {"outofbandmanagementenabled": True},
     ):
         assert found(**filters) == [], filters
+    admin("updateConfiguration", name="ha.tag", value="fast")
+    assert found(hahost=True) == [host["id"]] and host["id"] not in found(hahost=False) and len(found()) == 2
+    assert [row["hahost"] for row in admin("listHosts", id=host["id"])["host"]] == [True]
     assert admin("listHostTags")["hosttag"] == [{"id": "fast", "name": "fast", "isimplicit": False}]
 
 
