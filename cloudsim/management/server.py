@@ -51,6 +51,7 @@ class ManagementServer(Services):
         self.host_ha.begin()
         self.certificates.begin()
         self.capacity_history.begin()
+        self.usage_counting.begin()
         settings = self.settings
         self._every(lambda: settings.number("ping.interval"), self.host_states.check)
         self._every(lambda: settings.number("ping.interval"), self.high_availability.check)
@@ -81,6 +82,7 @@ class ManagementServer(Services):
         self.spawn(self.storage_statistics.run())
         self.spawn(self.vm_usages.run())
         self.spawn(self.volume_usages.run())
+        self.spawn(self.usage_records.run())
         self.world.attach(self.agents.accept)
         self.template_images.resume()
         self.transfers.resume()

@@ -120,6 +120,9 @@ from cloudsim.management.systemvm.secondary_storage_vms import SecondaryStorageV
 from cloudsim.management.systemvm.system_vms import SystemVms
 from cloudsim.management.systemvm.transfers import Transfers
 from cloudsim.management.systemvm.watch import SystemVmWatch
+from cloudsim.management.usage.counting import UsageCounting
+from cloudsim.management.usage.records import UsageRecords
+from cloudsim.management.usage.windows import Windows
 from cloudsim.management.vpc.acls import NetworkAcls
 from cloudsim.management.vpc.internal_load_balancers import InternalLoadBalancers
 from cloudsim.management.vpc.private_gateways import PrivateGateways
@@ -286,6 +289,10 @@ class Services:
         self.system_vm_watch = SystemVmWatch(foundation, self.jobs, self.system_vms, self.routers, spawn)
         self.router_health = RouterHealth(foundation, self.system_vms, spawn)
         self.router_health.on_failed = lambda router: self.routers.make_anew([router])
+        usage_windows = Windows(self.settings)
+        self.usage_counting = UsageCounting(foundation, usage_windows, self.identity)
+        self.usage_records = UsageRecords(foundation, self.usage_counting, usage_windows)
+        self.router_health.on_measured = self.usage_counting.of_router
         self.network_life.routers = self.routers
         self.rules = NetworkRules(foundation, self.routers, self.jobs.busy)
         self.network_life.on_delete.append(self.rules.removal.of_network)

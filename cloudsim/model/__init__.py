@@ -101,6 +101,7 @@ from cloudsim.model.storage import (
     VolumeUsage,
 )
 from cloudsim.model.systemvm import ConsoleSession, RouterHealthCheck, SystemVm, Transfer
+from cloudsim.model.usage import UsageAmount, UsageInterval, UsageJob, UsageRecord
 from cloudsim.model.vpc import NetworkAcl, NetworkAclList, PrivateGateway, StaticRoute, Vpc, VpcOffering
 from cloudsim.model.vpn import RemoteAccessVpn, VpnConnection, VpnCustomerGateway, VpnGateway, VpnUser
 
@@ -199,6 +200,10 @@ ROW_TYPES = (
     Annotation,
     CapacitySample,
     VmUsage,
+    UsageInterval,
+    UsageAmount,
+    UsageRecord,
+    UsageJob,
     Configuration,
     ResourceDetail,
     ResourceTag,

@@ -20,6 +20,9 @@ from cloudsim.model import (
     PhysicalNetwork,
     Project,
     Template,
+    UsageAmount,
+    UsageInterval,
+    UsageRecord,
     VmUsage,
     Volume,
     WebhookDelivery,
@@ -27,7 +30,20 @@ from cloudsim.model import (
 from cloudsim.store import Change, Row, Store
 from tests.selfservice.cloud import ServedCloud
 
-HISTORY: frozenset[type[Row]] = frozenset({Event, AsyncJob, Alert, CapacitySample, DrsPlan, VmUsage, WebhookDelivery})
+HISTORY: frozenset[type[Row]] = frozenset(
+    {
+        Event,
+        AsyncJob,
+        Alert,
+        CapacitySample,
+        DrsPlan,
+        VmUsage,
+        WebhookDelivery,
+        UsageInterval,
+        UsageAmount,
+        UsageRecord,
+    }
+)
 """What tells of the past, and may name what is gone."""
 
 KEPT: frozenset[tuple[str, str]] = frozenset(

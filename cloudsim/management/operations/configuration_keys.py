@@ -16,6 +16,7 @@ from cloudsim.management.operations.keys_of_networks import OF_NETWORKS
 from cloudsim.management.operations.keys_of_routers import OF_ROUTERS
 from cloudsim.management.operations.keys_of_secondary_storage import SECONDARY_STORAGE
 from cloudsim.management.operations.keys_of_storage import OF_STORAGE
+from cloudsim.management.operations.keys_of_usage import OF_USAGE
 from cloudsim.management.operations.keys_of_vpcs import OF_VPCS
 
 KEYS: dict[str, ConfigurationKey] = {
@@ -36,6 +37,7 @@ KEYS: dict[str, ConfigurationKey] = {
         OF_DRS,
         OF_OUT_OF_BAND,
         OF_HOST_HA,
+        OF_USAGE,
     )
     for key in keys
 }

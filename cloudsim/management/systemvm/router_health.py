@@ -15,8 +15,14 @@ from cloudsim.protocol.systemvm import CheckHealth, HealthReport, RouterStatisti
 log = logging.getLogger(__name__)
 
 
+Measured = Callable[[SystemVm, RouterStatisticsResult | None, RouterStatisticsResult], None]
+
+
 class RouterHealth:
-    """Asks each router that runs. `on_failed(router)` is called for one that fails a check at which it is to be made anew."""
+    """Asks each router that runs. `on_failed(router)` is called for one that fails a check at which it is to be made anew.
+
+    `on_measured(router, before, now)` is called with what it counted when it was asked before (None: never), and now.
+    """
 
     def __init__(
         self,
@@ -35,6 +41,7 @@ class RouterHealth:
         self.statistics: dict[str, RouterStatisticsResult] = {}
         """What each router said last, by its id. Counters begin anew when it restarts."""
         self.on_failed: Callable[[SystemVm], None] | None = None
+        self.on_measured: Measured | None = None
         system_vms.on_gone.append(self._gone)
 
     def _gone(self, row: SystemVm) -> None:
@@ -110,7 +117,10 @@ class RouterHealth:
         assert isinstance(result, RouterStatisticsResult)
         if row.id not in self._rows:
             return
+        before = self.statistics.get(row.id)
         self.statistics[row.id] = result
+        if self.on_measured is not None:
+            self.on_measured(row, before, result)
         with self._store.transaction():
             for state, pairs in (("Up", result.members_up), ("Down", result.members_down)):
                 for _, member_id in pairs:

@@ -1458,6 +1458,44 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "usage_interval",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("use", sa.Text(), nullable=False),
+        sa.Column("started", sa.Double(), nullable=False),
+        sa.Column("ended", sa.Double(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "usage_amount",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("use", sa.Text(), nullable=False),
+        sa.Column("window", sa.Double(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "usage_record",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("use", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("started", sa.Double(), nullable=False),
+        sa.Column("ended", sa.Double(), nullable=False),
+        sa.Column("amount", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "usage_job",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("started", sa.Double(), nullable=False),
+        sa.Column("ended", sa.Double(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("records", sa.BigInteger(), nullable=False),
+        sa.Column("finished", sa.Double(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "configuration",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1526,6 +1564,10 @@ def downgrade() -> None:
     op.drop_table("resource_tag")
     op.drop_table("resource_detail")
     op.drop_table("configuration")
+    op.drop_table("usage_job")
+    op.drop_table("usage_record")
+    op.drop_table("usage_amount")
+    op.drop_table("usage_interval")
     op.drop_table("vm_usage")
     op.drop_table("capacity_sample")
     op.drop_table("annotation")
