@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Protocol
 
 from cloudsim.protocol.specs import (
+    BackupFile,
     ConsoleAddress,
     DiskSpec,
     HostFacts,
@@ -198,6 +199,14 @@ class Hypervisor(Protocol):
         """Snapshot a disk into secondary storage; returns the path there and its physical size.
 
         It is of what the disk holds now, or held when the instance snapshot `inside` was taken.
+        """
+
+    async def take_backup(
+        self, backup_id: str, disks: tuple[DiskSpec, ...], store_url: str, vm: str | None, quiesce: bool
+    ) -> tuple[BackupFile, ...]:
+        """Copy the disks, all of one moment, into the store; again replaces what is there.
+
+        `vm`: the running instance that has them. With `quiesce` its guest is at rest at that moment, or it fails.
         """
 
     async def revert_snapshot(self, disk: DiskSpec, image: ImageSpec) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from backends.libvirt.facts import Facts
+from backends.libvirt.instance_backups import InstanceBackups
 from backends.libvirt.primary import PrimaryStorage
-from backends.libvirt.secondary import SecondaryStorage
 from backends.libvirt.storage_objects import StorageObjects
 from backends.libvirt.systemvms.system_vms import SystemVms
 from backends.libvirt.unmanaged import Unmanaged
@@ -16,7 +16,7 @@ class LibvirtHypervisor(
     Facts,
     VmSnapshots,
     PrimaryStorage,
-    SecondaryStorage,
+    InstanceBackups,
     StorageObjects,
     Unmanaged,
 ):

@@ -1,7 +1,9 @@
 """Secondary storage as this host reaches it: folders (file:///path) and network file systems (nfs://host/path).
 
-In a store, images lie at templates/<id>.<suffix> and snapshots/<id>.qcow2. A template that came packed has a note
-beside it (<file>.checksum), because the checksum that the cloud keeps is that of the packed file.
+The URL of a network file system may say with what it is mounted: nfs://host/path?options=vers=4.1,nolock.
+
+In a store, images lie at templates/<id>.<suffix>, snapshots/<id>.qcow2 and backups/<id>-<volume>.qcow2. A template
+that came packed has a note beside it (<file>.checksum), because the checksum that the cloud keeps is that of the packed file.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
@@ -23,7 +25,7 @@ from backends.libvirt.unfinished import Unfinished
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import ImageSpec
 
-TEMPLATES, SNAPSHOTS = "templates", "snapshots"
+TEMPLATES, SNAPSHOTS, BACKUPS = "templates", "snapshots", "backups"
 _LAYOUT = ("/templates/", "/template/")
 """What parts a store's URL from a template's path in it; the second is where CloudStack has them."""
 _CAREFUL = ("nosuid", "nodev", "noexec")
@@ -65,7 +67,8 @@ class ImageStores:
             folder = self._mounts / hashlib.sha256(name.encode()).hexdigest()[:16]
             if mounted(folder) is None:
                 async with self._turns.turn(folder):
-                    await mount_nfs(parts.hostname, path, parts.port or 0, folder, *options)
+                    named = parse_qs(parts.query).get("options", [])
+                    await mount_nfs(parts.hostname, path, parts.port or 0, folder, *options, *named)
         else:
             raise HypervisorError(f"{what}: this host knows file:///path and nfs://host/path only")
         if not await in_thread(what, folder.is_dir):
@@ -130,8 +133,8 @@ class ImageStores:
     async def at_url(self, url: str, pools: Pools) -> Path:
         """The file that a file:// or nfs:// URL means: a template, in this or in another zone's store.
 
-        Users write URLs. So what lies on primary storage, in the agent's folder or among a store's snapshots is
-        refused, as is what not everybody may read.
+        Users write URLs. So what lies on primary storage, in the agent's folder or among a store's snapshots and
+        backups is refused, as is what not everybody may read.
         """
         parts = urlsplit(url)
         if parts.scheme == "nfs":
@@ -164,7 +167,7 @@ def _public(named: Path, root: Path, closed: list[Path]) -> Path | None:
     """The file itself, past all symbolic links; None if not everybody may have it."""
     file = named.resolve(strict=True)
     mode = file.stat().st_mode
-    within = file.is_relative_to(root.resolve()) and SNAPSHOTS not in file.parts
+    within = file.is_relative_to(root.resolve()) and not {SNAPSHOTS, BACKUPS} & set(file.parts)
     without = not any(file.is_relative_to(folder.resolve()) for folder in closed)
     return file if within and without and stat.S_ISREG(mode) and mode & stat.S_IROTH else None
 

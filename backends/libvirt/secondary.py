@@ -64,7 +64,7 @@ class SecondaryStorage(StorageBase):
                         await self.check_unused(file, f"disk {disk.path}")
                         await qemu_img.convert(file, new)
                     else:
-                        await back_up(self.connection, vm, file, new)
+                        await back_up(self.connection, vm, {file: new})
                     physical = (await examine(new, "qcow2", f"snapshot {snapshot_id}")).actual_size
                     await self.unfinished.put(new, target, replace=True, mode=_READABLE)
         return path, physical

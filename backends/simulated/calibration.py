@@ -38,6 +38,7 @@ _WHOLE = {
     "ModifyStoragePoolCommand": "pool_mount",
     "PlugNicCommand": "nic_plug",
     "ResizeVolumeCommand": "volume_resize",
+    "TakeBackupCommand": "disk_snapshot",
     "ResumeCommand": "vm_suspend",
     "RevertToVmSnapshotCommand": "vm_snapshot_revert",
     "ScaleVmCommand": "vm_scale",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from backends.simulated.internet import Served
 from backends.simulated.primary import PrimaryStorage
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.protocol.specs import DiskSpec, ImageSpec
+from cloudsim.protocol.specs import BackupFile, DiskSpec, ImageSpec
 
 
 class SecondaryStorage(PrimaryStorage):
@@ -36,6 +36,34 @@ class SecondaryStorage(PrimaryStorage):
             store.remove(path)
             raise
         return path, size
+
+    async def take_backup(
+        self, backup_id: str, disks: tuple[DiskSpec, ...], store_url: str, vm: str | None, quiesce: bool
+    ) -> tuple[BackupFile, ...]:
+        """One disk's data after the other's, all of the moment when it began."""
+        if vm is not None:
+            self.running(vm)
+        store = self.site.store(store_url, self.place)
+        contents = [(disk, self.pool(disk.pool_id), self.pool(disk.pool_id).find(disk.path)) for disk in disks]
+        ways = [[pool.disks, *self.reach(pool.place, store.place), store.disks] for _, pool, _ in contents]
+        files: list[BackupFile] = []
+        try:
+            for disk, _, content in contents:
+                if vm is None and content.user is not None:
+                    raise HypervisorError(f"disk {disk.path} is in use by {content.user}")
+                path = f"backups/{backup_id}-{disk.volume_id}"
+                store.add(path, content.taken)
+                files.append(BackupFile(disk.volume_id, path, content.taken))
+                if content.work is not None:
+                    store.work[path] = content.work
+            await self.take("disk_snapshot")
+            for file, way in zip(files, ways, strict=True):
+                await self.move(way, file.physical_size)
+        except BaseException:
+            for file in files:
+                store.remove(file.path)
+            raise
+        return tuple(files)
 
     async def revert_snapshot(self, disk: DiskSpec, image: ImageSpec) -> None:
         pool = self.pool(disk.pool_id)

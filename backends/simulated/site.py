@@ -125,7 +125,8 @@ class Site:
         return self.topology.get(name) or self.topology.add(name, kind, parent, edge)
 
     def store(self, url: str, near: Place) -> ImageStore:
-        """The image store at that URL; one that is new stands at the core of the zone of `near`."""
+        """The image store at that URL, however it is mounted; one that is new stands at the core of the zone of `near`."""
+        url = url.partition("?")[0]
         store = self.stores.get(url)
         if store is None:
             core = near

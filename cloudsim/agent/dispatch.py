@@ -153,6 +153,13 @@ async def _backup(h: Hypervisor, command: c.BackupSnapshotCommand) -> c.Answer:
     return c.BackupSnapshotAnswer(path=path, physical_size=size)
 
 
+async def _take_backup(h: Hypervisor, command: c.TakeBackupCommand) -> c.Answer:
+    files = await h.take_backup(
+        command.backup_id, command.disks, command.store_url, command.vm, command.quiesce
+    )
+    return c.TakeBackupAnswer(files=files)
+
+
 async def _revert_snapshot(h: Hypervisor, command: c.RevertSnapshotCommand) -> c.Answer:
     await h.revert_snapshot(command.disk, command.image)
     return c.RevertSnapshotAnswer()
@@ -226,6 +233,7 @@ HANDLERS: dict[type[c.Command], Handler] = {
     c.DeleteVolumeCommand: _delete_volume,
     c.ResizeVolumeCommand: _resize_volume,
     c.BackupSnapshotCommand: _backup,
+    c.TakeBackupCommand: _take_backup,
     c.RevertSnapshotCommand: _revert_snapshot,
     c.DeleteImageCommand: _delete_image,
     c.StorageObjectsCommand: _storage_objects,

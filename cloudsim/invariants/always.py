@@ -9,6 +9,8 @@ from cloudsim.invariants.scene import Invariant, Scene, Violation
 from cloudsim.management.network.public_ips import range_of_ip
 from cloudsim.model import (
     AsyncJob,
+    Backup,
+    BackupSchedule,
     Host,
     Network,
     Nic,
@@ -168,6 +170,9 @@ def rows_have_owners(scene: Scene) -> Iterator[Violation]:
     for snapshot in store.table(VmSnapshot):
         if snapshot.vm_id not in vms:
             yield Violation("rows have owners", f"VM snapshot {snapshot.name} of instance {snapshot.vm_id}")
+    for schedule in store.table(BackupSchedule):
+        if schedule.vm_id not in vms:
+            yield Violation("rows have owners", f"backup schedule {schedule.id} of instance {schedule.vm_id}")
     for copy in store.table(TemplateOnPool):
         if copy.pool_id not in pools:
             yield Violation("rows have owners", f"template {copy.template_id} on pool {copy.pool_id}")
@@ -197,6 +202,9 @@ def states_have_what_they_need(scene: Scene) -> Iterator[Violation]:
     for snapshot in scene.store.table(Snapshot):
         if snapshot.state == "BackedUp" and not (snapshot.path and snapshot.store_id):
             yield Violation("states have what they need", f"snapshot {snapshot.name} is BackedUp nowhere")
+    for backup in scene.store.table(Backup):
+        if backup.state == "BackedUp" and not (backup.volumes and all(each.path for each in backup.volumes)):
+            yield Violation("states have what they need", f"backup {backup.name} is BackedUp nowhere")
     for vm in scene.store.table(VirtualMachine).where("state", "Running"):
         for volume in scene.store.table(Volume).where("vm_id", vm.id):
             if volume.path is None:

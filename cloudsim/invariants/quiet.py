@@ -9,6 +9,7 @@ from cloudsim.management.compute.vm_states import IN_MOTION
 from cloudsim.management.storage.volume_states import AT_REST
 from cloudsim.model import (
     AsyncJob,
+    Backup,
     Host,
     Nic,
     Snapshot,
@@ -23,6 +24,7 @@ from cloudsim.model.operations import JOB_IN_PROGRESS
 
 _SETTLED = {
     Snapshot: frozenset({"BackedUp", "Error"}),
+    Backup: frozenset({"BackedUp"}),
     VmSnapshot: frozenset({"Ready", "Error"}),
     TemplateOnPool: frozenset({"Ready", "Unknown"}),
     TemplateOnStore: frozenset({"Ready", "Failed", "Allocated"}),

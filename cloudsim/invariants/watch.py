@@ -9,7 +9,17 @@ from cloudsim.invariants.scene import Violation
 from cloudsim.management.compute import vm_snapshots
 from cloudsim.management.compute.vm_states import TRANSITIONS
 from cloudsim.management.storage import snapshots, template_images, volume_states
-from cloudsim.model import AsyncJob, Event, Snapshot, TemplateOnStore, VirtualMachine, VmSnapshot, Volume
+from cloudsim.management.storage.backups import backups
+from cloudsim.model import (
+    AsyncJob,
+    Backup,
+    Event,
+    Snapshot,
+    TemplateOnStore,
+    VirtualMachine,
+    VmSnapshot,
+    Volume,
+)
 from cloudsim.model.operations import JOB_IN_PROGRESS
 from cloudsim.store import Change, Row, Store
 
@@ -25,6 +35,7 @@ TAKEN_IN, LET_GO = "VM.IMPORT", "VM.UNMANAGE"
 NEXT: dict[type[Row], dict[str, frozenset[str]]] = {
     Volume: volume_states.NEXT,
     Snapshot: snapshots.NEXT,
+    Backup: backups.NEXT,
     VmSnapshot: vm_snapshots.NEXT,
     TemplateOnStore: template_images.NEXT,
 }

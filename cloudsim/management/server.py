@@ -37,7 +37,7 @@ class ManagementServer(Services):
         self.started = self.foundation.now()
         self.jobs.recover()
         self.disks.recover()
-        for service in (self.volumes, self.snapshots, self.vm_snapshots, self.template_images):
+        for service in (self.volumes, self.snapshots, self.backups, self.vm_snapshots, self.template_images):
             service.settle_after_restart()
         self.drs.settle_after_restart()
         self.network_life.settle_after_restart()
@@ -77,6 +77,7 @@ class ManagementServer(Services):
         self._every(lambda: settings.number("event.purge.interval"), self._purge_events)
         self.spawn(self.snapshot_policies.run_policies())
         self.spawn(self.vm_schedules.run())
+        self.spawn(self.backup_schedules.run())
         self.spawn(self.capacity_history.run())
         self.spawn(self.capacity_alerts.run())
         self.spawn(self.storage_statistics.run())

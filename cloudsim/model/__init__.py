@@ -17,6 +17,7 @@ from cloudsim.model.addresses import (
     StorageIpRange,
     VirtualRouterElement,
 )
+from cloudsim.model.backup import Backup, BackupOffering, BackupRepository, BackupSchedule
 from cloudsim.model.compute import (
     AffinityGroup,
     DrsPlan,
@@ -190,6 +191,10 @@ ROW_TYPES = (
     VolumeUsage,
     Snapshot,
     SnapshotPolicy,
+    BackupRepository,
+    BackupOffering,
+    BackupSchedule,
+    Backup,
     DrsPlan,
     VmSchedule,
     VmSnapshot,

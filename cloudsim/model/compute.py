@@ -79,6 +79,7 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
             "group_id",
             "iso_id",
             "type",
+            "backup_offering_id",
         ),
         unique=("instance_name",),
     )
@@ -121,6 +122,7 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
     delete_protection: bool = False
     dynamically_scalable: bool = False
     expected_end: int | None = None
+    backup_offering_id: str | None = None
     created: float = 0.0
     updated: float = 0.0
     details: dict[str, str] = {}

@@ -153,9 +153,10 @@ class Volume(Row, frozen=True, kw_only=True):
     """A disk. Allocated until it is first needed, then Ready on a pool.
 
     UploadOp: its file is being fetched. NotUploaded, UploadInProgress: its file is to be sent, is being sent.
+    `backup_id`: until it is on a pool, the backup whose disk `backup_disk` it is to hold.
     """
 
-    keys: ClassVar[Keys] = Keys(indexes=("vm_id", "pool_id", "account_id", "zone_id", "state"))
+    keys: ClassVar[Keys] = Keys(indexes=("vm_id", "pool_id", "account_id", "zone_id", "state", "backup_id"))
 
     name: str
     account_id: str
@@ -189,6 +190,8 @@ class Volume(Row, frozen=True, kw_only=True):
     attached: float | None = None
     template_id: str | None = None
     snapshot_id: str | None = None
+    backup_id: str | None = None
+    backup_disk: str | None = None
     disk_offering_id: str | None = None
     service_offering_id: str | None = None
     provisioning_type: str = "thin"

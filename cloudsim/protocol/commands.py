@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from cloudsim.protocol.specs import (
+    BackupFile,
     ConsoleAddress,
     DiskSpec,
     ImageSpec,
@@ -350,6 +351,24 @@ class RevertSnapshotCommand(Command, frozen=True, kw_only=True):
     answer: ClassVar[type[Answer]] = RevertSnapshotAnswer
     disk: DiskSpec
     image: ImageSpec
+
+
+class TakeBackupAnswer(Answer, frozen=True, kw_only=True):
+    files: tuple[BackupFile, ...] = ()
+
+
+class TakeBackupCommand(Command, frozen=True, kw_only=True):
+    """Copy disks of an instance, all of one moment, to the store at `store_url`.
+
+    `vm` names the instance if it runs; with `quiesce` its guest brings its file systems to rest for that moment.
+    """
+
+    answer: ClassVar[type[Answer]] = TakeBackupAnswer
+    backup_id: str
+    disks: tuple[DiskSpec, ...]
+    store_url: str
+    vm: str | None = None
+    quiesce: bool = False
 
 
 class DeleteImageAnswer(Answer, frozen=True, kw_only=True):

@@ -79,6 +79,14 @@ class ImageSpec(msgspec.Struct, frozen=True):
     checksum: str | None = None
 
 
+class BackupFile(msgspec.Struct, frozen=True):
+    """Where a disk's copy lies in a backup's store, and the bytes that it takes there."""
+
+    volume_id: str
+    path: str
+    physical_size: int
+
+
 class StorageObject(msgspec.Struct, frozen=True):
     """A file or folder on a storage pool or in secondary storage; `name` is its path there, `size` what it takes.
 

@@ -19,6 +19,7 @@ _PREFIX = {
     "public_ip": "ip",
     "primary_storage": "primarystorage",
     "secondary_storage": "secondarystorage",
+    "backup_storage": "backupstorage",
 }
 
 
@@ -69,6 +70,12 @@ class ResourceView(View):
     secondarystoragelimit: str | None = None
     secondarystoragetotal: float | None = None
     secondarystorageavailable: str | None = None
+    backuplimit: str | None = None
+    backuptotal: Long | None = None
+    backupavailable: str | None = None
+    backupstoragelimit: str | None = None
+    backupstoragetotal: Long | None = None
+    backupstorageavailable: str | None = None
     gpulimit: str | None = None
     gputotal: Long | None = None
     gpuavailable: str | None = None

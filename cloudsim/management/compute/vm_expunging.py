@@ -32,8 +32,15 @@ class Expunging:
         self._vms = foundation.table(VirtualMachine)
         self.on_expunge: list[Callable[[VirtualMachine], Awaitable[None]]] = []
         """Called for an instance that is about to be gone, while its NICs are there."""
+        self.checks: list[Callable[[VirtualMachine], None]] = []
+        """Called for an instance before anything of it is removed: each raises what stands against it."""
         self.on_left: list[Callable[[str], None]] = []
         """Called with the id of each network that an expunged instance was on."""
+
+    def check(self, vm: VirtualMachine) -> None:
+        """Raise what stands against removing the instance for good."""
+        for check in self.checks:
+            check(vm)
 
     async def expunged(self, caller: Caller | None, vm_id: str) -> VirtualMachine:
         """Remove the instance for good: its root disk, NICs, snapshots and tags; data disks are detached.
@@ -41,6 +48,7 @@ class Expunging:
         When a disk cannot be removed now the instance stays Expunging, and the next round tries again.
         """
         vm = self._vms[vm_id]
+        self.check(vm)
         state = next_state(vm.state, "ExpungeRequested", vm.instance_name)
         with self._store.transaction():
             vm = self._vms.update(vm_id, state=state, updated=self._foundation.now())

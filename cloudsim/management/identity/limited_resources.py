@@ -23,6 +23,8 @@ Kind = Literal[
     "memory",
     "primary_storage",
     "secondary_storage",
+    "backup",
+    "backup_storage",
     "gpu",
 ]
 
@@ -52,9 +54,11 @@ TYPES: tuple[ResourceType, ...] = (
     ResourceType(9, "memory", "MiB of memory", 1, "memory", 40_960, 81_920),
     ResourceType(10, "primary_storage", "GiB of primary storage", GIB, "primary.storage", 200, 400),
     ResourceType(11, "secondary_storage", "GiB of secondary storage", GIB, "secondary.storage", 400, 800),
+    ResourceType(12, "backup", "backups", 1, "backups", 20, 40),
+    ResourceType(13, "backup_storage", "GiB of backup storage", GIB, "backup.storage", 400, 800),
     ResourceType(16, "gpu", "GPUs", 1, "gpus", 20, 20),
 )
-"""By CloudStack's numbers; 12 to 15 are backups and buckets, which there are none of.
+"""By CloudStack's numbers; 14 and 15 are of buckets, which there are none of.
 
 Counters and `check` count bytes of storage; limits are in GiB of it.
 """

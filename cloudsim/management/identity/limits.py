@@ -118,6 +118,8 @@ class Limits:
             "memory": lambda store, owner: vm_usage(store, owner).memory_mib,
             "primary_storage": _primary,
             "secondary_storage": _secondary,
+            "backup": lambda store, owner: 0,
+            "backup_storage": lambda store, owner: 0,
             "gpu": lambda store, owner: vm_usage(store, owner).gpus,
         }
 

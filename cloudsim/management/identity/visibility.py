@@ -16,6 +16,8 @@ from cloudsim.model import (
     Account,
     AffinityGroup,
     AsyncJob,
+    BackupRepository,
+    BackupSchedule,
     Cluster,
     DiskOffering,
     Domain,
@@ -101,7 +103,7 @@ def _owned(store: Store, caller: Caller, account_id: str) -> bool:
     return account is not None and may_use(store, caller, account.id, account.domain_id)
 
 
-@rule(Host, Cluster, Pod, StoragePool, ImageStore, Extension)
+@rule(Host, Cluster, Pod, StoragePool, ImageStore, BackupRepository, Extension)
 def _infrastructure(store: Store, caller: Caller, row: Any, operate: bool) -> bool:
     return False
 
@@ -202,8 +204,8 @@ def _delivery(store: Store, caller: Caller, delivery: WebhookDelivery, operate: 
     return webhook is not None and _owned(store, caller, webhook.account_id)
 
 
-@rule(Nic, VmSchedule)
-def _of_vm(store: Store, caller: Caller, row: Nic | VmSchedule, operate: bool) -> bool:
+@rule(Nic, VmSchedule, BackupSchedule)
+def _of_vm(store: Store, caller: Caller, row: Nic | VmSchedule | BackupSchedule, operate: bool) -> bool:
     vm = store.table(VirtualMachine).get(row.vm_id)
     return vm is not None and _owned(store, caller, vm.account_id)
 

@@ -6,6 +6,7 @@ from cloudsim.management.operations.configuration_key import ConfigurationKey as
 from cloudsim.management.operations.keys_in_force import IN_FORCE
 from cloudsim.management.operations.keys_kept import KEPT
 from cloudsim.management.operations.keys_of_access import OF_ACCESS
+from cloudsim.management.operations.keys_of_backups import OF_BACKUPS
 from cloudsim.management.operations.keys_of_capacity import OF_CAPACITY
 from cloudsim.management.operations.keys_of_certificates import OF_CERTIFICATES
 from cloudsim.management.operations.keys_of_consoles import OF_CONSOLES
@@ -27,6 +28,7 @@ KEYS: dict[str, ConfigurationKey] = {
         IN_FORCE,
         OF_ACCESS,
         OF_STORAGE,
+        OF_BACKUPS,
         OF_INSTANCES,
         OF_NETWORKS,
         OF_CAPACITY,

@@ -18,7 +18,6 @@ class _Kept(NamedTuple):
 
 
 _ONE_SERVER = "one management server has all agents"
-_NO_BACKUPS = "there are no backups"
 _NO_KUBERNETES = "there is no Kubernetes service"
 _NO_VMWARE = "there is no VMware"
 _NO_STAGING = "secondary storage has no cache before it"
@@ -34,22 +33,6 @@ _LIST = (
         _ONE_SERVER,
     ),
     _Kept("alert.smtp.host", "", "string", "mail server for alerts", "alerts are listed, and not mailed"),
-    _Kept(
-        "backup.framework.enabled",
-        "false",
-        "boolean",
-        "whether instances can be backed up",
-        _NO_BACKUPS,
-        ("Zone",),
-    ),
-    _Kept(
-        "backup.framework.provider.plugin",
-        "dummy",
-        "string",
-        "which provider backs up",
-        _NO_BACKUPS,
-        ("Zone",),
-    ),
     _Kept(
         "ca.plugin.root.auth.strictness",
         "false",

@@ -66,6 +66,8 @@ class Disks:
         """By volume, the host whose answer to its creation never came: it may still be at it."""
         self.on_placed: Callable[[Volume], Awaitable[None]] | None = None
         """Called once an uploaded volume that an instance starts with is on a pool."""
+        self.backup_image: Callable[[Volume], ImageSpec] | None = None
+        """Says what a volume that is to hold a disk of a backup is made of."""
         self.reach = PoolReach(foundation, agents)
         self.room = PoolRoom(foundation, self.reach)
         self.pool_templates = PoolTemplates(foundation, agents, self.reach, self._randomness)
@@ -249,7 +251,9 @@ class Disks:
             raise
         self._maker.pop(volume.id, None)
         with self._store.transaction():
-            return self._volumes.update(volume.id, state="Ready", path=answer.path, size=answer.size)
+            return self._volumes.update(
+                volume.id, state="Ready", path=answer.path, size=answer.size, backup_id=None, backup_disk=None
+            )
 
     def _not_created(self, volume: Volume, perhaps_on: str | None) -> None:
         if volume.id in self._volumes:
@@ -262,7 +266,9 @@ class Disks:
         return "Uploaded" if uploaded is not None and uploaded.path else "Allocated"
 
     def _image(self, volume: Volume) -> ImageSpec | None:
-        """What the volume is to hold: the upload or the snapshot that it is made from."""
+        """What the volume is to hold: the backup's disk, the upload or the snapshot that it is made from."""
+        if volume.backup_id is not None and self.backup_image is not None:
+            return self.backup_image(volume)
         stores = self._foundation.table(ImageStore)
         uploaded = self._uploaded.find("volume_id", volume.id)
         if uploaded is not None:
@@ -277,7 +283,9 @@ class Disks:
         return ImageSpec(store.url if store is not None else "", snapshot.path, snapshot.size)
 
     async def _template_path(self, volume: Volume, pool: StoragePool, host: Host) -> str | None:
-        if volume.type != "ROOT" or volume.template_id is None or volume.snapshot_id is not None:
+        if volume.type != "ROOT" or volume.template_id is None:
+            return None
+        if volume.snapshot_id is not None or volume.backup_id is not None:
             return None
         return await self.pool_templates.path(volume.template_id, pool, host)
 

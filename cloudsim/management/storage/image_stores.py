@@ -10,7 +10,7 @@ from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.primary_storage import PROVIDERS
-from cloudsim.model import ImageStore, Snapshot, Template, TemplateOnStore, VolumeOnStore, Zone
+from cloudsim.model import Backup, ImageStore, Snapshot, Template, TemplateOnStore, VolumeOnStore, Zone
 
 _SCHEMES = {"nfs": "nfs", "file": "file"}
 
@@ -119,6 +119,8 @@ class ImageStores:
             raise CloudError("Cannot delete image store with active snapshots backup!")
         if self._foundation.table(VolumeOnStore).count("store_id", store.id):
             raise CloudError("Cannot delete image store with active volumes backup!")
+        if self._foundation.table(Backup).count("store_id", store.id):
+            raise CloudError("Cannot delete image store with backups of instances!")
         copies = self._copies.where("store_id", store.id)
         for copy in copies:
             template = self._templates.get(copy.template_id)

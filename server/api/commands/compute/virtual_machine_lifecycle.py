@@ -97,6 +97,7 @@ async def destroy_virtual_machine(
     """Destroys an instance. Until it is expunged it can be recovered."""
     if expunge:
         _check_may_expunge(call)
+        call.manager.vms.expunging.check(id)
     if id.delete_protection:
         raise InvalidParameterValue(f"Instance {id.name} has delete protection enabled")
     for volume in volumeids or ():
@@ -139,6 +140,7 @@ async def expunge_virtual_machine(call: Call, *, id: VirtualMachine) -> Job:
         raise InvalidParameterValue(
             f"Unable to expunge instance {id.name}: it is in state {id.state}, not Destroyed"
         )
+    call.manager.vms.expunging.check(id)
 
     async def work() -> None:
         await call.manager.vms.expunging.expunged(call.caller, id.id)

@@ -9,6 +9,7 @@ from cloudsim.management.compute.vm_hardware import firmware
 from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import (
     AffinityGroup,
+    BackupOffering,
     DiskOffering,
     GuestOs,
     Host,
@@ -33,7 +34,7 @@ from server.api.views import Date, Long, TagView, View, date, owner, tags
 Part = Literal[
     "all", "group", "nics", "stats", "secgrp", "tmpl", "servoff", "diskoff", "backoff", "iso", "volume", "min", "affgrp"
 ]
-"""What `details` of a list may ask for beside the instance's own row. `backoff` has nothing: there are no backups."""
+"""What `details` of a list may ask for beside the instance's own row."""
 EVERYTHING: frozenset[str] = frozenset(get_args(Part))
 
 
@@ -123,6 +124,8 @@ class VirtualMachineView(View):
     cpuspeed: Annotated[int | None, "MHz"] = None
     memory: Annotated[int | None, "MiB"] = None
     gpucount: int | None = None
+    backupofferingid: str | None = None
+    backupofferingname: str | None = None
     guestosid: str | None = None
     ostypeid: str | None = None
     osdisplayname: str | None = None
@@ -236,6 +239,9 @@ class VirtualMachineView(View):
             self.templatetype, self.templateformat = template.type, template.format
             self.passwordenabled, self.arch = template.password_enabled, template.arch
             self.userdatapolicy = template.user_data_policy
+        backups = table(BackupOffering).get(row.backup_offering_id) if "backoff" in parts else None
+        if backups is not None:
+            self.backupofferingid, self.backupofferingname = backups.id, backups.name
         iso = table(Template).get(row.iso_id) if "iso" in parts else None
         if iso is not None:
             self.isoid, self.isoname, self.isodisplaytext = iso.id, iso.name, iso.display_text

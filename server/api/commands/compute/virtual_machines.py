@@ -16,6 +16,7 @@ from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (
     Account,
     AffinityGroup,
+    BackupOffering,
     Cluster,
     DiskOffering,
     Host,
@@ -315,6 +316,7 @@ async def list_virtual_machines(
     keypair: str | None = None,
     hypervisor: str | None = None,
     displayvm: bool | None = None,
+    backupofferingid: BackupOffering | None = None,
     haenable: bool | None = None,
     gpuenabled: bool | None = None,
     userdata: Annotated[bool, Param("show the user data, too")] = False,
@@ -382,6 +384,7 @@ async def list_virtual_machines(
             "ha_enabled": haenable,
         },
         keep=(lambda vm: all(test(vm) for test in tests)) if tests else None,
+            "backup_offering_id": backupofferingid.id if backupofferingid else None,
         search=("name", "display_name", "instance_name", "state"),
         tags=tags,
         newest_first=True,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.management.infrastructure.capacity_report import Place
-from cloudsim.model import Alert, Cluster, Host, ImageStore, Pod, StoragePool, VirtualMachine, Zone
+from cloudsim.model import (
+    Alert,
+    BackupRepository,
+    Cluster,
+    Host,
+    ImageStore,
+    Pod,
+    StoragePool,
+    VirtualMachine,
+    Zone,
+)
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.capacity_view import CapacityView, capacity_report
 from server.api.listing import Page, page_of
@@ -93,7 +103,7 @@ async def list_infrastructure(call: Call) -> InfrastructureView:
         hosts=len(store.table(Host)),
         storagepools=len(store.table(StoragePool)),
         imagestores=len(store.table(ImageStore)),
-        backuprepositories=0,
+        backuprepositories=len(store.table(BackupRepository)),
         objectstores=0,
         systemvms=len(vms) - users - routers - internal,
         routers=routers,

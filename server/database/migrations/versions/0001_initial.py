@@ -873,6 +873,7 @@ def upgrade() -> None:
         sa.Column("delete_protection", sa.Boolean(), nullable=False),
         sa.Column("dynamically_scalable", sa.Boolean(), nullable=False),
         sa.Column("expected_end", sa.BigInteger(), nullable=True),
+        sa.Column("backup_offering_id", sa.Text(), nullable=True),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("updated", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
@@ -1226,6 +1227,8 @@ def upgrade() -> None:
         sa.Column("attached", sa.Double(), nullable=True),
         sa.Column("template_id", sa.Text(), nullable=True),
         sa.Column("snapshot_id", sa.Text(), nullable=True),
+        sa.Column("backup_id", sa.Text(), nullable=True),
+        sa.Column("backup_disk", sa.Text(), nullable=True),
         sa.Column("disk_offering_id", sa.Text(), nullable=True),
         sa.Column("service_offering_id", sa.Text(), nullable=True),
         sa.Column("provisioning_type", sa.Text(), nullable=False),
@@ -1305,6 +1308,67 @@ def upgrade() -> None:
         sa.Column("max_snapshots", sa.BigInteger(), nullable=False),
         sa.Column("next_run", sa.Double(), nullable=False),
         sa.Column("display", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "backup_repository",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("mount_options", sa.Text(), nullable=False),
+        sa.Column("capacity", sa.BigInteger(), nullable=False),
+        sa.Column("cross_zone", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "backup_offering",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("user_driven", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "backup_schedule",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("interval", sa.BigInteger(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("max_backups", sa.BigInteger(), nullable=False),
+        sa.Column("quiesce", sa.Boolean(), nullable=False),
+        sa.Column("next_run", sa.Double(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "backup",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("domain_id", sa.Text(), nullable=False),
+        sa.Column("zone_id", sa.Text(), nullable=False),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("vm_name", sa.Text(), nullable=False),
+        sa.Column("offering_id", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("schedule_id", sa.Text(), nullable=True),
+        sa.Column("interval", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("repository_id", sa.Text(), nullable=True),
+        sa.Column("store_id", sa.Text(), nullable=True),
+        sa.Column("volumes", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("vm_details", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -1578,6 +1642,10 @@ def downgrade() -> None:
     op.drop_table("vm_snapshot")
     op.drop_table("vm_schedule")
     op.drop_table("drs_plan")
+    op.drop_table("backup")
+    op.drop_table("backup_schedule")
+    op.drop_table("backup_offering")
+    op.drop_table("backup_repository")
     op.drop_table("snapshot_policy")
     op.drop_table("snapshot")
     op.drop_table("volume_usage")

@@ -1,0 +1,1 @@
+"""Backup and recovery of instances: providers and their repositories, offerings, backups and schedules."""
