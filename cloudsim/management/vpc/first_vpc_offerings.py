@@ -52,6 +52,7 @@ FIRST_VPC_OFFERINGS: tuple[FirstVpcOffering, ...] = (
         "Redundant VPC offering",
         "Redundant VPC offering",
         (_ROUTER, "InternalLbVm"),
+        usable=False,
         redundant=True,
     ),
 )

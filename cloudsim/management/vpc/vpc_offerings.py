@@ -78,7 +78,6 @@ class VpcOfferings:
             state="Enabled" if request.enable else "Disabled",
             distributed_router=capabilities.get("DistributedRouter", False),
             region_level=capabilities.get("RegionLevelVPC", False),
-            redundant_router=capabilities.get("RedundantRouter", False),
             service_offering_id=offering.id if offering is not None else None,
             zone_ids=tuple(zone.id for zone in request.zones),
             domain_ids=tuple(domain.id for domain in request.domains),
@@ -118,6 +117,10 @@ class VpcOfferings:
             chosen = state.strip().capitalize()
             if chosen not in ("Enabled", "Disabled"):
                 raise InvalidParameterValue(f"Incorrect state value: {state}; it is Enabled or Disabled")
+            if chosen == "Enabled" and offering.redundant_router:
+                raise InvalidParameterValue(
+                    f"VPC offering {offering.name} cannot be enabled: redundant routers are not supported"
+                )
             changes["state"] = chosen
         if domain_ids is not None:
             changes["domain_ids"] = domain_ids
@@ -191,4 +194,6 @@ def _capabilities(asked: Sequence[tuple[str, str, str]]) -> dict[str, bool]:
         if value.strip().lower() not in ("true", "false"):
             raise InvalidParameterValue(f"The value of capability {known} is true or false, not {value}")
         chosen[known] = value.strip().lower() == "true"
+    if chosen.get("RedundantRouter"):
+        raise InvalidParameterValue("Capability RedundantRouter is not supported: one router serves a VPC")
     return chosen

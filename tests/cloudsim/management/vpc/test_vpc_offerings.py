@@ -20,7 +20,7 @@ def test_a_fresh_cloud_has_offerings_by_the_names_clients_look_for(bench: VpcBen
     assert [(each.name, each.state, each.redundant_router) for each in bench.rows(VpcOffering)] == [
         ("Default VPC offering", "Enabled", False),
         ("Default VPC  offering with Netscaler", "Disabled", False),
-        ("Redundant VPC offering", "Enabled", True),
+        ("Redundant VPC offering", "Disabled", True),
     ]
 
 
@@ -68,6 +68,7 @@ def test_what_an_offering_says_of_its_services(bench: VpcBench) -> None:
         ({"providers": (("SourceNat", "InternalLbVm"),)}, "cannot provide service SourceNat"),
         ({"capabilities": (("SourceNat", "Colour", "true"),)}, "Capability Colour"),
         ({"capabilities": (("SourceNat", "RedundantRouter", "maybe"),)}, "true or false"),
+        ({"capabilities": (("SourceNat", "RedundantRouter", "true"),)}, "RedundantRouter is not supported"),
     ],
 )
 def test_what_an_offering_cannot_be(bench: VpcBench, asked: dict[str, Any], text: str) -> None:
@@ -86,6 +87,9 @@ def test_an_offering_is_renamed_and_enabled(bench: VpcBench) -> None:
         bench.offerings.check_update(changed, state="Broken")
     with pytest.raises(InvalidParameterValue, match="exists already"):
         bench.offerings.check_update(changed, name="Redundant VPC offering")
+    (redundant,) = [each for each in bench.rows(VpcOffering) if each.redundant_router]
+    with pytest.raises(InvalidParameterValue, match="redundant routers are not supported"):
+        bench.offerings.check_update(redundant, state="Enabled")
 
 
 def test_default_offerings_and_those_in_use_are_not_deleted(bench: VpcBench) -> None:
