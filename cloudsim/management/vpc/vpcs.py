@@ -115,10 +115,6 @@ class Vpcs:
             raise InvalidParameterValue(f"VPCs are for Advanced zones; zone {zone.name} is {zone.network_type}")
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:
             raise PermissionDenied(f"Cannot perform this operation, Zone is currently disabled: {zone.name}")
-        if offering.redundant_router:
-            raise InvalidParameterValue(
-                f"VPC offering {offering.name} is for redundant routers, which are not supported: one router serves a VPC"
-            )
         if offering.distributed_router or offering.region_level:
             raise InvalidParameterValue(
                 f"VPC offering {offering.name} is for distributed routers or VPCs of a whole region, and there are none"
