@@ -21,7 +21,7 @@ run: $(READY) $(UI) ## run the cloud on a simulated datacenter at http://127.0.0
 	@exec $(BIN)/cloudsim serve --demo $(ARGS)
 
 test: $(KVM) $(UI) ## run the tests, as root also those on real hosts (ARGS="-k volumes")
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
 
 ui: $(UI) ## build the web UI, which the server has at /client/ (with npm)
 

@@ -1,6 +1,8 @@
-"""Tests on real hosts run one after the other, beside all others: two of them would fight for the machine's cores."""
+"""Tests on real hosts are a group that is spread with care, see `spreading.py`."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
@@ -10,9 +12,28 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.xdist_group("lab"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Any:
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.spreading import ByModule
+
+    config.option.loadscopereorder = False  # not by the number of tests, but as they are collected
+    return ByModule(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("loadgroup", default=False):
+        from tests.spreading import turn
+
+        items.sort(key=turn)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     # pytest-xdist tells its groups by the ends of node ids; where pytest lets it not change those, it says nothing
     if session.config.getoption("loadgroup", default=False):
         for item in session.items:
             if item.get_closest_marker("lab") is not None and not item.nodeid.endswith("@lab"):
-                raise pytest.UsageError(f"{item.nodeid} would not be kept on one worker: see pytest in pyproject.toml")
+                raise pytest.UsageError(
+                    f"{item.nodeid} would not be kept on one worker: see pytest in pyproject.toml"
+                )
