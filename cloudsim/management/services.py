@@ -89,14 +89,14 @@ from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.operations.tags import Tags
 from cloudsim.management.operations.traces import Traces
 from cloudsim.management.operations.webhooks import Webhooks
-from cloudsim.management.storage.disks import Disks
-from cloudsim.management.storage.extraction import Extraction
 from cloudsim.management.storage.backups.backups import Backups
 from cloudsim.management.storage.backups.from_backups import FromBackups
 from cloudsim.management.storage.backups.offerings import BackupOfferings
 from cloudsim.management.storage.backups.providers import BackupProviders
 from cloudsim.management.storage.backups.repositories import BackupRepositories
 from cloudsim.management.storage.backups.schedules import BackupSchedules
+from cloudsim.management.storage.disks import Disks
+from cloudsim.management.storage.extraction import Extraction
 from cloudsim.management.storage.image_migration import ImageMigration
 from cloudsim.management.storage.image_stores import ImageStores
 from cloudsim.management.storage.local_storage import LocalStorage
@@ -389,10 +389,6 @@ class Services:
             self.dedication,
         )
         self.vm_schedules = VmSchedules(foundation, self.identity, self.jobs, self.vms)
-        self.migration = Migration(
-            foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
-        )
-        self.disk_witnesses = DiskWitnesses(foundation, agents, self.disks)
         self.backup_repositories = BackupRepositories(foundation)
         self.backup_providers = providers = BackupProviders(foundation, self.secondary_storage)
         self.backup_offerings = BackupOfferings(foundation, providers)
@@ -406,6 +402,10 @@ class Services:
         )
         self.from_backups = FromBackups(foundation, self.disks, self.limits, self.volume_attachment, providers)
         self.identity.accounts.on_delete.insert(0, self.backups.delete_of)
+        self.migration = Migration(
+            foundation, agents, self.capacity, self.planner, self.starting, self.disks, self.affinity
+        )
+        self.disk_witnesses = DiskWitnesses(foundation, agents, self.disks)
         self.storage_motion = StorageMotion(
             foundation, agents, self.starting, self.disks, self.volume_migration, self.migration
         )
