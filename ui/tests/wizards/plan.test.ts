@@ -55,3 +55,59 @@ test("a group is done to its end although one of it fails, and nothing after it"
   expect(await plan.run([...hosts, task("storage", log)])).toBe(false);
   expect(plan.tasks.value.map((each) => each.state)).toEqual(["done", "failed", "done", "waiting"]);
 });
+
+test("what a failed task left behind goes before it is tried again", async () => {
+  const log: string[] = [];
+  const plan = usePlan();
+  const fails = task("vm", log, {
+    run: (_made, _note, leave) => {
+      leave({ id: "the one in Error" });
+      return Promise.reject(new Error("no capacity"));
+    },
+  });
+  await plan.run([fails]);
+  expect(plan.tasks.value.map((each) => [each.state, each.left])).toEqual([["failed", true]]);
+  expect(await plan.run([task("vm", log)])).toBe(true);
+  expect(log).toEqual(["remove the one in Error", "make vm"]);
+});
+
+test("what a failed task left behind goes with all that was made", async () => {
+  const log: string[] = [];
+  const plan = usePlan();
+  const fails = task("two", log, {
+    run: (_made, _note, leave) => {
+      leave({ id: "the one in Error" });
+      return Promise.reject(new Error("no capacity"));
+    },
+  });
+  await plan.run([task("one", log), fails]);
+  expect(await plan.remove()).toBe(true);
+  expect(log).toEqual(["make one", "remove the one in Error", "remove id of one"]);
+  expect(plan.tasks.value.some((each) => each.left)).toBe(false);
+});
+
+test("what is told something else is made anew, with all that came after it, and the rest stays", async () => {
+  const log: string[] = [];
+  const plan = usePlan();
+  const all = (subnet: string): Task[] => [
+    task("zone", log, { told: "zone" }),
+    task("pod", log, { told: subnet }),
+    task("cluster", log, { told: "cluster" }),
+  ];
+  const fails = task("host", log, { run: () => Promise.reject(new Error("no agent")) });
+  await plan.run([...all("10.0.0.0"), fails]);
+  log.length = 0;
+  expect(await plan.run([...all("10.9.0.0"), task("host", log)])).toBe(true);
+  expect(log).toEqual(["remove id of cluster", "remove id of pod", "make pod", "make cluster", "make host"]);
+});
+
+test("what only changes something is done again by itself when it is told something else", async () => {
+  const log: string[] = [];
+  const plan = usePlan();
+  const enable = (vlans: string): Task => task("enable", log, { told: vlans, undo: undefined });
+  const fails = task("host", log, { run: () => Promise.reject(new Error("no agent")) });
+  await plan.run([enable("100"), task("pod", log), fails]);
+  log.length = 0;
+  await plan.run([enable("200"), task("pod", log), task("host", log)]);
+  expect(log).toEqual(["make enable", "make host"]);
+});

@@ -15,12 +15,17 @@ export interface Task {
   title: string;
   /** The wizard's step to go back to when it fails. */
   step: string;
-  /** Do it; what it answers is kept under the task's name, and `note` tells how far it is. Raises ApiError. */
-  run: (made: Made, note: (text: string) => void) => Promise<Row | void>;
+  /**
+   * Do it; what it answers is kept under the task's name. `note` tells how far it is, `leave` of something that is
+   * there although the task may fail. Raises ApiError.
+   */
+  run: (made: Made, note: (text: string) => void, leave: (row: Row) => void) => Promise<Row | void>;
   /** Remove what it made. */
   undo?: (row: Row) => Promise<unknown>;
   /** Neighbours of the same group are done at once, a few at a time. */
   group?: string;
+  /** What it was told: where that is another later on, it is done again. Absent: what is done stays as it is. */
+  told?: string;
 }
 
 export interface TaskState {
@@ -29,6 +34,8 @@ export interface TaskState {
   error: string;
   /** How far it is. */
   note: string;
+  /** Something of it is there that can be removed. */
+  left: boolean;
 }
 
 export interface Plan {
@@ -36,7 +43,10 @@ export interface Plan {
   made: Made;
   state: Ref<"idle" | "running" | "failed" | "done" | "removing" | "removed">;
   doneCount: ComputedRef<number>;
-  /** Do the tasks that are not done. A task that was done under its name before is not done again. */
+  /**
+   * Do the tasks that are not done. A task that was done under its name before is not done again, unless it is told
+   * something else now: then what it made is removed, with all that was made after it. Whether all are done.
+   */
   run: (tasks: Task[]) => Promise<boolean>;
   /** Remove what was made, the last first. Whether all of it is gone. */
   remove: () => Promise<boolean>;
@@ -51,12 +61,22 @@ export function usePlan(): Plan {
   const made: Made = {};
   const doneCount = computed(() => tasks.value.filter((each) => each.state === "done").length);
 
+  function keep(entry: TaskState, row: Row): void {
+    made[entry.task.name] = row;
+    entry.left = entry.task.undo !== undefined;
+  }
+
   async function one(entry: TaskState): Promise<boolean> {
-    Object.assign(entry, { state: "running", error: "", note: "" });
     try {
-      const row = await entry.task.run(made, (text) => (entry.note = text));
+      await removeOf(entry);
+      Object.assign(entry, { state: "running", error: "", note: "" });
+      const row = await entry.task.run(
+        made,
+        (text) => (entry.note = text),
+        (row) => keep(entry, row),
+      );
       if (row) {
-        made[entry.task.name] = row;
+        keep(entry, row);
       }
       entry.state = "done";
       return true;
@@ -66,14 +86,55 @@ export function usePlan(): Plan {
     }
   }
 
+  /** Remove what there is of a task. */
+  async function removeOf(entry: TaskState): Promise<void> {
+    const row = made[entry.task.name];
+    if (row !== undefined && entry.left) {
+      await entry.task.undo!(row);
+    }
+    delete made[entry.task.name];
+    entry.left = false;
+  }
+
+  /** Remove what there is of tasks, the last first. Whether all of it is gone; the state says so where it is not. */
+  async function removeAll(entries: TaskState[]): Promise<boolean> {
+    state.value = "removing";
+    for (const entry of [...entries].reverse()) {
+      try {
+        await removeOf(entry);
+      } catch (error) {
+        entry.error = textOf(error);
+        state.value = "failed";
+        return false;
+      }
+      if (entry.state === "done") {
+        Object.assign(entry, { state: "removed", error: "" });
+      }
+    }
+    return true;
+  }
+
   async function run(wanted: Task[]): Promise<boolean> {
-    const done = new Set(tasks.value.filter((each) => each.state === "done").map((each) => each.task.name));
-    tasks.value = wanted.map((task) => ({
-      task,
-      state: done.has(task.name) ? "done" : "waiting",
-      error: "",
-      note: "",
-    }));
+    const now = new Map(wanted.map((task) => [task.name, task]));
+    const changed = (entry: TaskState): boolean =>
+      entry.state === "done" &&
+      entry.task.told !== undefined &&
+      now.get(entry.task.name)?.told !== entry.task.told;
+    const from = tasks.value.findIndex((entry) => changed(entry) && entry.left);
+    const stale = tasks.value.filter(
+      (entry, index) =>
+        (from >= 0 && index >= from) || (entry.state === "failed" && !now.has(entry.task.name)),
+    );
+    if (!(await removeAll(stale))) {
+      return false;
+    }
+    const before = new Map(tasks.value.map((entry) => [entry.task.name, entry]));
+    tasks.value = wanted.map((task) => {
+      const known = before.get(task.name);
+      return known?.state === "done" && !changed(known)
+        ? known
+        : { task, state: "waiting", error: "", note: "", left: known?.left ?? false };
+    });
     state.value = "running";
     for (const group of groupsOf(tasks.value)) {
       const waiting = group.filter((each) => each.state !== "done");
@@ -94,27 +155,11 @@ export function usePlan(): Plan {
   }
 
   async function remove(): Promise<boolean> {
-    state.value = "removing";
-    for (const entry of [...tasks.value].reverse()) {
-      const row = made[entry.task.name];
-      if (entry.state !== "done" || row === undefined || entry.task.undo === undefined) {
-        if (entry.state === "done") {
-          entry.state = "removed";
-        }
-        continue;
-      }
-      try {
-        await entry.task.undo(row);
-        entry.state = "removed";
-        delete made[entry.task.name];
-      } catch (error) {
-        entry.error = textOf(error);
-        state.value = "failed";
-        return false;
-      }
+    const gone = await removeAll(tasks.value);
+    if (gone) {
+      state.value = "removed";
     }
-    state.value = "removed";
-    return true;
+    return gone;
   }
 
   function reset(): void {

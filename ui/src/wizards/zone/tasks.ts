@@ -2,7 +2,7 @@
 
 import { call, list, type Parameters, type Row } from "@/api/client";
 import { t } from "@/messages";
-import { make, unmake, type Task } from "../frame/plan";
+import { make, unmake, type Made, type Task } from "../frame/plan";
 import { hostUrls, isSimulated, storageUrl, type PhysicalNetworkPlan, type ZonePlan } from "./model";
 import { providersOf } from "./proposals";
 import { waitForSystemVms, removeSystemVms } from "./systemVms";
@@ -25,25 +25,39 @@ function title(name: string, named: Record<string, unknown> = {}): string {
   return t(`wizards.zone.tasks.${name}`, named);
 }
 
+/** Whatever was made, by its name instead of its id. */
+const ANYTHING = new Proxy<Made>({}, { get: (_, name) => ({ id: String(name) }) });
+
+/** A task that calls a command which makes something: told apart by what the command is sent. */
+function making(
+  command: string,
+  parameters: (made: Made) => Parameters,
+  more = "",
+): Pick<Task, "run" | "told"> {
+  return {
+    told: JSON.stringify(parameters(ANYTHING)) + more,
+    run: (made) => make(command, parameters(made)),
+  };
+}
+
 function zoneTask(plan: ZonePlan): Task {
   return {
     name: "zone",
     title: title("zone", { name: plan.name }),
     step: "zone",
-    run: () =>
-      make("createZone", {
-        name: plan.name.trim(),
-        networktype: plan.kind === "basic" ? "Basic" : "Advanced",
-        securitygroupenabled: plan.kind === "advanced" ? undefined : true,
-        dns1: plan.dns1,
-        dns2: plan.dns2 || undefined,
-        internaldns1: plan.internalDns1,
-        internaldns2: plan.internalDns2 || undefined,
-        domain: plan.domain || undefined,
-        guestcidraddress: plan.kind === "advanced" ? plan.guestCidr : undefined,
-        domainid: plan.domainId,
-        localstorageenabled: plan.localStorage || undefined,
-      }),
+    ...making("createZone", () => ({
+      name: plan.name.trim(),
+      networktype: plan.kind === "basic" ? "Basic" : "Advanced",
+      securitygroupenabled: plan.kind === "advanced" ? undefined : true,
+      dns1: plan.dns1,
+      dns2: plan.dns2 || undefined,
+      internaldns1: plan.internalDns1,
+      internaldns2: plan.internalDns2 || undefined,
+      domain: plan.domain || undefined,
+      guestcidraddress: plan.kind === "advanced" ? plan.guestCidr : undefined,
+      domainid: plan.domainId,
+      localstorageenabled: plan.localStorage || undefined,
+    })),
     undo: (row) => unmake("deleteZone", { id: row.id }),
   };
 }
@@ -56,12 +70,16 @@ function networkTasks(plan: ZonePlan, network: PhysicalNetworkPlan, index: numbe
       name: key,
       title: title("physical", { name: network.name }),
       step: "physical",
-      run: (made) =>
-        make("createPhysicalNetwork", {
+      ...making(
+        "createPhysicalNetwork",
+        (made) => ({
           zoneid: made.zone!.id,
           name: network.name.trim(),
           isolationmethods: network.isolation,
         }),
+        // what it carries is added to it once, and goes with it
+        JSON.stringify([network.traffic, network.labels]),
+      ),
       undo: (row) => unmake("deletePhysicalNetwork", { id: row.id }),
     },
     ...network.traffic.map((kind) => ({
@@ -80,7 +98,7 @@ function networkTasks(plan: ZonePlan, network: PhysicalNetworkPlan, index: numbe
       name: `${key} enabled`,
       title: title("physicalEnabled", { name: network.name }),
       step: "vlans",
-      run: (made) => make("updatePhysicalNetwork", { id: made[key]!.id, state: "Enabled", vlan: vlans }),
+      ...making("updatePhysicalNetwork", (made) => ({ id: made[key]!.id, state: "Enabled", vlan: vlans })),
     },
   ];
   if (network.traffic.includes("Guest")) {
@@ -128,15 +146,14 @@ function podTask(plan: ZonePlan): Task {
     name: "pod",
     title: title("pod", { name: plan.pod.name }),
     step: "pod",
-    run: (made) =>
-      make("createPod", {
-        zoneid: made.zone!.id,
-        name: plan.pod.name.trim(),
-        gateway: plan.pod.gateway.trim(),
-        netmask: plan.pod.netmask.trim(),
-        startip: plan.pod.startIp.trim(),
-        endip: plan.pod.endIp.trim(),
-      }),
+    ...making("createPod", (made) => ({
+      zoneid: made.zone!.id,
+      name: plan.pod.name.trim(),
+      gateway: plan.pod.gateway.trim(),
+      netmask: plan.pod.netmask.trim(),
+      startip: plan.pod.startIp.trim(),
+      endip: plan.pod.endIp.trim(),
+    })),
     undo: (row) => unmake("deletePod", { id: row.id }),
   };
 }
@@ -148,17 +165,16 @@ function publicTask(plan: ZonePlan): Task {
     name: "public",
     title: title("public", { first: range.startIp, last: range.endIp }),
     step: "public",
-    run: (made) =>
-      make("createVlanIpRange", {
-        zoneid: made.zone!.id,
-        physicalnetworkid: made[`physical ${carrier}`]!.id,
-        gateway: range.gateway.trim(),
-        netmask: range.netmask.trim(),
-        startip: range.startIp.trim(),
-        endip: range.endIp.trim(),
-        vlan: range.vlan.trim() || "untagged",
-        forvirtualnetwork: true,
-      }),
+    ...making("createVlanIpRange", (made) => ({
+      zoneid: made.zone!.id,
+      physicalnetworkid: made[`physical ${carrier}`]!.id,
+      gateway: range.gateway.trim(),
+      netmask: range.netmask.trim(),
+      startip: range.startIp.trim(),
+      endip: range.endIp.trim(),
+      vlan: range.vlan.trim() || "untagged",
+      forvirtualnetwork: true,
+    })),
     undo: (row) => unmake("deleteVlanIpRange", { id: row.id }),
   };
 }
@@ -168,15 +184,14 @@ function clusterTask(plan: ZonePlan): Task {
     name: "cluster",
     title: title("cluster", { name: plan.cluster.name }),
     step: "cluster",
-    run: (made) =>
-      make("addCluster", {
-        zoneid: made.zone!.id,
-        podid: made.pod!.id,
-        clustername: plan.cluster.name.trim(),
-        clustertype: "CloudManaged",
-        hypervisor: plan.hypervisor,
-        arch: plan.cluster.arch,
-      }),
+    ...making("addCluster", (made) => ({
+      zoneid: made.zone!.id,
+      podid: made.pod!.id,
+      clustername: plan.cluster.name.trim(),
+      clustertype: "CloudManaged",
+      hypervisor: plan.hypervisor,
+      arch: plan.cluster.arch,
+    })),
     undo: (row) => unmake("deleteCluster", { id: row.id }),
   };
 }
@@ -187,20 +202,15 @@ function hostTasks(plan: ZonePlan): Task[] {
     title: title("host", { name: isSimulated(plan) ? index + 1 : url }),
     step: "hosts",
     group: "hosts",
-    run: (made) => {
-      const parameters: Parameters = {
-        zoneid: made.zone!.id,
-        podid: made.pod!.id,
-        clusterid: made.cluster!.id,
-        hypervisor: plan.hypervisor,
-        url,
-      };
-      if (!isSimulated(plan)) {
-        parameters.username = plan.hosts[index]!.username || undefined;
-        parameters.password = plan.hosts[index]!.password || undefined;
-      }
-      return make("addHost", parameters);
-    },
+    ...making("addHost", (made) => ({
+      zoneid: made.zone!.id,
+      podid: made.pod!.id,
+      clusterid: made.cluster!.id,
+      hypervisor: plan.hypervisor,
+      url,
+      username: isSimulated(plan) ? undefined : plan.hosts[index]!.username || undefined,
+      password: isSimulated(plan) ? undefined : plan.hosts[index]!.password || undefined,
+    })),
     undo: async (row) => {
       await unmake("prepareHostForMaintenance", { id: row.id });
       await unmake("deleteHost", { id: row.id });
@@ -213,16 +223,15 @@ function primaryTask(plan: ZonePlan): Task {
     name: "primary",
     title: title("primary", { name: plan.primary.name }),
     step: "primary",
-    run: (made) =>
-      make("createStoragePool", {
-        zoneid: made.zone!.id,
-        podid: plan.primary.scope === "CLUSTER" ? made.pod!.id : undefined,
-        clusterid: plan.primary.scope === "CLUSTER" ? made.cluster!.id : undefined,
-        scope: plan.primary.scope,
-        hypervisor: plan.primary.scope === "ZONE" ? plan.hypervisor : undefined,
-        name: plan.primary.name.trim(),
-        url: storageUrl(plan.primary),
-      }),
+    ...making("createStoragePool", (made) => ({
+      zoneid: made.zone!.id,
+      podid: plan.primary.scope === "CLUSTER" ? made.pod!.id : undefined,
+      clusterid: plan.primary.scope === "CLUSTER" ? made.cluster!.id : undefined,
+      scope: plan.primary.scope,
+      hypervisor: plan.primary.scope === "ZONE" ? plan.hypervisor : undefined,
+      name: plan.primary.name.trim(),
+      url: storageUrl(plan.primary),
+    })),
     undo: async (row) => {
       await unmake("enableStorageMaintenance", { id: row.id });
       await unmake("deleteStoragePool", { id: row.id });
@@ -235,13 +244,12 @@ function secondaryTask(plan: ZonePlan): Task {
     name: "secondary",
     title: title("secondary", { name: plan.secondary.name }),
     step: "secondary",
-    run: (made) =>
-      make("addImageStore", {
-        zoneid: made.zone!.id,
-        provider: "NFS",
-        name: plan.secondary.name.trim(),
-        url: storageUrl(plan.secondary),
-      }),
+    ...making("addImageStore", (made) => ({
+      zoneid: made.zone!.id,
+      provider: "NFS",
+      name: plan.secondary.name.trim(),
+      url: storageUrl(plan.secondary),
+    })),
     undo: (row) => unmake("deleteImageStore", { id: row.id }),
   };
 }
