@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from backends.fault_injector import FaultInjector, RestartManager
 from backends.lab.hosts import LabHost
-from backends.lab.world import LabWorld
 from cloudsim.faults import AgentHang, Fault, FaultError, HostCrash, LinkCut, ManagerRestart, matches
 from cloudsim.randomness import Randomness
+
+if TYPE_CHECKING:
+    from backends.lab.world import LabWorld
 
 log = logging.getLogger(__name__)
 

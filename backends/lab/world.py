@@ -21,6 +21,7 @@ from backends.images.cache import default_folder
 from backends.images.errors import ImageError
 from backends.lab.agents import start_agent
 from backends.lab.errors import LabError
+from backends.lab.faults import LabFaultInjector
 from backends.lab.lab import Lab
 from backends.lab.layout import LabHostPlan, LabLayout
 from backends.lab.names import GUEST_DEVICE
@@ -182,6 +183,4 @@ class LabBackend:
         restart_manager: RestartManager | None = None,
     ) -> FaultInjector:
         """What makes `faults` happen in the lab, from its `start()` on."""
-        from backends.lab.faults import LabFaultInjector  # which needs the world
-
         return LabFaultInjector(world, faults, randomness, restart_manager)

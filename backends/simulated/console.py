@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from backends.simulated.console_text import boot_lines, fact_lines, ip_lines, wrapped
+from backends.simulated.reachability import picture
 
 if TYPE_CHECKING:
     from backends.simulated.machine import Guest, Machine
@@ -209,8 +210,6 @@ class Terminal:
         return f"{datetime.fromtimestamp(self.machine.site.epoch + time, UTC):%Y-%m-%d %H:%M:%S}"
 
     def _ping(self, address: str) -> list[str]:
-        from backends.simulated.reachability import picture  # it knows the machines, which know this
-
         try:
             ipaddress.IPv4Address(address)
         except ValueError:

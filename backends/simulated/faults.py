@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from backends.fault_injector import FaultInjector, RestartManager
-from backends.simulated.world import SimulatedWorld
 from cloudsim.faults import (
     AgentHang,
     Fault,
@@ -21,6 +21,9 @@ from cloudsim.faults import (
     matches,
 )
 from cloudsim.randomness import Randomness
+
+if TYPE_CHECKING:
+    from backends.simulated.world import SimulatedWorld
 
 
 class SimulatedFaultInjector(FaultInjector):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from backends.simulated.machine import Guest, Machine
 from backends.simulated.systemvms.router import SimulatedRouter
 from cloudsim.systemvm.reachability import Picture, RouterInForce
+
+if TYPE_CHECKING:
+    from backends.simulated.machine import Guest, Machine
 
 
 def picture(machines: Iterable[Machine], outside: tuple[str, ...] = ()) -> Picture:

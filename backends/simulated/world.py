@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from backends.simulated.datacenter import Datacenter, Hosts, from_dict, load
+from backends.simulated.faults import SimulatedFaultInjector
 from backends.simulated.host import HYPERVISOR, SimulatedHypervisor
 from backends.simulated.latency import LatencyProfile
 from backends.simulated.latency import profile as read_profile
@@ -426,6 +427,4 @@ class SimulatedBackend:
         restart_manager: RestartManager | None = None,
     ) -> FaultInjector:
         """What makes `faults` happen in the world, from its `start()` on."""
-        from backends.simulated.faults import SimulatedFaultInjector  # which needs the world
-
         return SimulatedFaultInjector(world, faults, randomness, restart_manager)
