@@ -56,9 +56,13 @@ def names(admin: Connection, command: str, key: str, **more: Any) -> list[str]:
 def onwards(page: Any, *, until: str) -> None:
     """Press Next until the step of that title."""
     title = page.locator("form h2")
-    while (before := title.inner_text()) != until:
+    while (left := str(title.inner_text())) != until:
         page.get_by_role("button", name="Next", exact=True).click()
-        eventually(lambda before=before: title.inner_text() != before)
+        has_come_after(title, left)
+
+
+def has_come_after(title: Any, left: str) -> None:
+    eventually(lambda: title.inner_text() != left)
 
 
 def until_it_stops(page: Any, words: str) -> None:
