@@ -22,6 +22,7 @@ NAMES = Path(__file__).parent / "cloudstack_commands.txt"
 
 
 OWN_FIELDS: dict[tuple[str, str], str] = {
+    ("UsageRecordView", "id"): "CloudStack's records cannot be told from each other",
     ("ApiView", "params.values"): "CloudStack does not tell which words a parameter takes",
     ("VirtualMachineView", "nic.secondaryip"): "CloudStack answers it; the facts lack it where a VM holds the NIC",
     ("VirtualMachineMetricsView", "nic.secondaryip"): "as before",

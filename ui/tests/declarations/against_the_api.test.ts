@@ -25,6 +25,7 @@ const ELSEWHERE: Record<string, string> = {
   listStorageTags: "tags are columns of primary storage; the page of the API",
   listInfrastructure: "its counts are those of the lists; the page of the API",
   listDbMetrics: "one answer without rows; the page of the API",
+  listUsageServerMetrics: "one answer without rows; the page of the API",
   getApiLimit: "one answer about the very calls that a page makes; the page of the API",
   queryAsyncJobResult: "asked for every job that was begun, and on the page of jobs",
 };

@@ -39,6 +39,7 @@ class UsageRecordView(View):
     entity: ClassVar = UsageRecord
     key: ClassVar = "usagerecord"
 
+    id: str | None = None
     account: str | None = None
     accountid: str | None = None
     projectid: str | None = None
@@ -84,6 +85,7 @@ class UsageRecordView(View):
         os = store.table(GuestOs).get(use.guest_os_id)
         category = store.table(GuestOsCategory).get(os.category_id) if os is not None else None
         return cls(
+            id=row.id,
             accountid=row.account_id,
             zoneid=use.zone_id or None,
             description=described_as_of_old(use) if old_format else described(store, use),

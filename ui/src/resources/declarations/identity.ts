@@ -65,6 +65,12 @@ const account: Resource = {
     { name: "volumes", resource: "volume", parameters: whose },
     { name: "networks", resource: "network", parameters: whose },
     { name: "publicIps", resource: "publicip", parameters: whose },
+    {
+      name: "usage",
+      resource: "usagerecord",
+      parameters: (row) => ({ accountid: row.id }),
+      needs: "listUsageRecords",
+    },
   ],
   actions: [
     create("createAccount", [
@@ -248,6 +254,12 @@ const domain: Resource = {
     { name: "users", resource: "user", parameters: (row) => ({ domainid: row.id }) },
     { name: "projects", resource: "project", parameters: (row) => ({ domainid: row.id }) },
     { name: "limits", resource: "resourcelimit", parameters: (row) => ({ domainid: row.id }) },
+    {
+      name: "usage",
+      resource: "usagerecord",
+      parameters: (row) => ({ domainid: row.id, isrecursive: true }),
+      needs: "listUsageRecords",
+    },
   ],
   actions: [
     create("createDomain", ["name", { name: "parentdomainid", resource: "domain" }, "networkdomain"]),

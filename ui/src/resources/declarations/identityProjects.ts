@@ -50,6 +50,12 @@ const project: Resource = {
     { name: "instances", resource: "vm", parameters: (row) => ({ projectid: row.id }) },
     { name: "volumes", resource: "volume", parameters: (row) => ({ projectid: row.id }) },
     { name: "networks", resource: "network", parameters: (row) => ({ projectid: row.id }) },
+    {
+      name: "usage",
+      resource: "usagerecord",
+      parameters: (row) => ({ projectid: row.id }),
+      needs: "listUsageRecords",
+    },
   ],
   actions: [
     create("createProject", ["name", "displaytext", "account", "domainid"]),

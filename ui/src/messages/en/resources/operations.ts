@@ -16,6 +16,7 @@ export default {
     hosttag: "Host tags",
     storagetag: "Storage tags",
     region: "Regions",
+    usagerecord: "Usage",
   },
   singular: {
     annotation: "Comment",
@@ -33,6 +34,7 @@ export default {
     hosttag: "Host tag",
     storagetag: "Storage tag",
     region: "Region",
+    usagerecord: "Usage",
   },
   actions: {
     addAnnotation: "Add comment",
@@ -50,6 +52,8 @@ export default {
     generateAlert: "Raise an alert",
     archiveAlerts: "Archive",
     deleteAlerts: "Delete",
+    generateUsageRecords: "Make records until now",
+    removeRawUsageRecords: "Remove old records",
     addRegion: "Add region",
     updateRegion: "Edit region",
     removeRegion: "Remove region",

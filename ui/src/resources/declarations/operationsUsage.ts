@@ -1,0 +1,62 @@
+// What accounts used, in the records that bills are written from: a tab of accounts, domains and projects.
+
+import { ClearOutlined, FileDoneOutlined } from "@ant-design/icons-vue";
+import type { Resource } from "../declaration";
+import * as column from "./parts/columns";
+
+const DAY = 86_400_000;
+
+function day(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
+}
+
+const record: Resource = {
+  name: "usagerecord",
+  section: "operations",
+  icon: FileDoneOutlined,
+  nested: true,
+  list: {
+    command: "listUsageRecords",
+    key: "usagerecord",
+    within: ["accountid"],
+    // the last month, until one asks for another time
+    parameters: () => ({ startdate: day(Date.now() - 31 * DAY), enddate: day(Date.now() + DAY) }),
+  },
+  title: (row) => String(row.description),
+  columns: [
+    { name: "startdate", kind: "date" },
+    { name: "enddate", kind: "date" },
+    column.description,
+    { name: "usage" },
+    { name: "account" },
+    ...column.hidden(
+      { name: "domain" },
+      { name: "project" },
+      { name: "usagetype" },
+      { name: "usageid" },
+      { name: "size", kind: "bytes" },
+      { name: "virtualsize", kind: "bytes" },
+      { name: "zoneid" },
+    ),
+  ],
+  filters: [
+    { name: "startdate" },
+    { name: "enddate" },
+    {
+      name: "type",
+      choices: { command: "listUsageTypes", key: "usagetype", value: "id", label: "description" },
+    },
+  ],
+  actions: [
+    {
+      command: "generateUsageRecords",
+      icon: FileDoneOutlined,
+      on: "list",
+      form: ["enddate"],
+      without: ["domainid", "startdate"],
+    },
+    { command: "removeRawUsageRecords", icon: ClearOutlined, on: "list", form: ["interval"], danger: true },
+  ],
+};
+
+export default [record];
