@@ -20,6 +20,7 @@ import {
 import type { Row } from "@/api/client";
 import type { Resource } from "../declaration";
 import { create, is, isNot, reboot, remove, start, stop, update } from "./parts/actions";
+import { backupActions, backupTabs } from "./parts/backups";
 import { openConsole } from "./parts/console";
 import * as column from "./parts/columns";
 import { runCustomAction } from "./parts/extensions";
@@ -102,6 +103,7 @@ const vm: Resource = {
       needs: "listVirtualMachinesMetrics",
     },
     { name: "schedules", resource: "vmschedule", parameters: (row) => ({ virtualmachineid: row.id }) },
+    ...backupTabs,
     {
       name: "consoleSessions",
       resource: "consolesession",
@@ -157,6 +159,7 @@ const vm: Resource = {
       when: is("Running", "Stopped"),
       form: ["name", "description", "snapshotmemory"],
     },
+    ...backupActions,
     {
       command: "migrateVirtualMachine",
       icon: SwapOutlined,

@@ -1,0 +1,52 @@
+// Backup and recovery: names of the resources, their actions, tabs, warnings and fields.
+export default {
+  plural: {
+    backup: "Backups",
+    backupschedule: "Backup schedules",
+    backupoffering: "Backup offerings",
+    backuprepository: "Backup repositories",
+  },
+  singular: {
+    backup: "Backup",
+    backupschedule: "Backup schedule",
+    backupoffering: "Backup offering",
+    backuprepository: "Backup repository",
+  },
+  tabs: {
+    backups: "Backups",
+    backupSchedules: "Backup schedules",
+  },
+  actions: {
+    createBackup: "Back up",
+    deleteBackup: "Delete backup",
+    restoreBackup: "Restore instance",
+    restoreVolumeFromBackupAndAttachToVM: "Restore and attach a disk",
+    createVMFromBackup: "Create instance",
+    createBackupSchedule: "Create backup schedule",
+    updateBackupSchedule: "Edit backup schedule",
+    deleteBackupSchedule: "Delete backup schedule",
+    importBackupOffering: "Import backup offering",
+    updateBackupOffering: "Edit backup offering",
+    deleteBackupOffering: "Delete backup offering",
+    assignVirtualMachineToBackupOffering: "Assign backup offering",
+    removeVirtualMachineFromBackupOffering: "Remove backup offering",
+    addBackupRepository: "Add backup repository",
+    updateBackupRepository: "Edit backup repository",
+    deleteBackupRepository: "Delete backup repository",
+  },
+  warnings: {
+    restoreBackup: "What has been written to the instance's disks since the backup is lost.",
+    removeBackupOffering: "Its backup schedules are deleted. Its backups stay.",
+  },
+  fields: {
+    allowuserdrivenbackups: "Owners back up when they like",
+    backupofferingname: "Backup offering",
+    capacitybytes: "Capacity",
+    crosszoneinstancecreation: "Instances in other zones",
+    externalid: "External ID",
+    isbackupvmexpunged: "Instance is gone",
+    maxbackups: "Backups kept",
+    mountopts: "Mount options",
+    vmbackupofferingremoved: "Offering removed from instance",
+  },
+};
