@@ -16,8 +16,8 @@ pytest.importorskip("libvirt")
 if shutil.which("qemu-img") is None:
     pytest.skip("qemu-img is not installed", allow_module_level=True)
 
+from backends.libvirt.instance_backups import InstanceBackups
 from backends.libvirt.primary import PrimaryStorage
-from backends.libvirt.secondary import SecondaryStorage
 from backends.libvirt.settings import HostSettings
 from backends.libvirt.storage_objects import StorageObjects
 from cloudsim.protocol.specs import DiskSpec, ImageSpec, PoolSpec
@@ -26,7 +26,7 @@ T = TypeVar("T")
 MIB = 1 << 20
 
 
-class Storage(PrimaryStorage, SecondaryStorage, StorageObjects):
+class Storage(PrimaryStorage, InstanceBackups, StorageObjects):
     """The storage parts of a host."""
 
 
