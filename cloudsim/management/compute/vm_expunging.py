@@ -58,7 +58,7 @@ class Expunging:
                 await self._disks.expunge(volume, vm.last_host_id)
             else:
                 with self._store.transaction():
-                    self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None, attached=None)
+                    self._disks.release(volume.id)
         for forget in self.on_expunge:
             await forget(vm)
         left = [nic.network_id for nic in self._nics.of(vm)]

@@ -252,7 +252,7 @@ class VirtualMachines:
     def release_volume(self, volume_id: str) -> None:
         """Take a data disk from an instance that does not run."""
         with self._store.transaction():
-            self._foundation.table(Volume).update(volume_id, vm_id=None, device_id=None, attached=None)
+            self._disks.release(volume_id)
 
     async def restored(
         self,
@@ -292,7 +292,7 @@ class VirtualMachines:
         with self._store.transaction():
             gone = [volume for volume in old if expunge or volume.pool_id is None]
             for volume in old:
-                self._store.tables["Volume"].update(volume.id, vm_id=None, device_id=None)
+                self._disks.release(volume.id)
                 if volume not in gone:
                     self._disks.put_away(volume)
             kept = old[0].disk_offering_id if old else None

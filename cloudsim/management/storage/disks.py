@@ -123,6 +123,10 @@ class Disks:
             volume.id, type="ROOT", vm_id=vm.id, device_id=0, attached=self._foundation.now()
         )
 
+    def release(self, volume_id: str) -> Volume:
+        """Take the volume from its instance, which no host runs with it. Needs an open transaction."""
+        return self._volumes.update(volume_id, vm_id=None, device_id=None, attached=None)
+
     def follow(self, vm: VirtualMachine) -> None:
         """Have root disks behave as the instance's service offering says now, from its next start on. Needs an open
         transaction.

@@ -216,4 +216,4 @@ class VolumeAttachment:
             with self._store.transaction():
                 return move(self._table, volume_id, "Ready", vm_id=None, device_id=None, attached=None)
         with self._store.transaction():
-            return self._table.update(volume_id, vm_id=None, device_id=None, attached=None)
+            return self._disks.release(volume_id)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from time import gmtime, strftime
 from typing import Annotated, ClassVar, Literal
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.storage.template_request import ISO, TemplateRequest
+from cloudsim.management.storage.template_request import ISO
 from cloudsim.management.storage.uploads import UploadParameters
-from cloudsim.model import DiskOffering, GuestOs, ImageStore, Volume, Zone
+from cloudsim.model import DiskOffering, ImageStore, Volume, Zone
 from server.api.command import Call, Job, command
 from server.api.commands.storage.volume_view import VolumeView
+from server.api.commands.templates.requested import CHECKSUM, SentIso, SentTemplate
 from server.api.ownership import Owner
 from server.api.parameters import Param
 from server.api.views import View, Wire
 
 FORMAT = Param("QCOW2, RAW, VHD, VMDK, ..")
-CHECKSUM = Param("of the file: MD5, SHA-1, .. in hex, or {SHA-256} and hex")
 
 
 class UploadParametersView(View):
@@ -117,47 +116,12 @@ async def get_upload_params_for_template(
     call: Call,
     *,
     owner: Owner,
-    name: str,
+    request: SentTemplate,
     zoneid: Zone,
-    format: Annotated[str, FORMAT],
-    hypervisor: str,
-    displaytext: Annotated[str | None, Param(length=4096)] = None,
-    ostypeid: GuestOs | None = None,
-    bits: int | None = None,
-    arch: str | None = None,
-    checksum: Annotated[str | None, CHECKSUM] = None,
-    ispublic: bool = False,
-    isfeatured: bool = False,
-    isextractable: bool = False,
-    isdynamicallyscalable: bool = False,
-    passwordenabled: bool = False,
-    sshkeyenabled: bool = False,
-    requireshvm: bool = True,
-    deployasis: bool = False,
-    details: Mapping[str, str] | None = None,
 ) -> View:
     """Tells how to send the file of a new template."""
-    if format.upper() == ISO:
+    if request.format.upper() == ISO:
         raise InvalidParameterValue("An ISO is sent with getUploadParamsForIso")
-    request = TemplateRequest(
-        name=name,
-        display_text=displaytext,
-        format=format,
-        hypervisor=hypervisor,
-        guest_os=ostypeid,
-        checksum=checksum,
-        public=ispublic,
-        featured=isfeatured,
-        extractable=isextractable,
-        password_enabled=passwordenabled,
-        ssh_key_enabled=sshkeyenabled,
-        requires_hvm=requireshvm,
-        dynamically_scalable=isdynamicallyscalable,
-        deploy_as_is=deployasis,
-        bits=64 if bits is None else bits,
-        arch=arch or "x86_64",
-        details=dict(details or {}),
-    )
     made = await call.manager.uploads.template(call.caller, owner, request, zoneid)
     return UploadParametersView.of_parameters(made)
 
@@ -174,27 +138,10 @@ async def get_upload_params_for_iso(
     call: Call,
     *,
     owner: Owner,
-    name: str,
+    request: SentIso,
     zoneid: Zone,
     format: Annotated[Literal["ISO", "iso"], Param("ISO", type="string")],
-    displaytext: Annotated[str | None, Param(length=4096)] = None,
-    ostypeid: GuestOs | None = None,
-    checksum: Annotated[str | None, CHECKSUM] = None,
-    bootable: bool = True,
-    ispublic: bool = False,
-    isfeatured: bool = False,
-    isextractable: bool = False,
 ) -> View:
     """Tells how to send the file of a new ISO."""
-    request = TemplateRequest(
-        name=name,
-        display_text=displaytext,
-        guest_os=ostypeid,
-        checksum=checksum,
-        public=ispublic,
-        featured=isfeatured,
-        extractable=isextractable,
-        bootable=bootable,
-    )
     made = await call.manager.uploads.template(call.caller, owner, request, zoneid)
     return UploadParametersView.of_parameters(made)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from cloudsim.management.storage.template_request import TemplateRequest
 from cloudsim.model import (
     GuestOs,
     GuestOsCategory,
@@ -19,6 +18,7 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.templates.listing import shown
+from server.api.commands.templates.requested import RegisteredIso
 from server.api.commands.templates.templates import Operation, chosen_zones, copying, share
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
 from server.api.listing import Page, Tags
@@ -47,36 +47,11 @@ async def register_iso(
     call: Call,
     *,
     owner: Owner,
-    name: str,
+    request: RegisteredIso,
     url: Annotated[str, Param("where its file is fetched from", length=2048)],
     zoneid: Annotated[Zone | Literal["-1"], Param("the zone that gets it; -1 for every zone")],
-    displaytext: Annotated[str | None, Param(length=4096)] = None,
-    ostypeid: GuestOs | None = None,
-    arch: str | None = None,
-    checksum: str | None = None,
-    bootable: bool = True,
-    ispublic: bool = False,
-    isfeatured: bool = False,
-    isextractable: bool = False,
-    isdynamicallyscalable: bool = False,
-    passwordenabled: bool = False,
-    directdownload: bool = False,
 ) -> Sequence[InZone]:
     """Registers an ISO, whose file is then downloaded in the background."""
-    request = TemplateRequest(
-        name=name,
-        display_text=displaytext,
-        guest_os=ostypeid,
-        checksum=checksum,
-        public=ispublic,
-        featured=isfeatured,
-        extractable=isextractable,
-        bootable=bootable,
-        dynamically_scalable=isdynamicallyscalable,
-        password_enabled=passwordenabled,
-        direct_download=directdownload,
-        arch=arch or "x86_64",
-    )
     iso = call.manager.templates.register(call.caller, owner, request, url, chosen_zones(zoneid))
     return in_zones(iso, call)
 

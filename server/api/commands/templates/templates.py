@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
+from msgspec.structs import replace
+
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.storage.template_request import TemplateRequest
+from cloudsim.management.storage.template_request import ISO, TemplateRequest
 from cloudsim.model import (
     Account,
     Domain,
@@ -25,6 +27,7 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of
 from server.api.commands.templates.listing import shown
+from server.api.commands.templates.requested import RegisteredTemplate
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
 from server.api.listing import Page, Tags
 from server.api.ownership import Owner, account_named
@@ -40,52 +43,15 @@ async def register_template(
     call: Call,
     *,
     owner: Owner,
-    name: str,
+    request: RegisteredTemplate,
     url: Annotated[str, Param("where its file is fetched from", length=2048)],
-    format: Annotated[str, Param("QCOW2, VHD, OVA, RAW, ..")],
-    hypervisor: str,
-    displaytext: Annotated[str | None, Param(length=4096)] = None,
     zoneid: Annotated[Zone | Literal["-1"] | None, Param("the zone that gets it; -1 for every zone")] = None,
     zoneids: Annotated[Sequence[Zone] | None, Param("the zones that get it")] = None,
-    ostypeid: GuestOs | None = None,
-    bits: int | None = None,
-    arch: str | None = None,
-    checksum: str | None = None,
-    ispublic: bool = False,
-    isfeatured: bool = False,
-    isextractable: bool = False,
-    isdynamicallyscalable: bool = False,
-    passwordenabled: bool = False,
-    sshkeyenabled: bool = False,
-    requireshvm: bool = True,
-    directdownload: bool = False,
-    deployasis: bool = False,
-    details: Mapping[str, str] | None = None,
     templatetype: Annotated[str | None, Param("USER, or for root administrators SYSTEM: of system VMs")] = None,
 ) -> Sequence[InZone]:
     """Registers a template, whose file is then downloaded in the background."""
-    request = TemplateRequest(
-        name=name,
-        display_text=displaytext,
-        format=format,
-        hypervisor=hypervisor,
-        guest_os=ostypeid,
-        checksum=checksum,
-        public=ispublic,
-        featured=isfeatured,
-        extractable=isextractable,
-        password_enabled=passwordenabled,
-        ssh_key_enabled=sshkeyenabled,
-        requires_hvm=requireshvm,
-        dynamically_scalable=isdynamicallyscalable,
-        direct_download=directdownload,
-        deploy_as_is=deployasis,
-        bits=64 if bits is None else bits,
-        arch=arch or "x86_64",
-        details=dict(details or {}),
-        type=(templatetype or "USER").upper(),
-    )
-    if format.upper() == "ISO":
+    request = replace(request, type=(templatetype or "USER").upper())
+    if request.format.upper() == ISO:
         raise InvalidParameterValue("An ISO is registered with registerIso")
     template = call.manager.templates.register(
         call.caller, owner, request, url, chosen_zones(zoneid, zoneids)

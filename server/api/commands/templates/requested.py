@@ -1,0 +1,74 @@
+"""What the commands that bring a template or an ISO into the cloud, by URL or sent by the client, are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from cloudsim.management.storage.template_request import TemplateRequest
+from cloudsim.model import GuestOs
+from server.api.command import Call
+from server.api.parameters import Param, Parameter, parameter
+
+CHECKSUM = Param("of the file: MD5, SHA-1, .. in hex, or {SHA-256} and hex")
+_FIELDS = {
+    "displaytext": "display_text",
+    "ostypeid": "guest_os",
+    "ispublic": "public",
+    "isfeatured": "featured",
+    "isextractable": "extractable",
+    "isdynamicallyscalable": "dynamically_scalable",
+    "passwordenabled": "password_enabled",
+    "sshkeyenabled": "ssh_key_enabled",
+    "requireshvm": "requires_hvm",
+    "directdownload": "direct_download",
+    "deployasis": "deploy_as_is",
+}
+"""Fields of the request whose parameters have other names."""
+_OF_BOTH = (
+    parameter("name", Annotated[str, Param("")]),
+    parameter("displaytext", Annotated[str | None, Param(length=4096)], None),
+    parameter("ostypeid", GuestOs | None, None),
+    parameter("checksum", Annotated[str | None, CHECKSUM], None),
+    parameter("ispublic", bool, False),
+    parameter("isfeatured", bool, False),
+    parameter("isextractable", bool, False),
+)
+_SCALABLE = parameter("isdynamicallyscalable", bool, False)
+_PASSWORD = parameter("passwordenabled", bool, False)
+_ARCH = parameter("arch", str | None, None)
+_DIRECT = parameter("directdownload", bool, False)
+_BOOTABLE = parameter("bootable", bool, True)
+_OF_TEMPLATES = (
+    *_OF_BOTH,
+    parameter("format", Annotated[str, Param("QCOW2, RAW, VHD, VMDK, ..")]),
+    parameter("hypervisor", str),
+    parameter("bits", int | None, None),
+    _ARCH,
+    _SCALABLE,
+    _PASSWORD,
+    parameter("sshkeyenabled", bool, False),
+    parameter("requireshvm", bool, True),
+    parameter("deployasis", bool, False),
+    parameter("details", Mapping[str, str] | None, None),
+)
+
+
+class _Requested:
+    """Makes the request of its parameters; what is not given is as the request has it."""
+
+    def __init__(self, *parameters: Parameter) -> None:
+        self.parameters = parameters
+
+    def value(self, call: Call, values: Mapping[str, Any]) -> TemplateRequest:
+        asked = ((parameter.name, values.get(parameter.name)) for parameter in self.parameters)
+        given = {_FIELDS.get(name, name): value for name, value in asked if value is not None}
+        if "details" in given:
+            given["details"] = dict(given["details"])
+        return TemplateRequest(**given)
+
+
+RegisteredTemplate = Annotated[TemplateRequest, _Requested(*_OF_TEMPLATES, _DIRECT)]
+SentTemplate = Annotated[TemplateRequest, _Requested(*_OF_TEMPLATES)]
+RegisteredIso = Annotated[TemplateRequest, _Requested(*_OF_BOTH, _BOOTABLE, _ARCH, _SCALABLE, _PASSWORD, _DIRECT)]
+SentIso = Annotated[TemplateRequest, _Requested(*_OF_BOTH, _BOOTABLE)]
