@@ -14,6 +14,7 @@ from cloudsim.management.compute.offerings import planner_of
 from cloudsim.management.compute.vm_hardware import firmware, largest
 from cloudsim.management.compute.vm_states import VmEvent, next_state
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.tagged_counts import OF_HOSTS, tags_named
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.storage.disks import Disks
@@ -141,11 +142,11 @@ class Starting:
     ) -> PlacementRequest:
         """What the instance asks of a host now, and whether of its owner's own or of anybody's.
 
-        Of a host that an operator has `named` it asks only the tags of vm.strict.host.tags.
+        Of a host that an operator has `named` it asks only the tags that are strict.
         """
         request = placement_request(vm, offering, self._foundation.now())
         if named and request.tags:
-            strict = {tag.strip() for tag in self._foundation.settings.get("vm.strict.host.tags").split(",")}
+            strict = self._strict_tags()
             request = request._replace(tags=tuple(tag for tag in request.tags if tag in strict))
         if named:
             request = request._replace(failover="any")
@@ -156,6 +157,14 @@ class Starting:
         if not self._affinity.is_dedicated(vm):
             return request._replace(dedication="none")
         return request._replace(dedication="only", domain_ids=self._domains_above(vm.domain_id))
+
+    def _strict_tags(self) -> frozenset[str]:
+        """The host tags that hold for an instance even where an operator names the host."""
+        settings = self._foundation.settings
+        strict = tags_named(settings.get("vm.strict.host.tags"))
+        if settings.boolean("vm.strict.resource.limit.host.tag.check"):
+            strict += tags_named(settings.get(OF_HOSTS))
+        return frozenset(strict)
 
     def _domains_above(self, domain_id: str | None) -> tuple[str, ...]:
         found: list[str] = []

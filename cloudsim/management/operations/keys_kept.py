@@ -178,13 +178,6 @@ _LIST = (
         _NO_WAITING,
     ),
     _Kept(
-        "vm.strict.resource.limit.host.tag.check",
-        "true",
-        "boolean",
-        "whether tagged limits are strict",
-        "limits by tags always hold",
-    ),
-    _Kept(
         "vmware.create.full.clone",
         "false",
         "boolean",

@@ -25,4 +25,10 @@ OF_INSTANCES: tuple[key, ...] = (
         "string",
         "Host tags, by commas, that a host must have for an instance that asks for them even when a root admin names the host",
     ),
+    key(
+        "vm.strict.resource.limit.host.tag.check",
+        "true",
+        "boolean",
+        "Whether the tags of resource.limit.host.tags are among those of vm.strict.host.tags",
+    ),
 )

@@ -45,6 +45,18 @@ def test_strict_tags_hold_there_too(cloud: TwoRacks, tagged: str) -> None:
     assert cloud.deploy("named", serviceofferingid=tagged, hostid=other)["hostid"] == other
 
 
+def test_tags_that_there_are_limits_for_are_strict_unless_a_setting_says_otherwise(
+    cloud: TwoRacks, tagged: str
+) -> None:
+    made = cloud.deploy("web", serviceofferingid=tagged)
+    (other,) = others(cloud, made)
+    cloud.admin("updateConfiguration", name="resource.limit.host.tags", value="gold")
+    refused(533, cloud.admin, "migrateVirtualMachine", virtualmachineid=made["id"], hostid=other)
+    cloud.admin("updateConfiguration", name="vm.strict.resource.limit.host.tag.check", value="false")
+    moved = cloud.admin("migrateVirtualMachine", virtualmachineid=made["id"], hostid=other)["virtualmachine"]
+    assert moved["hostid"] == other
+
+
 def test_a_stopped_instance_comes_back_to_its_host_unless_that_is_not_to_be_considered(cloud: TwoRacks) -> None:
     hosts = [host["id"] for host in cloud.listed("listHosts", "host", type="Routing")]
     cloud.admin("updateConfiguration", name="vm.allocation.algorithm", value="firstfit")
