@@ -76,6 +76,7 @@ from cloudsim.management.network.physical_networks import PhysicalNetworks
 from cloudsim.management.network.portable_ip_ranges import PortableIpRanges
 from cloudsim.management.network.portable_moves import PortableMoves
 from cloudsim.management.network.public_ips import PublicIps
+from cloudsim.management.network.public_ipv6 import PublicIpv6s
 from cloudsim.management.network.rules import NetworkRules
 from cloudsim.management.network.security_delivery import SecurityDelivery
 from cloudsim.management.network.security_groups import SecurityGroups
@@ -183,10 +184,12 @@ class Services:
         self.guest_os = GuestOsTypes(foundation)
         self.offerings = Offerings(foundation)
         self.network_offerings = NetworkOfferings(foundation)
+        self.public_ips = PublicIps(foundation, self.limits)
+        self.public_ipv6 = PublicIpv6s(foundation, self.public_ips)
         self.ipv6_prefixes = GuestIpv6Prefixes(foundation)
-        self.networks = Networks(foundation, self.limits)
+        self.networks = Networks(foundation, self.limits, self.ipv6_prefixes, self.public_ipv6)
         self.network_life = NetworkLife(foundation)
-        self.network_life.on_delete.append(self.ipv6_prefixes.release)
+        self.network_life.on_delete += (self.ipv6_prefixes.release, self.public_ipv6.release_network)
         self.network_permissions = NetworkPermissions(foundation)
         self.network_life.on_delete.append(self.network_permissions.reset)
         self.physical_networks = PhysicalNetworks(foundation)
@@ -321,7 +324,7 @@ class Services:
         self.starting.system = self.system_vms.spec
         self.starting.take_address = self.system_vms.take_pod_address
         self.vpc_offerings = VpcOfferings(foundation)
-        self.vpcs = Vpcs(foundation, self.limits, self.routers, self.public_ips)
+        self.vpcs = Vpcs(foundation, self.limits, self.routers, self.public_ips, self.public_ipv6)
         self.network_acls = NetworkAcls(foundation, self.routers)
         self.private_gateways = PrivateGateways(foundation, self.routers, self.network_acls)
         self.static_routes = StaticRoutes(foundation, self.routers)

@@ -13,11 +13,12 @@ EXPECTED_LIFETIME = "expected.lifetime"
 
 
 class NicRequest(msgspec.Struct, frozen=True):
-    """A NIC to make at deployment; address and MAC are chosen where None."""
+    """A NIC to make at deployment; addresses and MAC are chosen where None."""
 
     network_id: str
     ip: str | None = None
     mac: str | None = None
+    ip6: str | None = None
 
 
 class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -180,7 +180,15 @@ class Allocation:
                     vm, disk.offering, disk.size, disk.device, min_iops=disk.min_iops, max_iops=disk.max_iops
                 )
             for device, (network, nic) in enumerate(networks):
-                self._nics.allocate(vm, network, ip=nic.ip, mac=nic.mac, default=device == 0, device=device)
+                self._nics.allocate(
+                    vm,
+                    network,
+                    ip=nic.ip,
+                    ip6=nic.ip6,
+                    mac=nic.mac,
+                    default=device == 0,
+                    device=device,
+                )
         return vm
 
     def _vm_id(self, request: DeployRequest) -> str:

@@ -9,11 +9,12 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_use import AddressUse
 from cloudsim.management.network.rule_changes import RuleChanges
 from cloudsim.management.network.rule_traffic import ANYWHERE, RuleTraffic, checked_traffic, overlap
-from cloudsim.model import FirewallRule, Network, PublicIp
+from cloudsim.model import FirewallRule, Ipv6FirewallRule, Network, PublicIp
 from cloudsim.systemvm.packets import span
 
 INGRESS = ("tcp", "udp", "icmp")
 EGRESS = (*INGRESS, "all")
+AnyFirewallRule = FirewallRule | Ipv6FirewallRule
 
 
 class Firewall:
@@ -144,12 +145,12 @@ class Firewall:
         for other in others:
             if other.state == "Revoke" or other.protocol != rule.protocol:
                 continue
-            clash = _clash(rule, other)
-            if clash is not None and _shares_addresses(rule, other):
-                raise RuleConflict(clash)
+            text = clash(rule, other)
+            if text is not None and shares_addresses(rule, other):
+                raise RuleConflict(text)
 
 
-def _clash(rule: FirewallRule, other: FirewallRule) -> str | None:
+def clash(rule: AnyFirewallRule, other: AnyFirewallRule) -> str | None:
     """How two rules of a protocol are about the same ports, or ICMP type and code; None: they are not."""
     if rule.protocol == "icmp":
         same = (rule.icmp_type, rule.icmp_code) == (other.icmp_type, other.icmp_code)
@@ -166,7 +167,7 @@ def _clash(rule: FirewallRule, other: FirewallRule) -> str | None:
     )
 
 
-def _ports(rule: FirewallRule) -> tuple[int, int]:
+def _ports(rule: AnyFirewallRule) -> tuple[int, int]:
     assert rule.start_port is not None and rule.end_port is not None
     return rule.start_port, rule.end_port
 
@@ -183,7 +184,7 @@ def _makes_needless(other: FirewallRule, rule: FirewallRule) -> bool:
     return others_first <= first and last <= others_last and set(rule.cidrs) <= set(other.cidrs)
 
 
-def _shares_addresses(rule: FirewallRule, other: FirewallRule) -> bool:
+def shares_addresses(rule: AnyFirewallRule, other: AnyFirewallRule) -> bool:
     """Whether some packet is from and to addresses of both."""
     return _meet(rule.cidrs, other.cidrs) and _meet(rule.destination_cidrs, other.destination_cidrs)
 

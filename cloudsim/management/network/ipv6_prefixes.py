@@ -117,25 +117,26 @@ class GuestIpv6Prefixes:
 
     def check_free(self, zone: Zone) -> None:
         """Raise what stands against giving a network of the zone a subnet."""
-        self._free(zone)
+        self._with_room(zone)
 
-    def _free(self, zone: Zone) -> tuple[GuestIpv6Prefix, int]:
+    def _with_room(self, zone: Zone) -> GuestIpv6Prefix:
         prefixes = self._table.where("zone_id", zone.id)
         if not prefixes:
             raise InvalidParameterValue(
                 f"Zone {zone.name} has no IPv6 prefix for guest networks: an administrator has to create one"
             )
         for row in prefixes:
-            number = self._pool(row).free()
-            if number is not None:
-                return row, number
+            if self.used(row) < self.size(row):
+                return row
         raise InsufficientAddressCapacity(
             f"Insufficient address capacity: the IPv6 prefixes of zone {zone.name} have no subnet left"
         )
 
     def take(self, zone: Zone, network_id: str) -> Subnet6:
         """A subnet for the network, its until `release`. Needs an open transaction."""
-        row, number = self._free(zone)
+        row = self._with_room(zone)
+        number = self._pool(row).free()
+        assert number is not None
         self._subnets.insert(
             GuestIpv6Subnet(
                 id=self._randomness.uuid(), prefix_id=row.id, number=number, network_id=network_id

@@ -13,7 +13,9 @@ from cloudsim.management.network.offered_services import (
     GuestType,
     Services,
     capabilities_offered,
+    check_dual_stack,
     guest_type_named,
+    internet_protocol,
     services_offered,
 )
 from cloudsim.management.operations.leftovers import remove_leftovers
@@ -49,6 +51,7 @@ class NetworkOfferingRequest(msgspec.Struct, frozen=True, kw_only=True):
     zones: Sequence[Zone] = ()
     details: Mapping[str, str] = {}
     enable: bool = False
+    internet_protocol: str | None = None
 
 
 class NetworkOfferings:
@@ -72,6 +75,9 @@ class NetworkOfferings:
         services = services_offered(kind, request.for_vpc, request.services, request.providers)
         _check_type(request, kind, services)
         _check_balancer(services, request.max_connections, request.keep_alive)
+        protocol = internet_protocol(request.internet_protocol, self._foundation.settings)
+        if protocol == "DualStack":
+            check_dual_stack(kind, request.for_vpc, services)
         if request.network_rate is not None and request.network_rate < 0:
             raise InvalidParameterValue(f"networkrate must be 0 (no limit) or more Mbit/s, not {request.network_rate}")
         router = request.service_offering
@@ -106,6 +112,7 @@ class NetworkOfferings:
             state="Enabled" if request.enable else "Disabled",
             created=self._foundation.now(),
             details=dict(request.details),
+            internet_protocol=protocol,
         )
         with self._store.transaction():
             return self._table.insert(row)

@@ -12,6 +12,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.ip_ranges import first_range
 from cloudsim.management.network.ip_reservation import reservation
+from cloudsim.management.network.ipv6_prefixes import GuestIpv6Prefixes
 from cloudsim.management.network.ipv6_ranges import Ipv6Ranges
 from cloudsim.management.network.network_requests import (
     UNTAGGED,
@@ -25,6 +26,7 @@ from cloudsim.management.network.network_requests import (
     vlan_of,
 )
 from cloudsim.management.network.providers import check_enabled
+from cloudsim.management.network.public_ipv6 import PublicIpv6s
 from cloudsim.management.network.router_use import zone_has_routers
 from cloudsim.management.network.vlans import parse_vlans, vlan_number
 from cloudsim.management.vpc.tiers import Tiers
@@ -51,7 +53,9 @@ DEFAULT_PREFIX = 16
 class Networks:
     """Makes and changes guest networks; `NetworkLife` does the rest."""
 
-    def __init__(self, foundation: Foundation, limits: Limits) -> None:
+    def __init__(
+        self, foundation: Foundation, limits: Limits, prefixes: GuestIpv6Prefixes, public6: PublicIpv6s
+    ) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._limits = limits
@@ -64,6 +68,8 @@ class Networks:
         self._ranges = foundation.table(IpRange)
         self._tiers = Tiers(foundation)
         self._six = Ipv6Ranges(foundation)
+        self._prefixes = prefixes
+        self._public6 = public6
         self._randomness = foundation.randomness.branch("networks")
 
     # making
@@ -98,6 +104,11 @@ class Networks:
             self._check_vlan(zone, physical, offering, vlan, subnet)
         if six:
             self._six.check_apart(zone.id, six, None if vlan == UNTAGGED else vlan)
+        dual_stack = offering.internet_protocol == "DualStack"
+        if dual_stack:
+            self._prefixes.check_free(zone)
+            if request.vpc is None:
+                self._public6.check_free(owner, zone)
         if acl_type == "Account":
             self._limits.check(owner, "network")
         domain_id = owner.domain_id
@@ -143,6 +154,13 @@ class Networks:
             if network.guest_type == "Shared" and network.cidr is not None:
                 own = first_range(network, self._randomness.uuid(), six)
                 self._ranges.insert(own)
+            if dual_stack:
+                subnet6 = self._prefixes.take(zone, network.id)
+                network = self._table.update(
+                    network.id, ip6_cidr=subnet6.cidr, ip6_gateway=subnet6.gateway
+                )
+                if request.vpc is None:
+                    self._public6.take(owner, zone, network=network)
             return network
 
     def _check_offering(self, caller: Caller, zone: Zone, offering: NetworkOffering, *, in_vpc: bool) -> None:
@@ -397,6 +415,13 @@ class Networks:
             raise InvalidParameterValue(
                 f"Can't upgrade network {network.name} to network offering {offering.name}: "
                 "only one of it and the present one has security groups"
+            )
+        if (offering.internet_protocol == "DualStack") != (network.ip6_cidr is not None) and (
+            network.guest_type == "Isolated"
+        ):
+            raise InvalidParameterValue(
+                f"Can't upgrade network {network.name} to network offering {offering.name}: only one of it and the "
+                "present one has IPv6"
             )
         if in_vpc:
             self._tiers.check_change(network, offering)

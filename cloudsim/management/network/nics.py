@@ -7,6 +7,8 @@ import ipaddress
 from cloudsim.errors import InsufficientAddressCapacity, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_pool import AddressPool, Span, joined, number_of, text_of
+from cloudsim.management.network.ipv6_addresses import address_of_mac, checked_address, mac_of_address
+from cloudsim.management.network.ipv6_ranges import range_of
 from cloudsim.management.network.router_use import has_router
 from cloudsim.management.network.security_rules import SecurityRules
 from cloudsim.management.network.system_networks import SYSTEM_TRAFFIC, SystemNetworks
@@ -183,12 +185,45 @@ class Nics:
             raise InvalidParameterValue(f"ipaddress {wanted} is not in the range of network {network.name}")
         return wanted
 
+    def check_address6(self, network: Network, wanted: str) -> str:
+        """The IPv6 address in its usual form. Raises InvalidParameterValue unless a NIC can get it on the network."""
+        address = checked_address(wanted, "ip6address")
+        if network.ip6_cidr is None or network.guest_type != "Shared":
+            raise InvalidParameterValue(
+                f"ip6address {address} cannot be asked for on network {network.name}: "
+                + ("its instances make theirs themselves" if network.ip6_cidr else "it has no IPv6 addresses")
+            )
+        rows = self._ranges.where("network_id", network.id)
+        if not any(row.ip6_cidr is not None and range_of(row).holds(address) for row in rows):
+            raise InvalidParameterValue(f"ip6address {address} is not in the range of network {network.name}")
+        maker = self._nics.find("mac", mac_of_address(address))
+        if (
+            address == network.ip6_gateway
+            or self._nics.find(("network_id", "ip6"), (network.id, address)) is not None
+            or (maker is not None and maker.network_id == network.id)
+        ):
+            raise InvalidParameterValue(f"ip6address {address} of network {network.name} is in use already")
+        return address
+
+    def address6(self, nic: Nic, network: Network) -> str | None:
+        """The NIC's IPv6 address: the one that was asked for, else what its guest makes of its MAC; None: it has none.
+
+        Routers have others: that of the network's gateway, and one outside.
+        """
+        if network.ip6_cidr is None or nic.ip is None:
+            return None
+        vm = self._vms.get(nic.vm_id)
+        if vm is None or vm.type != "User":
+            return None
+        return nic.ip6 or address_of_mac(network.ip6_cidr, nic.mac)
+
     def allocate(
         self,
         vm: VirtualMachine,
         network: Network,
         *,
         ip: str | None = None,
+        ip6: str | None = None,
         mac: str | None = None,
         default: bool = True,
         device: int = 0,
@@ -199,6 +234,7 @@ class Nics:
         `reserved`: `ip` is not one of those for guests but kept for this NIC, as a router's gateway address is.
         """
         address = ip if reserved else self.address(network, ip)
+        address6 = None if ip6 is None else self.check_address6(network, ip6)
         made = mac is None
         while mac is None or (
             made and self._nics.find("mac", mac) is not None
@@ -216,6 +252,7 @@ class Nics:
                 device_id=device,
                 is_default=default,
                 created=self._foundation.now(),
+                ip6=address6,
             )
         )
 
@@ -261,6 +298,8 @@ class Nics:
             network.network_domain or "",
             self._security_rules.of(nic),
             routed=network.guest_type == "Shared",
+            ip6=(own6 := self.address6(nic, network)),
+            gateway6=None if own6 is None else network.ip6_gateway,
         )
 
     def rate_mbit(self, nic: Nic, network: Network) -> int | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.operations.settings import Settings
 
 GuestType = Literal["Isolated", "Shared", "L2"]
 Services = dict[str, tuple[str, ...]]
@@ -41,6 +42,35 @@ OF_TYPE: dict[GuestType, frozenset[str]] = {
 VPC_PROVIDERS = frozenset({"VpcVirtualRouter", "InternalLbVm", "ConfigDrive"})
 OTHER_PROVIDERS = frozenset({"VirtualRouter", "SecurityGroupProvider", "ConfigDrive"})
 """Who may provide services to VPC tiers, and who to other networks."""
+
+
+InternetProtocol = Literal["IPv4", "DualStack"]
+
+
+def internet_protocol(text: str | None, settings: Settings) -> InternetProtocol:
+    """What an offering's networks speak, in any case; by default IPv4. Raises InvalidParameterValue."""
+    chosen = (text or "IPv4").strip().lower()
+    if chosen == "ipv4":
+        return "IPv4"
+    if chosen != "dualstack":
+        raise InvalidParameterValue(f"internetprotocol is IPv4 or DualStack, not {text}")
+    if not settings.boolean("ipv6.offering.enabled"):
+        raise InvalidParameterValue(
+            "internetprotocol DualStack: IPv6 is not enabled for offerings, by global config ipv6.offering.enabled"
+        )
+    return "DualStack"
+
+
+def check_dual_stack(kind: GuestType, for_vpc: bool, services: Services) -> None:
+    """Raise InvalidParameterValue unless networks of such an offering have a router that can serve IPv6."""
+    if kind != "Isolated":
+        raise InvalidParameterValue(
+            f"internetprotocol DualStack is for offerings of guest type Isolated, not {kind}: a shared network has the "
+            "IPv6 addresses of its ranges"
+        )
+    for service in ("SourceNat", "NetworkACL" if for_vpc else "Firewall"):
+        if service not in services:
+            raise InvalidParameterValue(f"internetprotocol DualStack needs service {service}")
 
 
 def service_named(text: str) -> str:

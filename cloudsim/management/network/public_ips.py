@@ -17,7 +17,19 @@ from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.address_pool import AddressPool, joined, number_of, text_of
 from cloudsim.management.network.pod_ips import PodIps
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.model import Account, Domain, IpRange, Network, Pod, PodIp, PortableIpRange, PublicIp, Vpc, Zone
+from cloudsim.model import (
+    Account,
+    Domain,
+    IpRange,
+    Network,
+    Pod,
+    PodIp,
+    PortableIpRange,
+    PublicIp,
+    PublicIpv6,
+    Vpc,
+    Zone,
+)
 from cloudsim.store import Change, Store
 
 _NUMBER_DIGITS = 8
@@ -242,7 +254,16 @@ class PublicIps:
             if not ip.portable:
                 return self._ranges.get(ip.range_id)
             portable = portable or range_of_ip(self._store, ip)
-        return portable
+        return portable or self._beside_ipv6(network, vpc_id)
+
+    def _beside_ipv6(self, network: Network | None, vpc_id: str | None) -> IpRange | None:
+        """The range of the router's IPv6 address, which is on the same NIC."""
+        table = self._foundation.table(PublicIpv6)
+        if vpc_id is not None:
+            found = table.find("vpc_id", vpc_id)
+        else:
+            found = table.find("network_id", network.id) if network is not None else None
+        return None if found is None else self._ranges.get(found.range_id)
 
     def check_beside(self, row: AnyRange, beside: AnyRange | None) -> None:
         """Raise InvalidParameterValue unless addresses of both ranges can be one router's."""

@@ -15,6 +15,7 @@ from cloudsim.model import (
     FirewallRule,
     HealthCheckPolicy,
     IpForwardingRule,
+    Ipv6FirewallRule,
     LoadBalancerMember,
     LoadBalancerRule,
     PortForwardingRule,
@@ -22,9 +23,11 @@ from cloudsim.model import (
     StickinessPolicy,
 )
 
-Rule = FirewallRule | PortForwardingRule | IpForwardingRule | LoadBalancerRule
-R = TypeVar("R", FirewallRule, PortForwardingRule, IpForwardingRule, LoadBalancerRule)
-RULES: tuple[type[Rule], ...] = (FirewallRule, PortForwardingRule, IpForwardingRule, LoadBalancerRule)
+Rule = FirewallRule | Ipv6FirewallRule | PortForwardingRule | IpForwardingRule | LoadBalancerRule
+R = TypeVar("R", FirewallRule, Ipv6FirewallRule, PortForwardingRule, IpForwardingRule, LoadBalancerRule)
+OF_ADDRESSES: tuple[type[Rule], ...] = (FirewallRule, PortForwardingRule, IpForwardingRule, LoadBalancerRule)
+"""Those that may be of a public address."""
+RULES: tuple[type[Rule], ...] = (*OF_ADDRESSES, Ipv6FirewallRule)
 OF_BALANCERS = (LoadBalancerMember, StickinessPolicy, HealthCheckPolicy)
 
 
@@ -113,7 +116,7 @@ class RuleChanges:
             for tag_id in list(self._tags.ids("resource_id", rule.id)):
                 self._tags.delete(tag_id)
             table.delete(rule.id)
-            if not isinstance(rule, FirewallRule):
+            if not isinstance(rule, (FirewallRule, Ipv6FirewallRule)):
                 self._use.detach(rule.public_ip_id)
 
     def _remove_of_balancer(self, rule: LoadBalancerRule) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from cloudsim.errors import CloudError, ResourceInUse
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_use import AddressUse
-from cloudsim.management.network.rule_changes import RULES, RouterSync, Rule, RuleChanges
+from cloudsim.management.network.rule_changes import OF_ADDRESSES, RULES, RouterSync, Rule, RuleChanges
 from cloudsim.model import (
     Account,
     FirewallRule,
@@ -169,7 +169,7 @@ class RuleRemoval:
 
     def _where(self, index: str, key: str) -> Sequence[Rule]:
         found: list[Rule] = []
-        for kind in RULES:
+        for kind in OF_ADDRESSES if index == "public_ip_id" else RULES:
             table: Any = self._store.table(kind)
             found += table.where(index, key)
         return found

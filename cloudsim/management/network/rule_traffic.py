@@ -56,11 +56,17 @@ def checked_ports(start: int, end: int | None, which: str) -> tuple[int, int]:
     return start, last
 
 
-def checked_cidrs(cidrs: Sequence[str] | None, parameter: str) -> tuple[str, ...]:
-    """IPv4 CIDRs as they were written, each once. Raises InvalidParameterValue, naming the parameter."""
+def checked_cidrs(cidrs: Sequence[str] | None, parameter: str, ipv6: bool = False) -> tuple[str, ...]:
+    """IPv4 CIDRs as they were written (or IPv6 ones in their usual form), each once.
+
+    Raises InvalidParameterValue, naming the parameter.
+    """
     found: dict[str, None] = {}
     for cidr in cidrs or ():
         text = cidr.strip()
+        if ipv6:
+            found[_checked_cidr6(text, parameter)] = None
+            continue
         if not _CIDR.match(text) or not is_cidr(text):
             kind = "Destination" if parameter.startswith("dest") else "Source"
             raise InvalidParameterValue(
@@ -68,6 +74,17 @@ def checked_cidrs(cidrs: Sequence[str] | None, parameter: str) -> tuple[str, ...
             )
         found[text] = None
     return tuple(found)
+
+
+def _checked_cidr6(text: str, parameter: str) -> str:
+    try:
+        if "/" not in text:
+            raise ValueError(text)
+        return str(ipaddress.IPv6Network(text, strict=False))
+    except ValueError:
+        raise InvalidParameterValue(
+            f"{parameter} takes IPv6 CIDRs such as 2001:db8::/64, not {text!r}"
+        ) from None
 
 
 def is_cidr(text: str) -> bool:
@@ -78,10 +95,10 @@ def is_cidr(text: str) -> bool:
     return True
 
 
-def checked_traffic(traffic: RuleTraffic, allowed: Sequence[str]) -> RuleTraffic:
+def checked_traffic(traffic: RuleTraffic, allowed: Sequence[str], ipv6: bool = False) -> RuleTraffic:
     """The same, checked as a firewall rule's, with nothing left to guess: CIDRs are tuples, ICMP any where not said.
 
-    Only tcp and udp have ports, and without them mean all. Raises InvalidParameterValue.
+    Only tcp and udp have ports, and without them mean all. `ipv6`: its CIDRs are. Raises InvalidParameterValue.
     """
     protocol = checked_protocol(traffic.protocol, allowed)
     first, last = traffic.start_port, traffic.end_port
@@ -103,8 +120,8 @@ def checked_traffic(traffic: RuleTraffic, allowed: Sequence[str]) -> RuleTraffic
         end_port=last,
         icmp_type=icmp_type,
         icmp_code=icmp_code,
-        cidrs=checked_cidrs(traffic.cidrs, "cidrlist"),
-        destination_cidrs=checked_cidrs(traffic.destination_cidrs, "destcidrlist"),
+        cidrs=checked_cidrs(traffic.cidrs, "cidrlist", ipv6),
+        destination_cidrs=checked_cidrs(traffic.destination_cidrs, "destcidrlist", ipv6),
     )
 
 

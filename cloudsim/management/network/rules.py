@@ -9,6 +9,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_use import AddressUse
 from cloudsim.management.network.firewall import Firewall
 from cloudsim.management.network.guest_targets import GuestTargets
+from cloudsim.management.network.ipv6_firewall import Ipv6Firewall
 from cloudsim.management.network.load_balancer_members import LoadBalancerMembers
 from cloudsim.management.network.load_balancer_policies import LoadBalancerPolicies
 from cloudsim.management.network.load_balancers import LoadBalancers
@@ -30,6 +31,7 @@ class NetworkRules:
         self.changes = RuleChanges(foundation, self.use, routers)
         targets = GuestTargets(foundation)
         self.firewall = Firewall(foundation, self.use, self.changes)
+        self.ipv6_firewall = Ipv6Firewall(foundation, self.use, self.changes)
         self.port_forwarding = PortForwarding(foundation, self.use, self.changes, self.firewall, targets)
         self.static_nats = StaticNats(foundation, self.use, self.changes, self.firewall, targets)
         self.load_balancers = LoadBalancers(foundation, self.use, self.changes, self.firewall)
@@ -46,7 +48,8 @@ class NetworkRules:
         """Remove rules that could not be revoked when that was asked for; how many. To be called now and then."""
         done = 0
         for rule in self.changes.revoked():
-            if self._busy(rule.id) or (rule.public_ip_id is not None and self._busy(rule.public_ip_id)):
+            address_id: str | None = getattr(rule, "public_ip_id", None)
+            if self._busy(rule.id) or (address_id is not None and self._busy(address_id)):
                 continue
             try:
                 await self.changes.revoke(rule)

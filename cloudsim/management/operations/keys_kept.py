@@ -121,13 +121,6 @@ _LIST = (
         "it is an option of the command line, --integration-port",
     ),
     _Kept(
-        "ipv6.offering.enabled",
-        "false",
-        "boolean",
-        "whether offerings may give IPv6",
-        "addresses are of IPv4",
-    ),
-    _Kept(
         "ldap.basedn",
         "",
         "string",

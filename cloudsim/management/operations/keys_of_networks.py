@@ -21,6 +21,12 @@ OF_NETWORKS: tuple[key, ...] = (
         minimum=0,
     ),
     key(
+        "ipv6.offering.enabled",
+        "false",
+        "boolean",
+        "Whether network and VPC offerings may be made with internetprotocol DualStack",
+    ),
+    key(
         "use.external.dns",
         "false",
         "boolean",

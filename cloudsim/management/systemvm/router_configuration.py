@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.public_ips import range_of_ip
@@ -13,6 +14,8 @@ from cloudsim.management.vpc.acl_rules import packets
 from cloudsim.model import (
     FirewallRule,
     HealthCheckPolicy,
+    IpRange,
+    Ipv6FirewallRule,
     LoadBalancerMember,
     LoadBalancerRule,
     Network,
@@ -23,6 +26,7 @@ from cloudsim.model import (
     PortForwardingRule,
     PrivateGateway,
     PublicIp,
+    PublicIpv6,
     RemoteAccessVpn,
     SslCertificate,
     StaticRoute,
@@ -46,6 +50,7 @@ from cloudsim.protocol.router import (
     IngressRule,
     PrivateLeg,
     PublicAddress,
+    PublicAddress6,
     Route,
     RouterConfiguration,
     RouterGuest,
@@ -71,6 +76,7 @@ class RouterConfigurations:
         self._zones = table(Zone)
         self._vpcs = table(Vpc)
         self._balancers = table(LoadBalancerRule)
+        self._sixes = table(PublicIpv6)
         self._guests = RouterGuests(foundation)
 
     def of(self, router: SystemVm) -> RouterConfiguration:
@@ -99,17 +105,29 @@ class RouterConfigurations:
             static_nats=self._static_nats(ips),
             balancers=tuple(self._public_balancers(by_id)),
             dial_in=tuple(self._dial_in(by_id, network)),
+            public6=self._public6(router, self._sixes.find("network_id", network.id)),
         )
 
-    def _public(self, router: SystemVm, ips: Iterable[PublicIp]) -> Iterable[PublicAddress]:
-        macs = {}
+    def _outside(self, router: SystemVm) -> str | None:
+        """The MAC address of its public NIC."""
         for nic in self._nics.where("vm_id", router.id):
             if self._networks[nic.network_id].traffic_type == "Public":
-                macs["Public"] = nic.mac
+                return nic.mac
+        return None
+
+    def _public(self, router: SystemVm, ips: Iterable[PublicIp]) -> Iterable[PublicAddress]:
+        mac = self._outside(router)
         for ip in ips:
             found = range_of_ip(self._foundation.store, ip)
-            if found is not None and "Public" in macs:
-                yield PublicAddress(ip.ip, found.netmask, found.gateway, macs["Public"], ip.source_nat)
+            if found is not None and mac is not None:
+                yield PublicAddress(ip.ip, found.netmask, found.gateway, mac, ip.source_nat)
+
+    def _public6(self, router: SystemVm, address: PublicIpv6 | None) -> PublicAddress6 | None:
+        mac = self._outside(router)
+        found = None if address is None else self._foundation.table(IpRange).get(address.range_id)
+        if address is None or found is None or found.ip6_gateway is None or mac is None:
+            return None
+        return PublicAddress6(address.ip, found.ip6_gateway, mac)
 
     def _guest_network(self, router: SystemVm, network: Network) -> GuestNetworkConfiguration:
         offering = self._offerings.get(network.network_offering_id)
@@ -129,7 +147,24 @@ class RouterConfigurations:
             egress_allowed=offering.egress_default_policy if offering is not None else False,
             egress=tuple(self._egress(network)),
             acl=self._acl(network.acl_id) if network.vpc_id is not None else None,
+            **self._ipv6(network),
         )
+
+    def _ipv6(self, network: Network) -> dict[str, Any]:
+        """The fields about IPv6 of a network that has it of its router."""
+        if network.ip6_cidr is None or network.guest_type != "Isolated":
+            return {}
+        rules: dict[str, list[Traffic]] = {"Ingress": [], "Egress": []}
+        if network.vpc_id is None:
+            for rule in self._foundation.table(Ipv6FirewallRule).where("network_id", network.id):
+                if rule.state != "Revoke":
+                    traffic = Traffic(rule.protocol, *_span(rule), rule.cidrs, rule.destination_cidrs)
+                    rules[rule.direction].append(traffic)
+        return {
+            "ip6": network.ip6_gateway,
+            "ingress6": tuple(rules["Ingress"]),
+            "egress6": tuple(rules["Egress"]),
+        }
 
     def _served(self, services: Mapping[str, Sequence[str]], network: Network) -> Iterable[str]:
         """What the router serves; with external DNS its guests are told the zone's name servers, and it is none."""
@@ -235,6 +270,7 @@ class RouterConfigurations:
             routes=tuple(Route(route.cidr, route.next_hop) for route in routes if route.state != "Revoke"),
             dial_in=tuple(self._dial_in(by_id, vpc)),
             sites=tuple(self._sites(vpc)),
+            public6=self._public6(router, self._sixes.find("vpc_id", vpc.id)),
         )
 
     def _has_leg(self, router: SystemVm, tier: Network) -> bool:
@@ -353,7 +389,7 @@ class RouterConfigurations:
         )
 
 
-def _span(rule: FirewallRule | NetworkAcl) -> tuple[int, int]:
+def _span(rule: FirewallRule | Ipv6FirewallRule | NetworkAcl) -> tuple[int, int]:
     """Ports, or ICMP type and code; -1: any."""
     if rule.protocol == "icmp":
         kind, code = rule.icmp_type, rule.icmp_code

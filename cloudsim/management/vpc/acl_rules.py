@@ -143,7 +143,7 @@ def _icmp(protocol: str, type: int | None, code: int | None) -> tuple[int | None
 
 def _cidr(text: str) -> str:
     try:
-        return str(ipaddress.IPv4Network(text.strip(), strict=False))
+        return str(ipaddress.ip_network(text.strip(), strict=False))
     except ValueError:
         raise InvalidParameterValue(f"Source cidrs formatting error {text}") from None
 

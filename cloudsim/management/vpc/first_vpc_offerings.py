@@ -94,6 +94,7 @@ def seed_vpc_rows(foundation: Foundation) -> None:
                     protocol="all",
                     action=action,
                     traffic_type=direction,
+                    cidrs=("0.0.0.0/0", "::/0"),
                     created=now,
                 )
             )

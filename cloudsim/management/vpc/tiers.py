@@ -86,6 +86,10 @@ class Tiers:
                     raise InvalidParameterValue(
                         f"Service/provider combination {service}/{provider} is not supported by VPC {vpc.name}"
                     )
+        if offering.internet_protocol == "DualStack" != self._vpc_offerings[vpc.vpc_offering_id].internet_protocol:
+            raise InvalidParameterValue(
+                f"Network offering {offering.name} has IPv6, and the offering of VPC {vpc.name} is for IPv4 alone"
+            )
         if not balances_from_outside(offering):
             return
         for other in self._networks.where("vpc_id", vpc.id):

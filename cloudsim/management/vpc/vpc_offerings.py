@@ -9,6 +9,7 @@ import msgspec
 
 from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.network.offered_services import internet_protocol
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import Domain, ServiceOffering, Vpc, VpcOffering, Zone
 
@@ -48,6 +49,7 @@ class VpcOfferingRequest(msgspec.Struct, frozen=True, kw_only=True):
     domains: tuple[Domain, ...] = ()
     zones: tuple[Zone, ...] = ()
     enable: bool = False
+    internet_protocol: str | None = None
 
 
 class VpcOfferings:
@@ -82,6 +84,7 @@ class VpcOfferings:
             zone_ids=tuple(zone.id for zone in request.zones),
             domain_ids=tuple(domain.id for domain in request.domains),
             created=self._foundation.now(),
+            internet_protocol=internet_protocol(request.internet_protocol, self._foundation.settings),
         )
 
     def create(self, request: VpcOfferingRequest) -> VpcOffering:

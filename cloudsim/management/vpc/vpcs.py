@@ -15,6 +15,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.address_ranges import check_address
 from cloudsim.management.network.network_requests import PRIVATE, checked_domain
+from cloudsim.management.network.public_ipv6 import PublicIpv6s
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.vpc.routing import Addresses, VpcRouting
 from cloudsim.management.vpc.vpc_offerings import PROVIDED
@@ -45,13 +46,19 @@ class Vpcs:
     """The VPCs of one cloud. A VPC's router is asked for by `start`, or by the first instance on a tier of it."""
 
     def __init__(
-        self, foundation: Foundation, limits: Limits, routing: VpcRouting, addresses: Addresses
+        self,
+        foundation: Foundation,
+        limits: Limits,
+        routing: VpcRouting,
+        addresses: Addresses,
+        public6: PublicIpv6s,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._limits = limits
         self._routing = routing
         self._addresses = addresses
+        self._public6 = public6
         self._table = foundation.table(Vpc)
         self._networks = foundation.table(Network)
         self._ips = foundation.table(PublicIp)
@@ -80,6 +87,9 @@ class Vpcs:
         ]
         if dns[1] is not None and dns[0] is None:
             raise InvalidParameterValue("dns2 needs a dns1")
+        dual_stack = offering.internet_protocol == "DualStack"
+        if dual_stack:
+            self._public6.check_free(owner, zone)
         self._limits.check(owner, "vpc")
         with self._store.transaction():
             vpc = self._table.insert(
@@ -100,6 +110,8 @@ class Vpcs:
                     created=self._foundation.now(),
                 )
             )
+            if dual_stack:
+                self._public6.take(owner, zone, vpc=vpc)
             if request.source_nat_ip is not None:
                 self._addresses.acquire(owner, zone, vpc=vpc, wanted=request.source_nat_ip, source_nat=True)
         return vpc
@@ -251,6 +263,7 @@ class Vpcs:
     def _delete_rows(self, vpc: Vpc) -> None:
         for hook in self.on_delete:
             hook(vpc)
+        self._public6.release_vpc(vpc)
         self._addresses.release_all(self._ips.where("vpc_id", vpc.id))
         remove_leftovers(self._foundation, vpc.id)
         self._table.delete(vpc.id)

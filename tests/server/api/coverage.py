@@ -34,7 +34,7 @@ WITHOUT_MEANING: dict[str, str] = {
     "backup(offering)?(storage)?(id|name|limit|total|available)": "there are no backups",
     "(bucket|objectstorage)(limit|total|available)": "there is no object storage",
     "icon": "nothing has a picture of its own",
-    ".*(ip6|ipv6).*": "addresses are of IPv4",
+    "ip6dns[12]": "guests are told their router's address, or the name servers of IPv4",
     "asn(umber(id)?|range)|bgppeers|ip4rout(es|ing)|routingmode|networkmode|specifyasnumber": "routers speak no BGP",
     "(nsx|tungsten|ovm3|vsphere|hyperv|vmware|xen).*|deployasisdetails|adaptertype": "of another vendor's product",
     "extension(id|name|spath)": "hypervisors are not added by scripts",

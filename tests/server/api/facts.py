@@ -44,6 +44,10 @@ OWN_FIELDS |= {
     for name in ("startport", "endport")
 }
 OWN_FIELDS |= {
+    ("Ipv6FirewallRuleView", name): "CloudStack answers these, and its declaration names a forwarding rule's fields"
+    for name in ("startport", "endport", "icmptype", "icmpcode", "destcidrlist", "traffictype")
+}
+OWN_FIELDS |= {
     ("ProjectAccountView", name): "CloudStack answers these too, but its declaration names a project's fields"
     for name in (
         "projectid",

@@ -47,7 +47,7 @@ def test_what_one_command_fills_counts_for_the_kind_of_thing_that_others_answer_
 
 
 def test_what_has_no_meaning_here_is_not_missing() -> None:
-    nic = {"id": "string", "ip6address": "string"}
+    nic = {"id": "string", "ip6dns1": "string"}
     facts = {"listVirtualMachines": {"response": {"id": "string", "icon": "string", "nic": [nic]}}}
     (told,) = coverage(facts, {"listVirtualMachines": {"id", "nic"}})
     assert told.missing == ["nic.id"]

@@ -74,9 +74,12 @@ async def deploy_virtual_machine(
     displayname: str | None = None,
     networkids: Annotated[Sequence[Network] | None, Param("its networks, the default one first")] = None,
     ipaddress: Annotated[str | None, Param("its address on the default network")] = None,
+    ip6address: Annotated[
+        str | None, Param("its IPv6 address on the default network, a shared one; by default that of its MAC")
+    ] = None,
     macaddress: Annotated[str | None, Param("the MAC of its default NIC")] = None,
     iptonetworklist: Annotated[
-        Sequence[Mapping[str, str]] | None, Param("networkid with ip and mac, instead of networkids")
+        Sequence[Mapping[str, str]] | None, Param("networkid with ip, ipv6 and mac, instead of networkids")
     ] = None,
     diskofferingid: Annotated[
         DiskOffering | None, Param("a data disk to make with it; with an ISO, its root disk")
@@ -176,7 +179,7 @@ async def deploy_virtual_machine(
         owner=owner,
         name=name or None,
         display_name=displayname or None,
-        nics=_nics(networkids, iptonetworklist, ipaddress, macaddress),
+        nics=_nics(networkids, iptonetworklist, ipaddress, ip6address, macaddress),
         root_size=rootdisksize * GIB if rootdisksize is not None else None,
         root_offering_id=overridediskofferingid.id if overridediskofferingid else None,
         root_iops=(_number(chosen, "minIops"), _number(chosen, "maxIops")),
@@ -232,6 +235,7 @@ def _nics(
     networks: Sequence[Network] | None,
     listed_nics: Sequence[Mapping[str, str]] | None,
     ip: str | None,
+    ip6: str | None,
     mac: str | None,
 ) -> tuple[NicRequest, ...]:
     if listed_nics:
@@ -241,14 +245,15 @@ def _nics(
         for entry in listed_nics:
             if "networkid" not in entry:
                 raise InvalidParameterValue("Each entry of iptonetworklist needs a networkid")
-            found.append(NicRequest(entry["networkid"], entry.get("ip"), entry.get("mac")))
+            own = (entry.get(name) or None for name in ("ip", "mac", "ipv6"))
+            found.append(NicRequest(entry["networkid"], *own))
         return tuple(found)
     if not networks:
-        if ip or mac:
-            raise InvalidParameterValue("ipaddress and macaddress need networkids")
+        if ip or ip6 or mac:
+            raise InvalidParameterValue("ipaddress, ip6address and macaddress need networkids")
         return ()
     first, *rest = networks
-    return (NicRequest(first.id, ip or None, mac or None), *(NicRequest(n.id) for n in rest))
+    return (NicRequest(first.id, ip or None, mac or None, ip6 or None), *(NicRequest(n.id) for n in rest))
 
 
 def _number(details: dict[str, str], name: str) -> int | None:

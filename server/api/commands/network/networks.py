@@ -9,6 +9,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity.visibility import is_for_domain
 from cloudsim.management.network.ip_reservation import reserved
 from cloudsim.management.network.network_requests import NetworkRequest
+from cloudsim.management.network.public_ipv6 import routes_to
 from cloudsim.management.network.vlans import isolation_of
 from cloudsim.model import (
     Account,
@@ -51,6 +52,8 @@ class NetworkView(View):
     netmask: str | None = None
     ip6cidr: Annotated[str | None, "its IPv6 subnet"] = None
     ip6gateway: str | None = None
+    ip6routing: Annotated[str | None, "Static: routers upstream have to be told its routes"] = None
+    ip6routes: Annotated[list[dict[str, str]] | None, "its subnet, and the address that leads there"] = None
     zoneid: str | None = None
     zonename: str | None = None
     networkofferingid: str | None = None
@@ -145,6 +148,9 @@ class NetworkView(View):
         )
         if offering is not None:
             view._show_offering(offering)
+        if row.ip6_cidr is not None and row.guest_type == "Isolated":
+            view.ip6routing = "Static"
+            view.ip6routes = routes_to(row, call.manager.public_ipv6.of(row)) or None
         if row.vpc_id is not None:
             vpc, acl = call.store.table(Vpc).get(row.vpc_id), call.store.table(NetworkAclList).get(row.acl_id)
             view.vpcid, view.vpcname = row.vpc_id, vpc.name if vpc else None

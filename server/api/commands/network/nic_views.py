@@ -35,6 +35,9 @@ class NicView(View):
     netmask: str | None = None
     gateway: str | None = None
     ipaddress: str | None = None
+    ip6address: str | None = None
+    ip6cidr: str | None = None
+    ip6gateway: str | None = None
     isolationuri: Annotated[str | None, "for root admins"] = None
     broadcasturi: str | None = None
     vlanid: int | None = None
@@ -68,6 +71,8 @@ class NicView(View):
         if network is not None:
             vpc = call.store.table(Vpc).get(network.vpc_id)
             view.vpcid, view.vpcname = network.vpc_id, vpc.name if vpc is not None else None
+            if (own6 := call.manager.nics.address6(row, network)) is not None:
+                view.ip6address, view.ip6cidr, view.ip6gateway = own6, network.ip6_cidr, network.ip6_gateway
             view.networkname, view.netmask, view.gateway = network.name, network.netmask, network.gateway
             view.traffictype, view.type = network.traffic_type, network.guest_type
             if call.caller.is_root_admin:

@@ -84,7 +84,7 @@ class NetworkOfferingView(View):
             supportsstrechedl2subnet=False,
             supportspublicaccess=False,
             supportsinternallb="InternalLbVm" in row.services.get("Lb", ()),
-            internetprotocol="IPv4",
+            internetprotocol=row.internet_protocol,
             serviceofferingid=row.service_offering_id or router_offering(call),
             maxconnections=row.max_connections,
             tags=",".join(row.tags) or None,
@@ -225,7 +225,7 @@ async def create_network_offering(
     domainid: Annotated[Sequence[Domain] | None, Param("the domains that may use it; all if left out")] = None,
     zoneid: Annotated[Sequence[Zone] | None, Param("the zones that have it; all if left out")] = None,
     details: Mapping[str, str] | None = None,
-    internetprotocol: Annotated[str | None, Param("IPv4; DualStack is not supported")] = None,
+    internetprotocol: Annotated[str | None, Param("IPv4, or DualStack: IPv4 and IPv6")] = None,
     networkmode: Annotated[
         Literal["NATTED", "ROUTED"] | None, Param("NATTED; ROUTED is not supported", since="4.20.0")
     ] = None,
@@ -234,8 +234,6 @@ async def create_network_offering(
     enable: Annotated[bool, Param("whether it is enabled at once")] = False,
 ) -> NetworkOffering:
     """Creates a network offering."""
-    if internetprotocol is not None and internetprotocol.lower() != "ipv4":
-        raise InvalidParameterValue(f"internetprotocol {internetprotocol} is not supported: networks have IPv4")
     if networkmode == "ROUTED" or fornsx or fortungsten:
         raise InvalidParameterValue("networkmode ROUTED, fornsx and fortungsten are not supported")
     pairs = []
@@ -258,6 +256,7 @@ async def create_network_offering(
         egress_default_policy=egressdefaultpolicy,
         persistent=ispersistent,
         network_rate=networkrate,
+        internet_protocol=internetprotocol,
         availability=availability,
         service_offering=serviceofferingid,
         max_connections=maxconnections,

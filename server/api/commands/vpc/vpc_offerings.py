@@ -54,7 +54,7 @@ class VpcOfferingView(View):
             distributedvpcrouter=row.distributed_router,
             supportsregionLevelvpc=row.region_level,
             fornsx=False,
-            internetprotocol="IPv4",
+            internetprotocol=row.internet_protocol,
             service=service_views(row),
             **scope_fields(call, row),
         )
@@ -128,6 +128,9 @@ async def create_vpc_offering(
     domainid: Annotated[Sequence[Domain] | None, Param("the domains that may use it; all if left out")] = None,
     zoneid: Annotated[Sequence[Zone] | None, Param("the zones that have it; all if left out")] = None,
     enable: Annotated[bool, Param("whether it is enabled at once")] = False,
+    internetprotocol: Annotated[
+        str | None, Param("IPv4, or DualStack: IPv4 and IPv6", since="4.17.0")
+    ] = None,
 ) -> Job:
     """Creates a VPC offering."""
     row = call.manager.vpc_offerings.create(
@@ -147,6 +150,7 @@ async def create_vpc_offering(
             domains=tuple(domainid or ()),
             zones=tuple(zoneid or ()),
             enable=enable,
+            internet_protocol=internetprotocol,
         )
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.network.public_ipv6 import routes_to
 from cloudsim.management.vpc.vpcs import VpcRequest
 from cloudsim.model import Network, Vpc, VpcOffering, Zone
 from server.api.command import Call, Job, Listed, command
@@ -53,6 +54,9 @@ class VpcView(View):
     publicmtu: int | None = None
     dns1: str | None = None
     dns2: str | None = None
+    ip6routes: Annotated[
+        list[dict[str, str]] | None, "the IPv6 subnets of its tiers, and the address that leads there"
+    ] = None
     service: list[ServiceView] | None = None
     network: Annotated[list[NetworkView] | None, "its tiers"] = None
     tags: list[TagView] | None = None
@@ -83,6 +87,10 @@ class VpcView(View):
             publicmtu=row.public_mtu,
             dns1=row.dns1 or (zone.dns1 if zone else None),
             dns2=row.dns2 or (zone.dns2 if zone else None),
+            ip6routes=[
+                route for tier in tiers for route in routes_to(tier, call.manager.public_ipv6.of(tier))
+            ]
+            or None,
             service=service_views(offering),
             network=[NetworkView.of(tier, call) for tier in tiers],
             tags=tags(call, row.id),

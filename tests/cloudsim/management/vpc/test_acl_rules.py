@@ -94,7 +94,7 @@ def test_icmp_without_type_and_code_is_all_of_it() -> None:
         ({"protocol": "icmp", "icmp_type": 3, "icmp_code": 17}, "Invalid icmp code"),
         ({"protocol": "icmp", "icmp_code": 3}, "needs an icmptype"),
         ({"cidrs": ["10.0.0.0/8", "here"]}, "Source cidrs formatting error here"),
-        ({"cidrs": ["fe80::/64"]}, "Source cidrs formatting error"),
+        ({"cidrs": ["fe80::/129"]}, "Source cidrs formatting error"),
         ({"traffic_type": "Sideways"}, "Invalid traffictype"),
         ({"action": "Maybe"}, "Permitted actions are Allow and Deny"),
         ({"number": 0}, "Number cannot be < 1"),

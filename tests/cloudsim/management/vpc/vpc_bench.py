@@ -10,10 +10,12 @@ from cloudsim.errors import CloudError, ResourceUnavailable
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.first_network_offerings import FIRST_OFFERINGS
+from cloudsim.management.network.ipv6_prefixes import GuestIpv6Prefixes
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.management.network.networks import Networks
 from cloudsim.management.network.providers import NetworkServiceProviders
 from cloudsim.management.network.public_ips import PublicIps
+from cloudsim.management.network.public_ipv6 import PublicIpv6s
 from cloudsim.management.vpc.acl_rules import AclRuleRequest
 from cloudsim.management.vpc.acls import NetworkAcls
 from cloudsim.management.vpc.first_vpc_offerings import seed_vpc_rows
@@ -134,9 +136,10 @@ class VpcBench:
         self.admin = Caller(self.account("admin", ROOT_ADMIN))
         self.limits = Limits(self.foundation)
         self.public_ips = PublicIps(self.foundation, self.limits)
-        self.networks = Networks(self.foundation, self.limits)
+        public6 = PublicIpv6s(self.foundation, self.public_ips)
+        self.networks = Networks(self.foundation, self.limits, GuestIpv6Prefixes(self.foundation), public6)
         self.offerings = VpcOfferings(self.foundation)
-        self.vpcs = Vpcs(self.foundation, self.limits, self.routers, self.public_ips)
+        self.vpcs = Vpcs(self.foundation, self.limits, self.routers, self.public_ips, public6)
         self.acls = NetworkAcls(self.foundation, self.routers)
         self.gateways = PrivateGateways(self.foundation, self.routers, self.acls)
         self.routes = StaticRoutes(self.foundation, self.routers)

@@ -34,6 +34,7 @@ const nic: Resource = {
   columns: [
     column.network,
     { name: "ipaddress" },
+    { name: "ip6address" },
     { name: "macaddress", kind: "code" },
     { name: "isdefault", kind: "boolean" },
     {

@@ -64,6 +64,9 @@ const network: Resource = {
     "cidr",
     "gateway",
     "netmask",
+    "ip6cidr",
+    "ip6gateway",
+    { name: "ip6routes", value: (row) => ipv6Routes(row) },
     { name: "networkofferingname", link: { resource: "networkoffering", id: "networkofferingid" } },
     column.vpc,
     { name: "aclname", link: { resource: "networkacllist", id: "aclid" } },
@@ -86,6 +89,12 @@ const network: Resource = {
       resource: "egressfirewallrule",
       component: () => import("@/wizards/rules/EgressRules.vue"),
       when: (row) => row.type === "Isolated" && !row.vpcid && gives("Firewall")(row),
+    },
+    {
+      name: "ipv6Rules",
+      resource: "ipv6firewallrule",
+      parameters: (row) => ({ networkid: row.id }),
+      when: (row) => row.type === "Isolated" && !row.vpcid && Boolean(row.ip6cidr),
     },
     {
       name: "aclRules",
@@ -150,6 +159,12 @@ const network: Resource = {
     remove("deleteNetwork"),
   ],
 };
+
+/** What routers upstream have to be told: the subnet, and the address that leads there. */
+function ipv6Routes(row: Row): string | undefined {
+  const routes = (row.ip6routes ?? []) as { subnet: string; gateway: string }[];
+  return routes.map((each) => `${each.subnet} via ${each.gateway}`).join(", ") || undefined;
+}
 
 const networkPermission: Resource = {
   name: "networkpermission",

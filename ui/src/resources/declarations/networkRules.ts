@@ -57,6 +57,32 @@ const egressRule: Resource = {
   ],
 };
 
+const ipv6FirewallRule: Resource = {
+  name: "ipv6firewallrule",
+  section: "network",
+  icon: SafetyOutlined,
+  nested: true,
+  list: { command: "listIpv6FirewallRules", key: "ipv6firewallrule" },
+  title: firewallRule.title,
+  columns: [{ name: "traffictype" }, ...ports, { name: "cidrlist" }, { name: "destcidrlist" }, column.state],
+  filters: [{ name: "traffictype", values: ["Ingress", "Egress"] }],
+  actions: [
+    create("createIpv6FirewallRule", [
+      "networkid",
+      { name: "traffictype", values: ["Ingress", "Egress"], initial: () => "Ingress" },
+      ...protocolFields(["tcp", "udp", "icmp", "all"]),
+      "cidrlist",
+      "destcidrlist",
+    ]),
+    update("updateIpv6FirewallRule", [
+      ...protocolFields(["tcp", "udp", "icmp", "all"]),
+      "cidrlist",
+      "fordisplay",
+    ]),
+    remove("deleteIpv6FirewallRule"),
+  ],
+};
+
 const portForwardingRule: Resource = {
   name: "portforwardingrule",
   section: "network",
@@ -116,5 +142,11 @@ const ipForwardingRule: Resource = {
   ],
 };
 
-const resources: Resource[] = [firewallRule, egressRule, portForwardingRule, ipForwardingRule];
+const resources: Resource[] = [
+  firewallRule,
+  egressRule,
+  ipv6FirewallRule,
+  portForwardingRule,
+  ipForwardingRule,
+];
 export default resources;

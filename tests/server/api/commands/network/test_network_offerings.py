@@ -71,7 +71,7 @@ def test_what_is_not_supported_is_said(cloud_api: CloudApi) -> None:
     for more, text in (
         (capabilities(("SourceNat", "RedundantRouter", "true")), "RedundantRouter"),
         (capabilities(("Lb", "SupportedLbIsolation", "shared")), "dedicated"),
-        ({"internetprotocol": "DualStack"}, "IPv4"),
+        ({"internetprotocol": "DualStack"}, "IPv6 is not enabled"),
         ({"networkmode": "ROUTED"}, "not supported"),
         ({"fornsx": True}, "not supported"),
         ({"serviceproviderlist[0].service": "Dhcp"}, "service and a provider"),

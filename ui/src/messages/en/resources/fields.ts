@@ -237,6 +237,7 @@ export default {
     templatetotal: "Templates",
     timestamp: "Time",
     traffictype: "Traffic",
+    internetprotocol: "Internet protocol",
     userdata: "User data",
     userdataname: "User data",
     userdatapolicy: "User data policy",

@@ -59,6 +59,7 @@ export default {
     guestVlans: "Guest VLANs",
     dedicatedVlans: "Dedicated VLANs",
     egressRules: "Egress rules",
+    ipv6Rules: "IPv6 firewall",
     aclRules: "ACL rules",
     internalLoadBalancers: "Internal load balancers",
     permissions: "Permissions",
