@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from cloudsim.errors import CloudError, InsufficientCapacity, InvalidParameterValue, ResourceUnavailable
+from cloudsim.management.compute.disk_plan import DataDisk
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.storage.backups.backups import disk_of
@@ -128,24 +129,61 @@ class FromBackups:
 
     # an instance
 
-    @staticmethod
-    def disks_of(backup: Backup) -> tuple[BackedUpVolume, Sequence[BackedUpVolume]]:
-        """The backup's root disk, and its data disks by device. Raises InvalidParameterValue where it has no root disk."""
-        roots = [disk for disk in backup.volumes if disk.type == "ROOT"]
-        if len(roots) != 1:
-            raise InvalidParameterValue(f"Backup {backup.name} has no root disk to make an instance of")
-        rest = [disk for disk in backup.volumes if disk is not roots[0]]
-        return roots[0], sorted(rest, key=lambda disk: disk.device)
+    def data_disks(self, backup: Backup, named: Sequence[DataDisk] = ()) -> tuple[DataDisk, ...]:
+        """The data disks of an instance that is to hold what the backup does; `named` ones count for their slots.
+
+        Raises InvalidParameterValue for a disk that no offering can be found for, or that is to be too small.
+        """
+        _, rest = disks_of(backup)
+        slots = {each.device: each for each in named}
+        unknown = [str(slot) for slot in slots if slot not in {disk.device for disk in rest}]
+        if unknown:
+            raise InvalidParameterValue(
+                f"Parameter datadisksdetails: backup {backup.name} has no data disk of deviceid {unknown[0]}"
+            )
+        return tuple(self._data_disk(disk, slots.get(disk.device)) for disk in rest)
+
+    def _data_disk(self, disk: BackedUpVolume, named: DataDisk | None) -> DataDisk:
+        offering = self._offerings.get(named.disk_offering_id if named is not None else disk.disk_offering_id)
+        if offering is None:
+            raise InvalidParameterValue(
+                f"The disk offering of data disk {disk.name} is gone: datadisksdetails must name one for"
+                f" deviceid {disk.device}"
+            )
+        wanted = named.size if named is not None else None
+        size = (wanted or disk.size) if offering.customized else None
+        if (size or offering.size) < disk.size and (named is not None or offering.customized):
+            raise InvalidParameterValue(f"Data disk {disk.name} of the backup needs {disk.size} bytes")
+        asks = offering.customized_iops
+        least, most = (named.min_iops, named.max_iops) if named is not None else (disk.min_iops, disk.max_iops)
+        return DataDisk(offering.id, size, least if asks else None, most if asks else None, disk.device)
+
+    def root(self, backup: Backup) -> tuple[str | None, int | None]:
+        """The disk offering (None: the service offering says) and, where that leaves it open, the bytes of a root disk
+        for what the backup holds.
+        """
+        disk, _ = disks_of(backup)
+        offering = self._offerings.get(disk.disk_offering_id)
+        if offering is None or offering.state != "Active":
+            return None, disk.size
+        return offering.id, disk.size if offering.customized else None
 
     def fill(self, vm: VirtualMachine, backup: Backup) -> None:
-        """Have the disks of an instance that was just allocated made of the backup's. Needs an open transaction.
-
-        Disks of the instance that the backup has none for stay as they are.
-        """
+        """Have the disks of an instance that was just allocated made of the backup's. Needs an open transaction."""
         slots = {disk.device: disk for disk in backup.volumes}
+        owner = self._foundation.table(Account)[vm.account_id]
         for volume in self._disks.of(vm):
-            disk = slots.get(volume.device_id or 0)
-            if disk is not None:
-                self._volumes.update(
-                    volume.id, backup_id=backup.id, backup_disk=disk.id, size=max(volume.size, disk.size)
-                )
+            disk = slots[volume.device_id or 0]
+            self._limits.check(owner, "primary_storage", disk.size - volume.size)
+            self._volumes.update(
+                volume.id, backup_id=backup.id, backup_disk=disk.id, size=max(volume.size, disk.size)
+            )
+
+
+def disks_of(backup: Backup) -> tuple[BackedUpVolume, list[BackedUpVolume]]:
+    """The backup's root disk, and its data disks by device. Raises InvalidParameterValue where it has no root disk."""
+    roots = [disk for disk in backup.volumes if disk.device == 0]
+    if len(roots) != 1:
+        raise InvalidParameterValue(f"Backup {backup.name} has no root disk to make an instance of")
+    rest = [disk for disk in backup.volumes if disk.device != 0]
+    return roots[0], sorted(rest, key=lambda disk: disk.device)

@@ -1,0 +1,113 @@
+"""Instances made of backups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.server.api.api_harness import refused
+from tests.server.api.cloud_harness import Vm
+from tests.server.api.commands.backups.conftest import WithBackups
+
+
+def gone(cloud: WithBackups, vm: Vm) -> None:
+    """Expunge an instance that has backups."""
+    cloud.admin("removeVirtualMachineFromBackupOffering", virtualmachineid=vm["id"])
+    cloud.admin("destroyVirtualMachine", id=vm["id"], expunge=True)
+
+
+def made(cloud: WithBackups, backup: dict[str, Any], **more: Any) -> Vm:
+    asked = {"zoneid": cloud.zone, "backupid": backup["id"], **more}
+    return dict(cloud.admin("createVMFromBackup", **asked)["virtualmachine"])
+
+
+def test_an_instance_that_is_gone_comes_back_with_its_disks_and_addresses(cloud: WithBackups) -> None:
+    vm = cloud.protected(diskofferingid=cloud.disk_offering(), size=2)
+    backup = cloud.back_up(vm)
+    gone(cloud, vm)
+    began = cloud.world.now()
+    again = made(cloud, backup, name="again", preserveip=True)
+    assert (again["state"], again["templateid"], again["serviceofferingid"]) == (
+        "Running",
+        vm["templateid"],
+        vm["serviceofferingid"],
+    )
+    for field in ("networkid", "ipaddress", "macaddress"):
+        assert again["nic"][0][field] == vm["nic"][0][field]
+    disks = cloud.world.site.stores["nfs://nas.example.org/backups"].disks
+    assert cloud.world.now() - began >= backup["size"] / disks.capacity
+    volumes = cloud.admin("listVolumes", virtualmachineid=again["id"])["volume"]
+    assert sum(volume["size"] for volume in volumes) == backup["virtualsize"]
+    assert {volume["id"] for volume in volumes} <= cloud.files()
+    cloud.admin("deleteBackup", id=backup["id"])
+
+
+def test_beside_its_instance_another_one_is_made(cloud: WithBackups) -> None:
+    vm = cloud.protected()
+    other = made(cloud, cloud.back_up(vm), name="other", displayname="The other")
+    assert other["nic"][0]["networkid"] == vm["nic"][0]["networkid"]
+    assert other["nic"][0]["ipaddress"] != vm["nic"][0]["ipaddress"]
+    assert other["displayname"] == "The other"
+
+
+def test_a_backup_that_disks_are_to_be_made_of_stays(cloud: WithBackups) -> None:
+    backup = cloud.back_up(cloud.protected())
+    later = made(cloud, backup, name="later", startvm=False)
+    assert later["state"] == "Stopped"
+    assert "is needed by volume" in refused(431, cloud.admin, "deleteBackup", id=backup["id"]).text
+    cloud.admin("startVirtualMachine", id=later["id"])
+    cloud.admin("deleteBackup", id=backup["id"])
+
+
+def test_what_the_instance_was_made_with_may_be_gone(cloud: WithBackups) -> None:
+    offering = cloud.most_of_a_host()
+    vm = cloud.protected(serviceofferingid=offering)
+    backup = cloud.back_up(vm)
+    assert "exclude each other" in refused(
+        431,
+        cloud.admin,
+        "createVMFromBackup",
+        zoneid=cloud.zone,
+        backupid=backup["id"],
+        networkids=vm["nic"][0]["networkid"],
+        preserveip=True,
+    ).text
+    gone(cloud, vm)
+    cloud.admin("deleteServiceOffering", id=offering)
+    before = cloud.rows()
+    refused(431, cloud.admin, "createVMFromBackup", zoneid=cloud.zone, backupid=backup["id"])
+    assert cloud.rows() == before
+    assert made(cloud, backup, serviceofferingid=cloud.offering())["state"] == "Running"
+
+
+def test_data_disks_get_other_offerings_by_their_device(cloud: WithBackups) -> None:
+    vm = cloud.protected(diskofferingid=cloud.disk_offering(), size=2)
+    backup = cloud.back_up(vm)
+    small = cloud.admin("createDiskOffering", name="one", displaytext="one", disksize=1)["diskoffering"]["id"]
+    three = cloud.admin("createDiskOffering", name="three", displaytext="three", disksize=3)["diskoffering"]["id"]
+    asked = {"zoneid": cloud.zone, "backupid": backup["id"], "name": "other"}
+
+    def named(offering: str, device: int) -> dict[str, str]:
+        return {"datadisksdetails[0].diskofferingid": offering, "datadisksdetails[0].deviceid": str(device)}
+
+    assert "needs 2147483648 bytes" in refused(431, cloud.admin, "createVMFromBackup", **asked, **named(small, 1)).text
+    assert "no data disk of deviceid 7" in refused(431, cloud.admin, "createVMFromBackup", **asked, **named(three, 7)).text
+    other = made(cloud, backup, name="other", **named(three, 1))
+    (data,) = cloud.admin("listVolumes", virtualmachineid=other["id"], type="DATADISK")["volume"]
+    assert data["size"] == 3 << 30
+
+
+def test_others_make_nothing_of_a_backup(cloud: WithBackups) -> None:
+    alice, bob = cloud.domain_account("alice"), cloud.domain_account("bob")
+    backup = cloud.back_up(cloud.protected(call=alice), alice)
+    refused(531, bob, "createVMFromBackup", zoneid=cloud.zone, backupid=backup["id"])
+    assert alice("createVMFromBackup", zoneid=cloud.zone, backupid=backup["id"])["virtualmachine"]["account"] == "alice"
+
+
+def test_limits_hold_for_what_is_made_of_a_backup(cloud: WithBackups) -> None:
+    alice = cloud.domain_account("alice")
+    backup = cloud.back_up(cloud.protected(call=alice), alice)
+    domain = cloud.admin("listAccounts", name="alice", listall=True)["account"][0]["domainid"]
+    cloud.admin("updateResourceLimit", account="alice", domainid=domain, resourcetype=0, max=1)
+    before = cloud.rows()
+    refused(535, alice, "createVMFromBackup", zoneid=cloud.zone, backupid=backup["id"])
+    assert cloud.rows() == before
