@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backends.images.cache import default_folder
 from backends.images.errors import ImageError
 from backends.images.mini import MiniOptions, build
 from backends.images.mini.build import FOLLOW, SEEDS, TOOLS
@@ -16,15 +17,15 @@ from backends.images.tools import require
 from tests.backends.images.guest import Guest, config_drive, overlay, require_qemu
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache, where this machine can build."""
+@pytest.fixture
+def cache() -> Path:
+    """The cache of this machine, where it can build: labs take their images from there, too."""
     try:
         require(TOOLS)
         closure(SEEDS, FOLLOW)
     except ImageError as error:
         pytest.skip(str(error))
-    return tmp_path_factory.mktemp("images")
+    return default_folder()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from backends.images.cache import default_folder
 from backends.images.errors import ImageError
 from backends.images.packages import closure
 from backends.images.systemvm import SystemVmOptions, build
@@ -54,15 +55,15 @@ CONFIGURATION = RouterConfiguration(
 )
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache, where this machine can build."""
+@pytest.fixture
+def cache() -> Path:
+    """The cache of this machine, where it can build: labs take their images from there, too."""
     try:
         require(TOOLS)
         closure(SEEDS, FOLLOW)
     except ImageError as error:
         pytest.skip(str(error))
-    return tmp_path_factory.mktemp("images")
+    return default_folder()
 
 
 @pytest.mark.parametrize(
