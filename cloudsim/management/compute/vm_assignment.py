@@ -117,6 +117,8 @@ class VmAssignment:
             )
         if self._foundation.table(VmSnapshot).count("vm_id", vm.id):
             raise InvalidParameterValue(f"Remove the snapshots of VM {vm.name} before assigning it")
+        if vm.backup_offering_id is not None:
+            raise InvalidParameterValue(f"Remove VM {vm.name} from its backup offering before assigning it")
         for volume in volumes:
             self._check_snapshots(volume)
         self._dedication.check_zone(zone, owner)

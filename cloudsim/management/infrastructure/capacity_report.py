@@ -13,6 +13,8 @@ from cloudsim.management.network.address_pool import number_of
 from cloudsim.management.network.vlans import parse_vlans, vlan_number
 from cloudsim.management.storage.disks import Disks
 from cloudsim.model import (
+    Backup,
+    BackupRepository,
     Cluster,
     ImageStore,
     IpRange,
@@ -30,6 +32,7 @@ from cloudsim.placement.capacity import HostCapacity
 
 MEMORY, CPU, STORAGE, STORAGE_ALLOCATED = 0, 1, 2, 3
 PUBLIC_IP, PRIVATE_IP, SECONDARY_STORAGE, VLAN, DIRECT_IP, LOCAL_STORAGE, GPU = 4, 5, 6, 7, 8, 9, 19
+BACKUP_STORAGE = 10
 NAMES = {
     MEMORY: "MEMORY",
     CPU: "CPU",
@@ -41,6 +44,7 @@ NAMES = {
     VLAN: "VLAN",
     DIRECT_IP: "DIRECT_ATTACHED_PUBLIC_IP",
     LOCAL_STORAGE: "LOCAL_STORAGE",
+    BACKUP_STORAGE: "BACKUP_STORAGE",
     GPU: "GPU",
 }
 """CloudStack's numbers and names of capacity types, those that there is data for."""
@@ -213,9 +217,20 @@ class CapacityReport:
         return [
             Capacity(PUBLIC_IP, zone, public, public_used),
             Capacity(SECONDARY_STORAGE, zone, sum(s.capacity for s in stores), sum(s.used for s in stores)),
+            self._backups(zone),
             Capacity(VLAN, zone, vlans, vlans_used),
             Capacity(DIRECT_IP, zone, direct, direct_used),
         ]
+
+    def _backups(self, zone: Zone) -> Capacity:
+        """What the backup repositories hold of which it was said how large they are."""
+        size = used = 0
+        backups = self._foundation.table(Backup)
+        for repository in self._foundation.table(BackupRepository).where("zone_id", zone.id):
+            if repository.capacity:
+                size += repository.capacity
+                used += sum(backup.size for backup in backups.where("repository_id", repository.id))
+        return Capacity(BACKUP_STORAGE, zone, size, used)
 
     def _private(self, place: Place, pods: Iterable[Pod]) -> Capacity:
         """The management addresses of pods, and those that system VMs and others have."""

@@ -10,6 +10,8 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_ranges import check_address, check_cidr
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import (
+    BackupOffering,
+    BackupRepository,
     Cluster,
     Domain,
     GuestIpv6Prefix,
@@ -169,6 +171,8 @@ class Zones:
             (Volume, "storage volumes"),
             (StoragePool, "storage pools"),
             (ImageStore, "secondary storages"),
+            (BackupRepository, "backup repositories"),
+            (BackupOffering, "backup offerings"),
             (PhysicalNetwork, "physical networks"),
             (PublicIp, "public IP addresses in use"),
         )

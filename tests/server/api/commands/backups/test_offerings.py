@@ -138,3 +138,29 @@ def test_users_see_offerings_and_no_repositories(cloud: WithBackups) -> None:
     for command in ("listBackupRepositories", "listBackupProviders"):
         refused(401, alice, command)
     refused(401, alice, "deleteBackupOffering", id=cloud.backup_offering)
+
+
+def test_a_repository_of_known_size_is_told_with_the_capacity_of_its_zone(cloud: WithBackups) -> None:
+    told = {"zoneid": cloud.zone, "type": 10}
+    assert cloud.admin("listCapacity", **told) == {}
+    large = {**MADE, "name": "large", "capacitybytes": 1 << 40, "zoneid": cloud.zone}
+    made = cloud.admin("addBackupRepository", **large)["backuprepository"]
+    cloud.backup_offering = cloud.imported("large", made["id"])
+    backup = cloud.back_up(cloud.protected())
+    (capacity,) = cloud.admin("listCapacity", **told)["capacity"]
+    assert (capacity["name"], capacity["capacitytotal"], capacity["capacityused"]) == (
+        "BACKUP_STORAGE",
+        1 << 40,
+        backup["size"],
+    )
+
+
+def test_an_instance_with_an_offering_has_to_leave_it_to_get_another_owner(cloud: WithBackups) -> None:
+    cloud.domain_account("alice")
+    vm = cloud.protected()
+    cloud.admin("stopVirtualMachine", id=vm["id"])
+    domain = cloud.admin("listAccounts", name="alice", listall=True)["account"][0]["domainid"]
+    asked = {"virtualmachineid": vm["id"], "account": "alice", "domainid": domain}
+    assert "backup offering" in refused(431, cloud.admin, "assignVirtualMachine", **asked).text
+    cloud.admin("removeVirtualMachineFromBackupOffering", virtualmachineid=vm["id"])
+    cloud.admin("assignVirtualMachine", **asked)
