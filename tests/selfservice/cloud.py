@@ -65,6 +65,10 @@ class ServedCloud(DstCloud):
             netmask="255.255.255.0",
             vlan="50",
         )
+        server.settings.set("backup.framework.enabled", "true", "Zone", self.zone.id)
+        server.backup_offerings.import_(
+            self.zone, name="gold", description="to secondary storage", external_id="gold", user_driven=True
+        )
         await asyncio.sleep(WAIT)
 
     async def call(self, user: User, command: str, /, **parameters: Any) -> Answer:

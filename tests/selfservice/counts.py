@@ -21,6 +21,7 @@ _FIELDS = {
     "public_ip": "ip",
     "primary_storage": "primarystorage",
     "secondary_storage": "secondarystorage",
+    "backup_storage": "backupstorage",
 }
 KINDS = (
     "user_vm",
@@ -35,11 +36,13 @@ KINDS = (
     "memory",
     "primary_storage",
     "secondary_storage",
+    "backup",
+    "backup_storage",
 )
 """What is compared."""
 _UPLOADED = frozenset({"NotUploaded", "UploadOp", "Uploaded", "UploadError", "UploadAbandoned"})
 """States of a volume that is in secondary storage alone."""
-_BYTES = frozenset({"primary_storage", "secondary_storage"})
+_BYTES = frozenset({"primary_storage", "secondary_storage", "backup_storage"})
 
 
 class Counting:
@@ -168,6 +171,10 @@ def counted(cloud: ServedCloud) -> Counts:
     for owner, snapshot in _owned(cloud, "listSnapshots", "snapshot"):
         add(owner, "snapshot")
         add(owner, "secondary_storage", snapshot.get("physicalsize", 0))
+    for owner, backup in _owned(cloud, "listBackups", "backup"):
+        add(owner, "backup")
+        taken = backup["status"] not in ("Allocated", "BackingUp")
+        add(owner, "backup_storage", backup["size" if taken else "virtualsize"])
     for owner, template in [
         *_owned(cloud, "listTemplates", "template", templatefilter="all", showunique=True),
         *_owned(cloud, "listIsos", "iso", isofilter="all", showunique=True),

@@ -11,6 +11,8 @@ from cloudsim.invariants import Violation
 from cloudsim.model import (
     Account,
     AffinityGroup,
+    Backup,
+    BackupSchedule,
     Domain,
     FirewallRule,
     InstanceGroup,
@@ -246,6 +248,8 @@ COMPLETE: tuple[tuple[str, type[Row], Callable[[Any], bool]], ...] = (
     ("listVolumes", Volume, _volume),
     ("listSnapshots", Snapshot, lambda row: True),
     ("listVMSnapshot", VmSnapshot, lambda row: True),
+    ("listBackups", Backup, lambda row: True),
+    ("listBackupSchedule", BackupSchedule, lambda row: True),
     ("listNetworks", Network, _network),
     ("listPublicIpAddresses", PublicIp, lambda row: row.state == "Allocated"),
     ("listFirewallRules", FirewallRule, lambda row: row.direction == "Ingress"),

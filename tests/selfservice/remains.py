@@ -12,6 +12,7 @@ from cloudsim.model import (
     Account,
     Alert,
     AsyncJob,
+    Backup,
     CapacitySample,
     Domain,
     DrsPlan,
@@ -57,6 +58,10 @@ KEPT: frozenset[tuple[str, str]] = frozenset(
         ("Snapshot", "template_id"),
         ("Snapshot", "policy_id"),
         ("Template", "source_template_id"),
+        ("Backup", "schedule_id"),
+        ("Backup", "vm_id"),
+        ("Backup", "vm_details"),
+        ("Backup", "volumes"),
     }
 )
 """(row type, field) that tells where something came from: CloudStack, too, keeps it when that is gone."""
@@ -113,9 +118,10 @@ def _needed(store: Store, template: Template) -> bool:
 
 
 def _secondary(cloud: ServedCloud) -> Iterator[Violation]:
-    """Every file on secondary storage is a template's, snapshot's or volume's."""
+    """Every file on secondary storage is a template's, snapshot's, volume's or backup's."""
     store = cloud.store
     known = {row.path for name in ("TemplateOnStore", "Snapshot", "VolumeOnStore") for row in store.tables[name]}
+    known |= {volume.path for backup in store.table(Backup) for volume in backup.volumes}
     for url, image_store in cloud.world.site.stores.items():
         for path in sorted({*image_store.files, *image_store.parts}):
             if path not in known:

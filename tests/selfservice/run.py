@@ -328,7 +328,7 @@ class Run:
 
 
 OF_PEOPLE = (
-    "VirtualMachine", "Volume", "Snapshot", "VmSnapshot", "Network", "Vpc", "SecurityGroup", "SshKeyPair", "UserData",
+    "VirtualMachine", "Volume", "Snapshot", "VmSnapshot", "Backup", "Network", "Vpc", "SecurityGroup", "SshKeyPair", "UserData",
     "AffinityGroup", "InstanceGroup", "FirewallRule", "PortForwardingRule", "LoadBalancerRule", "VpnUser", "VpnCustomerGateway",
 )  # fmt: skip
 """Row types that only people's things are of."""

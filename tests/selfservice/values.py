@@ -7,6 +7,7 @@ from typing import Any
 
 from cloudsim.model import (
     Account,
+    Backup,
     Domain,
     GuestOs,
     Host,
@@ -88,6 +89,11 @@ def _in_state(row_type: type[Row], state: str) -> Make:
     return lambda p, owner: p.one(row for row in p.table(row_type).where("account_id", owner.id) if row.state == state)
 
 
+def _backed_up(p: Picker, owner: Account) -> Any:
+    """The id of what was a volume when it was backed up."""
+    return p.one(p.one(p.table(Backup).where("account_id", owner.id)).volumes).id
+
+
 def _iso(p: Picker, owner: Account) -> Any:
     return p.one(t for t in p.table(Template).where("account_id", owner.id) if t.format == "ISO")
 
@@ -130,13 +136,14 @@ VALUES: dict[str, Make] = {
     "userdata": lambda p, o: "IyEvYmluL3NoCg==",
     "publickey": lambda p, o: f"{PUBLIC_KEY} {p.fresh('key')}",
     "max": lambda p, o: p.one((-1, 0, 1, 2, 3, 5, 8, 12, 30)),
-    "resourcetype": lambda p, o: p.number(0, 11),
+    "resourcetype": lambda p, o: p.number(0, 13),
     "tags": lambda p, o: {p.one(("env", "role", "team")): p.one(("a", "b"))},
     "hypervisor": lambda p, o: "Simulator",
     "format": lambda p, o: "VHD",
     "url": lambda p, o: f"http://images.example.org/{p.fresh('image')}.vhd?size={p.number(1, 3)}g",
     "name": lambda p, o: p.fresh("name"),
     "maxsnaps": lambda p, o: p.number(1, 3),
+    "maxbackups": lambda p, o: p.number(0, 3),
     "algorithm": lambda p, o: "roundrobin",
     "payloadurl": lambda p, o: "http://hooks.example.org/in",
     "startvm": lambda p, o: p.often(0.7),
@@ -161,6 +168,8 @@ BY_COMMAND: dict[tuple[str, str], Make] = {
     ("attachVolume", "id"): _loose_volume,
     ("createAccount", "accounttype"): lambda p, o: p.one((0, 0, 2)),
     ("createAccount", "domainid"): lambda p, o: p.domain(o),
+    ("createBackupSchedule", "intervaltype"): lambda p, o: p.one(("HOURLY", "DAILY")),
+    ("createBackupSchedule", "schedule"): lambda p, o: str(p.number(0, 59)),
     ("createAffinityGroup", "type"): lambda p, o: p.one(("host affinity", "host anti-affinity")),
     ("createIpForwardingRule", "ipaddressid"): _static_nat,
     ("createNetworkACLList", "vpcid"): lambda p, o: p.owned(Vpc, o),
@@ -197,6 +206,9 @@ BY_COMMAND: dict[tuple[str, str], Make] = {
     ("removeIpFromNic", "id"): _secondary_ip,
     ("resetSSHKeyForVirtualMachine", "keypair"): _key_pair,
     ("resizeVolume", "diskofferingid"): lambda p, o: p.disk_offering(),
+    ("restoreVolumeFromBackupAndAttachToVM", "volumeid"): _backed_up,
+    ("updateBackupSchedule", "intervaltype"): lambda p, o: "HOURLY",
+    ("updateBackupSchedule", "schedule"): lambda p, o: str(p.number(0, 59)),
     ("updateConfiguration", "name"): lambda p, o: "project.invite.required",
     ("updateConfiguration", "value"): lambda p, o: p.one(("true", "false")),
     ("updateProject", "account"): _member,
