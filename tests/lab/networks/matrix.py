@@ -35,6 +35,15 @@ class World(Protocol):
     def address_of(self, instance: str) -> str | None:
         """The address that the instance's guest got by DHCP."""
 
+    def ip6_of(self, instance: str) -> str | None:
+        """The IPv6 address that the instance's guest made of what is advertised to it."""
+
+    def public_ipv6(self) -> dict[str, Any]:
+        """Gateway, subnet and VLAN of IPv6 addresses beside the public IPv4 ones."""
+
+    def add_route(self, subnet: str, gateway: str) -> None:
+        """Have the machine outside send what is for that subnet there, as an operator does upstream."""
+
     def resolves(self, instance: str, name: str) -> str | None:
         """The address that a name has for the instance's guest."""
 
@@ -229,6 +238,50 @@ def tiers(world: World) -> Iterator[Row]:
     yield Row("a port of a VPC's address is forwarded", world.reaches(OUTSIDE, ip["ipaddress"], "tcp", 8080), True)
     yield Row("another address of it is not", world.reaches(OUTSIDE, nat["ipaddress"], "tcp", 8080), False)
     yield Row("a tier gets out", world.reaches("app", world.outside_ip(), "tcp", 80), True)
+
+
+def dual_stack(world: World) -> Iterator[Row]:
+    """An isolated network with IPv4 and IPv6: addresses by advertisement, and the IPv6 firewall."""
+    zone = Zone(world)
+    public = world.public_ipv6()
+    world.call("updateConfiguration", name="ipv6.offering.enabled", value="true")
+    world.call("createVlanIpRange", zoneid=zone.zone, forvirtualnetwork=True, **public)
+    world.call("createGuestNetworkIpv6Prefix", zoneid=zone.zone, prefix="2001:db8:0:1100::/56")
+    services = ("Dhcp", "Dns", "SourceNat", "Firewall", "UserData")
+    providers = {
+        f"serviceproviderlist[{at}].{key}": value
+        for at, service in enumerate(services)
+        for key, value in (("service", service), ("provider", "VirtualRouter"))
+    }
+    world.call(
+        "createNetworkOffering",
+        name="dual",
+        displaytext="dual",
+        traffictype="Guest",
+        guestiptype="Isolated",
+        internetprotocol="DualStack",
+        supportedservices=",".join(services),
+        enable=True,
+        **providers,
+    )
+    dual = zone.network("dual", "dual")
+    vm = world.deploy("six", [dual], 0)
+    ip6 = vm["nic"][0]["ip6address"]
+    (route,) = world.call("listNetworks", id=dual)["network"][0]["ip6routes"]
+    world.add_route(route["subnet"], route["gateway"])
+    yield Row("a guest makes the address that the cloud says", world.ip6_of("six"), ip6)
+    yield Row("and has its IPv4 one by DHCP", world.address_of("six"), vm["nic"][0]["ipaddress"])
+    yield Row("from outside it is closed at first", world.reaches(OUTSIDE, ip6, "tcp", 80), False)
+    rule = {"networkid": dual, "protocol": "tcp", "startport": 80, "endport": 80}
+    made = world.call("createIpv6FirewallRule", **rule)["ipv6firewallrule"]
+    yield Row("and open with a rule", world.reaches(OUTSIDE, ip6, "tcp", 80), True)
+    yield Row("but for that port only", world.reaches(OUTSIDE, ip6, "tcp", 22), False)
+    world.call("deleteIpv6FirewallRule", id=made["id"])
+    yield Row("and closed again without it", world.reaches(OUTSIDE, ip6, "tcp", 80), False)
+    there = public["ip6gateway"]
+    yield Row("IPv6 egress is denied at first", world.reaches("six", there, "icmp", 0), False)
+    world.call("createIpv6FirewallRule", networkid=dual, protocol="icmp", traffictype="Egress")
+    yield Row("and allowed by a rule", world.reaches("six", there, "icmp", 0), True)
 
 
 def groups(world: World) -> Iterator[Row]:

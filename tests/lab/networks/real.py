@@ -17,6 +17,7 @@ from backends.lab.state import gateway_of
 from tests.lab.lab_cloud import KEY, LabCloud, eventually
 from tests.lab.networks.matrix import OUTSIDE
 
+PUBLIC_6 = "2001:db8:0:1::/64"
 CORNER = "corner"
 """The namespace on a host from which its guests are asked, and its link."""
 GUEST_UP_WITHIN = 120.0
@@ -102,7 +103,8 @@ class RealWorld:
         if source == OUTSIDE:
             return _answers(destination, port)
         if protocol == "icmp":
-            return self._succeeds(source, f"ping -c 1 -W 3 {destination}")
+            kind = "-6 " if ":" in destination else ""
+            return self._succeeds(source, f"ping {kind}-c 1 -W 3 {destination}")
         asked = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | timeout 8 nc -w 4 {destination} {port} | head -c 1"
         return self._succeeds(source, f'[ "$({asked})" ]')
 
@@ -112,6 +114,26 @@ class RealWorld:
     def address_of(self, instance: str) -> str | None:
         shown = self.shell(instance, "ip -4 -o addr show dev eth0")
         return shown.split("inet ")[1].split("/")[0] if "inet " in shown else None
+
+    def ip6_of(self, instance: str) -> str | None:
+        """Once it has one: a guest asks for what is advertised some moments after it is up."""
+
+        def made() -> str | None:
+            shown = self.shell(instance, "ip -6 -o addr show dev eth0 scope global")
+            return shown.split("inet6 ")[1].split("/")[0] if "inet6 " in shown else None
+
+        return eventually(f"{instance} has an IPv6 address", made, 30.0, 1.0)
+
+    def public_ipv6(self) -> dict[str, Any]:
+        """The machine has the gateway's address on its link to the public network."""
+        link, gateway = self.cloud.lab.names.public_link, "2001:db8:0:1::1"
+        subprocess.run(["sysctl", "-qw", f"net.ipv6.conf.{link}.disable_ipv6=0"], check=True)
+        subprocess.run(["ip", "address", "add", f"{gateway}/64", "dev", link, "nodad"], check=True)
+        return {"ip6gateway": gateway, "ip6cidr": PUBLIC_6, "vlan": "untagged"}
+
+    def add_route(self, subnet: str, gateway: str) -> None:
+        link = self.cloud.lab.names.public_link
+        subprocess.run(["ip", "route", "replace", subnet, "via", gateway, "dev", link], check=True)
 
     def resolves(self, instance: str, name: str) -> str | None:
         shown = self.shell(instance, f"ping -c 1 -W 1 {name} || true")

@@ -11,7 +11,7 @@ from tests.cloudsim.management.systemvm.routed_cloud import RoutedCloud
 from tests.lab.networks.matrix import OUTSIDE
 from tests.server.api.commands.cloud_api import CloudApi
 
-THERE = "203.0.113.1"
+THERE, THERE6 = "203.0.113.1", "2001:db8:ffff::7"
 """The gateway of the public network stands for all that is beyond it."""
 
 
@@ -67,13 +67,25 @@ class SimulatedWorld(CloudApi):
         return next(vm for vm in self.store.table(VirtualMachine) if vm.name == name)
 
     def reaches(self, source: str, destination: str, protocol: str, port: int) -> bool:
-        sender = "198.51.100.7" if source == OUTSIDE else self._vm(source).instance_name
+        outside = THERE6 if ":" in destination else "198.51.100.7"
+        sender = outside if source == OUTSIDE else self._vm(source).instance_name
         return bool(self.picture.can_reach(sender, destination, protocol, port))
 
     def address_of(self, instance: str) -> str | None:
         nic = self.manager.nics.of(self._vm(instance))[0]
         lease = self.picture.lease(nic.mac)
         return lease.ip if lease is not None else None
+
+    def ip6_of(self, instance: str) -> str | None:
+        vm = self._guest(instance).spec
+        found: str | None = vm.nics[0].ip6
+        return found
+
+    def public_ipv6(self) -> dict[str, Any]:
+        return {"ip6gateway": "2001:db8:0:1::1", "ip6cidr": "2001:db8:0:1::/64", "vlan": "50"}
+
+    def add_route(self, subnet: str, gateway: str) -> None:
+        """The oracle's outside knows all ways."""
 
     def resolves(self, instance: str, name: str) -> str | None:
         found = self.picture.resolve(name, self._vm(instance).instance_name)

@@ -45,8 +45,13 @@ def simulated() -> Iterator[SimulatedWorld]:
 
 @pytest.mark.parametrize(
     ("part", "mode"),
-    [(matrix.isolated, "Namespace"), (matrix.groups, "Namespace"), (matrix.tiers, "VirtualMachine")],
-    ids=["an isolated network", "security groups", "tiers of a VPC"],
+    [
+        (matrix.isolated, "Namespace"),
+        (matrix.groups, "Namespace"),
+        (matrix.tiers, "VirtualMachine"),
+        (matrix.dual_stack, "VirtualMachine"),
+    ],
+    ids=["an isolated network", "security groups", "tiers of a VPC", "IPv4 and IPv6"],
 )
 def test_both_worlds_give_the_right_answers(
     real: RealWorld, simulated: SimulatedWorld, part: Part, mode: str

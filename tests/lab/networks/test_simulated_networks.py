@@ -17,7 +17,7 @@ def world() -> Iterator[SimulatedWorld]:
     made.close()
 
 
-@pytest.mark.parametrize("part", [matrix.isolated, matrix.tiers, matrix.groups])
+@pytest.mark.parametrize("part", [matrix.isolated, matrix.tiers, matrix.groups, matrix.dual_stack])
 def test_every_row_is_right(
     world: SimulatedWorld, part: Callable[[matrix.World], Iterator[matrix.Row]]
 ) -> None:
