@@ -31,7 +31,6 @@ ALWAYS = ("jobid", "jobstatus")
 
 
 WITHOUT_MEANING: dict[str, str] = {
-    "backup(offering)?(storage)?(id|name|limit|total|available)": "there are no backups",
     "(bucket|objectstorage)(limit|total|available)": "there is no object storage",
     "icon": "nothing has a picture of its own",
     "ip6dns[12]": "guests are told their router's address, or the name servers of IPv4",
