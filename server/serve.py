@@ -12,6 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
 from backends.simulated.datacenter import DatacenterError
 from cloudsim.errors import CloudError
@@ -19,8 +20,8 @@ from cloudsim.model import User
 from server.api.door import create_app, create_integration_app
 from server.bootstrap import admin
 from server.credentials import CredentialsError, Given
-from server.data_folder import KINDS, SIMULATED, DataFolder, KindError
-from server.database import load_rows, open_database
+from server.data_folder import KINDS, SIMULATED, DataFolder, FolderError
+from server.database import DatabaseInUse, load_rows, open_database
 from server.demo.demo import Demo
 from server.demo.story import StoryError, load_story
 from server.greeting import greeting
@@ -76,6 +77,19 @@ class Ending:
     def wait(self) -> None:
         if not (self.asked or self.failure):
             self._event.wait()
+
+
+def postgresql_url(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """The value, if it is a URL of PostgreSQL."""
+    if value is None:
+        return None
+    try:
+        kind = sa.make_url(value).get_backend_name()
+    except sa.exc.ArgumentError:
+        kind = ""
+    if kind != "postgresql":
+        raise click.BadParameter("expected a URL such as postgresql://USER:PASSWORD@HOST:PORT/NAME", param=option)
+    return value
 
 
 @click.command("serve")
@@ -136,6 +150,13 @@ class Ending:
     show_default=True,
     help="Where the cloud is kept.",
 )
+@click.option(
+    "--database",
+    envvar="CLOUDSIM_DATABASE",
+    callback=postgresql_url,
+    help="For the first start: keep the cloud's state in PostgreSQL, postgresql://USER@HOST/NAME, instead of SQLite in "
+    "the data folder. A second manager of it waits, to take over.",
+)
 @click.option("--host", default=_LOOPBACK, show_default=True, help="The address to listen at.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one."
@@ -163,13 +184,14 @@ def serve_command(
     agents_name: tuple[str, ...],
     command_log: Path | None,
     data: Path,
+    database: str | None,
     host: str,
     port: int,
     integration_port: int | None,
     console_port: int | None,
     verbose: bool,
 ) -> None:
-    """Run a cloud on a simulated datacenter or on KVM hosts: its API, its state in a folder.
+    """Run a cloud on a simulated datacenter or on KVM hosts: its API, its state in a folder or in PostgreSQL.
 
     The first start makes the cloud and its admin; a later one goes on where it stopped. CLOUDSIM_ADMIN_PASSWORD,
     CLOUDSIM_ADMIN_API_KEY and CLOUDSIM_ADMIN_SECRET_KEY, at the first start, say what the admin logs in with.
@@ -187,8 +209,15 @@ def serve_command(
         bound = _bind(host, port)
         trusted = None if integration_port is None else _bind(_LOOPBACK, integration_port)
         folder = _folder(data)
-        engine = open_database(folder.database)
+        where = folder.database_at(database)
         try:
+            engine = open_database(where, lambda: not ending.asked)
+        except DatabaseInUse:
+            if ending.asked:  # while it waited to take over
+                return
+            raise
+        try:
+            folder.keep_database(where)
             is_new = next(iter(load_rows(engine)), None) is None
             chosen = folder.kind(kind, is_new=is_new)
             told = demo and is_new and chosen == SIMULATED and datacenter is None
@@ -219,7 +248,7 @@ def serve_command(
             engine.dispose()
     except CloudError as error:
         raise click.ClickException(error.text) from error
-    except (CredentialsError, DatacenterError, KindError, ServeError, SiteError, StoryError) as error:
+    except (CredentialsError, DatacenterError, FolderError, ServeError, SiteError, StoryError) as error:
         raise click.ClickException(str(error)) from error
     if ending.failure is not None:
         raise click.ClickException(ending.failure)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.api.recording import Recorder, recording, remember
+from tests.server.database.postgresql_server import PostgresqlServer, missing, postgresql_server
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,3 +31,12 @@ def answers_have_cloudstacks_types(recorder: Recorder) -> Iterator[None]:
     yield
     wrong, recorder.wrong = recorder.wrong, []
     assert not wrong, f"{len(wrong)} fields of answers have a wrong type: " + "; ".join(sorted(set(wrong))[:20])
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with postgresql_server() as server:
+        yield server

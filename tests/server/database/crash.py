@@ -57,7 +57,7 @@ def acknowledged(lines: Sequence[str]) -> dict[str, int]:
     return last
 
 
-def check_database(path: Path, last_acknowledged: dict[str, int]) -> int:
+def check_database(path: str | Path, last_acknowledged: dict[str, int]) -> int:
     """Assert that all that was acknowledged is there and no half transaction is; how many there are."""
     engine = open_database(path)
     try:

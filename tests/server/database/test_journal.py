@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import hypothesis.strategies as st
@@ -19,16 +17,17 @@ from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.model import ROW_TYPES, Alert, Configuration, Event, ResourceTag, VirtualMachine
 from cloudsim.store import Row, Store
 from server.database import DatabaseJournal, JournalBroken, load_rows, open_database
+from server.database.load import load_table
 from server.database.schema import MAPPINGS
 
-NewDatabase = Callable[[], AbstractContextManager[Path]]
+NewDatabase = Callable[[], AbstractContextManager[str]]
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 ALERTS = [f"alert{n}" for n in range(6)]
 
 
 @contextmanager
-def opened(path: Path, on_failure: Callable[[JournalBroken], None] | None = None) -> Iterator[Store]:
+def opened(path: str, on_failure: Callable[[JournalBroken], None] | None = None) -> Iterator[Store]:
     """A Store loaded from `path` with a journal on it; closed at the end, unless it is broken."""
     engine = open_database(path)
     journal = DatabaseJournal(engine, on_failure=on_failure)
@@ -42,6 +41,11 @@ def opened(path: Path, on_failure: Callable[[JournalBroken], None] | None = None
         except JournalBroken:
             assert on_failure is not None
         engine.dispose()
+
+
+def plain_url(path: str) -> str:
+    """For an engine that takes no lock."""
+    return path.replace("postgresql:", "postgresql+psycopg:") if "://" in path else f"sqlite:///{path}"
 
 
 def contents(store: Store) -> dict[str, list[Row]]:
@@ -83,8 +87,16 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
     return st.one_of(*map(values_of, arguments))  # a union
 
 
+@pytest.fixture(scope="module")
+def engine(new_database: NewDatabase) -> Iterator[sa.Engine]:
+    with new_database() as path:
+        engine = open_database(path)
+        yield engine
+        engine.dispose()
+
+
 @pytest.mark.parametrize("row_type", ROW_TYPES, ids=lambda t: t.__name__)
-def test_every_row_type_comes_back_as_it_was(new_database: NewDatabase, row_type: type[Row]) -> None:
+def test_every_row_type_comes_back_as_it_was(engine: sa.Engine, row_type: type[Row]) -> None:
     fields = msgspec.structs.fields(row_type)
     strategy = st.builds(row_type, **{f.name: values_of(f.type) for f in fields})
     columns = [keys if isinstance(keys, tuple) else (keys,) for keys in ("id", *row_type.keys.unique)]
@@ -93,20 +105,18 @@ def test_every_row_type_comes_back_as_it_was(new_database: NewDatabase, row_type
     @settings(max_examples=6, deadline=None)
     @given(st.lists(strategy, min_size=1, max_size=8, unique_by=unique_by))
     def round_trip(rows: list[Row]) -> None:
+        with engine.begin() as connection:
+            connection.execute(sa.delete(MAPPINGS[row_type].table))
         journal = DatabaseJournal(engine)
         store = Store(ROW_TYPES, journal)
         with store.transaction():
             for row in rows:
                 store.table(row_type).insert(row)
         journal.close()
-        assert list(load_rows(engine)) == rows
-        with engine.begin() as connection:
-            connection.execute(sa.delete(MAPPINGS[row_type].table))
+        with engine.connect() as connection:
+            assert list(load_table(connection, MAPPINGS[row_type])) == rows
 
-    with new_database() as path:
-        engine = open_database(path)
-        round_trip()
-        engine.dispose()
+    round_trip()
 
 
 WRITES = st.one_of(
@@ -117,10 +127,16 @@ WRITES = st.one_of(
 )
 
 
-@settings(max_examples=30, deadline=None)
-@given(runs=st.lists(st.lists(st.tuples(st.lists(WRITES, max_size=6), st.booleans()), max_size=6), max_size=2))
-def test_a_reload_finds_what_was_committed_in_its_order(new_database: NewDatabase, runs: list[Any]) -> None:
-    """Each run is a manager's life: transactions, some of them aborted, some waited for."""
+RUNS = st.lists(st.lists(st.tuples(st.lists(WRITES, max_size=6), st.booleans()), max_size=6), max_size=2)
+"""Each run is a manager's life: transactions, some of them aborted, some waited for."""
+
+
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 30), ("postgresql", 6)])
+def test_a_reload_finds_what_was_committed_in_its_order(
+    request: pytest.FixtureRequest, kind: str, examples: int
+) -> None:
+    """A database of PostgreSQL takes long to make."""
+    new_database: NewDatabase = request.getfixturevalue(f"new_{kind}")
 
     async def run(store: Store, transactions: list[Any]) -> None:
         for writes, aborts in transactions:
@@ -135,13 +151,18 @@ def test_a_reload_finds_what_was_committed_in_its_order(new_database: NewDatabas
             if any(write[0] == "wait" for write in writes):
                 await store.durable()  # so that it is written in a batch before the next
 
-    expected: dict[str, list[Row]] = {row_type.__name__: [] for row_type in ROW_TYPES}
-    with new_database() as path:
-        for transactions in [*runs, []]:
-            with opened(path) as store:
-                assert contents(store) == expected
-                asyncio.run(run(store, transactions))
-                expected = contents(store)
+    @settings(max_examples=examples, deadline=None)
+    @given(runs=RUNS)
+    def reload(runs: list[Any]) -> None:
+        expected: dict[str, list[Row]] = {row_type.__name__: [] for row_type in ROW_TYPES}
+        with new_database() as path:
+            for transactions in [*runs, []]:
+                with opened(path) as store:
+                    assert contents(store) == expected
+                    asyncio.run(run(store, transactions))
+                    expected = contents(store)
+
+    reload()
 
 
 def apply(store: Store, kind: str, key: str, text: str, *, aborts: bool) -> None:
@@ -227,7 +248,7 @@ def fill_the_disk(store: Store) -> None:
 
 
 def test_a_full_disk_is_told_to_every_waiter_and_nothing_is_acknowledged_after(
-    new_database: NewDatabase,
+    new_sqlite: NewDatabase,
 ) -> None:
     failures: list[JournalBroken] = []
 
@@ -255,7 +276,7 @@ def test_a_full_disk_is_told_to_every_waiter_and_nothing_is_acknowledged_after(
         with pytest.raises(CloudError):
             await store.durable()
 
-    with new_database() as path:
+    with new_sqlite() as path:
         with opened(path, failures.append) as store:
             asyncio.run(run(store))
         assert len(failures) == 1
@@ -267,14 +288,14 @@ def test_a_full_disk_is_told_to_every_waiter_and_nothing_is_acknowledged_after(
 def test_a_database_changed_behind_the_managers_back_breaks_the_journal(new_database: NewDatabase) -> None:
     failures: list[JournalBroken] = []
 
-    async def run(store: Store, path: Path) -> None:
+    async def run(store: Store, path: str) -> None:
         with store.transaction():
             store.table(Alert).insert(alert("1"))
         await store.durable()
-        other = sqlite3.connect(path)
-        with other:
-            other.execute("DELETE FROM alert")
-        other.close()
+        other = sa.create_engine(plain_url(path))
+        with other.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM alert")
+        other.dispose()
         with store.transaction():
             store.table(Alert).update("1", description="new")
         with pytest.raises(JournalBroken):

@@ -15,7 +15,7 @@ from server.database import DatabaseInUse, DatabaseUnusable, open_database
 from server.database.autogenerate import INITIAL, initial
 from server.database.migrations_check import differences
 
-NewDatabase = Callable[[], AbstractContextManager[Path]]
+NewDatabase = Callable[[], AbstractContextManager[str]]
 
 
 def test_the_migrations_describe_the_model_as_it_is() -> None:
@@ -39,8 +39,8 @@ def test_a_migration_is_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.
     engine.dispose()
 
 
-def test_a_commit_waits_for_the_disk(new_database: NewDatabase) -> None:
-    with new_database() as path:
+def test_a_commit_waits_for_the_disk(new_sqlite: NewDatabase) -> None:
+    with new_sqlite() as path:
         engine = open_database(path)
         with engine.connect() as connection:
             assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
@@ -48,9 +48,9 @@ def test_a_commit_waits_for_the_disk(new_database: NewDatabase) -> None:
         engine.dispose()
 
 
-def test_a_second_manager_is_refused_until_the_first_is_done(new_database: NewDatabase) -> None:
+def test_a_second_manager_is_refused_until_the_first_is_done(new_sqlite: NewDatabase) -> None:
     other = "import sys; from server.database import *; open_database(sys.argv[1])"
-    with new_database() as path:
+    with new_sqlite() as path:
         engine = open_database(path)
         with pytest.raises(DatabaseInUse, match="process"):
             open_database(f"sqlite:///{path}")
@@ -60,8 +60,8 @@ def test_a_second_manager_is_refused_until_the_first_is_done(new_database: NewDa
         open_database(path).dispose()
 
 
-def test_a_database_of_a_newer_version_is_refused_and_left_alone(new_database: NewDatabase) -> None:
-    with new_database() as path:
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(new_sqlite: NewDatabase) -> None:
+    with new_sqlite() as path:
         engine = sa.create_engine(f"sqlite:///{path}")
         with engine.begin() as connection:
             connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
@@ -72,8 +72,8 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(new_database: N
         engine.dispose()
 
 
-def test_a_database_of_an_unreleased_version_is_refused(new_database: NewDatabase) -> None:
-    with new_database() as path:
+def test_a_database_of_an_unreleased_version_is_refused(new_sqlite: NewDatabase) -> None:
+    with new_sqlite() as path:
         engine = sa.create_engine(f"sqlite:///{path}")
         with engine.begin() as connection:
             connection.execute(sa.text("ALTER TABLE zone ADD COLUMN odd TEXT"))
