@@ -35,9 +35,13 @@ function nameSelects(): void {
         select.getAttribute("aria-label") ?? inside ?? placeholder ?? t("engine.choose"),
       );
     }
-    // a name on something without a role is not allowed, and has been handed on
+    // a name on something without a role is not allowed, and has been handed on; so is that it is required
     if (!select.getAttribute("role")) {
       set(select, "aria-label", null);
+      if (select.getAttribute("aria-required")) {
+        set(input, "aria-required", select.getAttribute("aria-required"));
+        set(select, "aria-required", null);
+      }
     }
   }
 }
@@ -64,6 +68,14 @@ function nameNavigation(): void {
 function nameTheRest(): void {
   for (const icon of document.querySelectorAll(".anticon[role=presentation][aria-label]")) {
     set(icon, "aria-label", null);
+  }
+  // an icon's own name ("cloud-server") says nothing beside the words that it adorns
+  for (const icon of document.querySelectorAll(".anticon[role=img][aria-label]")) {
+    if (icon.classList.contains(`anticon-${icon.getAttribute("aria-label")}`)) {
+      set(icon, "aria-label", null);
+      set(icon, "role", null);
+      set(icon, "aria-hidden", "true");
+    }
   }
   for (const input of document.querySelectorAll(".ant-pagination-simple-pager input:not([aria-label])")) {
     set(input, "aria-label", t("engine.page"));
