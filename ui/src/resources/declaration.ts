@@ -79,6 +79,8 @@ export interface FormField {
   /** The member that is sent, instead of id. */
   valueField?: string;
   required?: boolean;
+  /** A name that there is not yet: typed, and not chosen from what there is. */
+  typed?: boolean;
   multiline?: boolean;
   secret?: boolean;
   /** A text that is sent in base64. */

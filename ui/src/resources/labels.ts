@@ -47,6 +47,14 @@ export function words(name: string): string {
   return capital(text);
 }
 
+/** A label within a sentence: "Public IP addresses" is "public IP addresses" there. */
+export function amidWords(label: string): string {
+  return label
+    .split(" ")
+    .map((word) => (/[A-Z].*[A-Z]/.test(word) ? word : word.toLowerCase()))
+    .join(" ");
+}
+
 /** A field of an answer, or a parameter. `nic.0.ipaddress` is called what its last part is, `zonename` what is named. */
 export function fieldLabel(name: string): string {
   const key = `resources.fields.${name.replaceAll(".", "_")}`;

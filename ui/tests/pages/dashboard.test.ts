@@ -2,7 +2,6 @@
 
 import { describe, expect, it } from "vitest";
 import {
-  amount,
   counts,
   inRank,
   latest,
@@ -42,13 +41,6 @@ describe("capacity", () => {
   it("is a share of its total, and nothing of nothing", () => {
     expect(share({ used: 3, total: 4 })).toBe(0.75);
     expect(share({ used: 3, total: 0 })).toBe(0);
-  });
-
-  it("reads in the unit of its kind", () => {
-    expect(amount(0, 3 * 2 ** 30)).toBe("3 GiB");
-    expect(amount(1, 950)).toBe("950 MHz");
-    expect(amount(1, 41_600)).toBe("41.6 GHz");
-    expect(amount(4, 1234)).toBe("1,234");
   });
 });
 

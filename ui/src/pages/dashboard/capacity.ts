@@ -1,6 +1,6 @@
 // What the API says of capacity, and how it reads: kinds, units, shares, series.
 
-import { moment, bytes } from "@/resources/values/kinds";
+import { moment } from "@/resources/values/kinds";
 
 export interface Capacity {
   type: number;
@@ -38,8 +38,6 @@ export interface InfrastructureSeries {
 
 /** Kinds in the order in which they are shown. */
 export const KINDS = [1, 0, 19, 3, 2, 9, 6, 4, 8, 7, 5];
-const BYTES = new Set([0, 2, 3, 6, 9]);
-const CPU = 1;
 
 export interface Filled {
   type: number;
@@ -62,17 +60,6 @@ export function summed(rows: Capacity[]): Filled[] {
 /** 0 to 1 and more; 0 of nothing. */
 export function share(part: { used: number; total: number }): number {
   return part.total > 0 ? part.used / part.total : 0;
-}
-
-/** An amount in the kind's unit: bytes, GHz, or a number. */
-export function amount(type: number, value: number): string {
-  if (BYTES.has(type)) {
-    return bytes(value);
-  }
-  if (type === CPU) {
-    return value >= 1000 ? `${Number((value / 1000).toFixed(value >= 100_000 ? 0 : 1))} GHz` : `${value} MHz`;
-  }
-  return value.toLocaleString("en");
 }
 
 /** Points of a chart: milliseconds and a value. */

@@ -79,7 +79,7 @@ const account: Resource = {
       "firstname",
       "lastname",
       "email",
-      "account",
+      { name: "account", typed: true },
       { name: "domainid", required: true },
       { name: "roleid", required: true },
       "timezone",

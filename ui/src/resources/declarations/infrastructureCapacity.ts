@@ -9,7 +9,9 @@ import {
   ImportOutlined,
   ToolOutlined,
 } from "@ant-design/icons-vue";
+import type { Row } from "@/api/client";
 import type { Resource } from "../declaration";
+import { amount } from "../values/amounts";
 import { create, is, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
 import { HYPERVISORS } from "./parts/hypervisors";
@@ -175,9 +177,10 @@ const capacity: Resource = {
     column.zone,
     column.pod,
     column.cluster,
-    { name: "capacityallocated", kind: "number" },
-    { name: "capacityused", kind: "number" },
-    { name: "capacitytotal", kind: "number" },
+    ...["capacityallocated", "capacityused", "capacitytotal"].map((name) => ({
+      name,
+      value: (row: Row) => amount(Number(row.type), Number(row[name] ?? 0)),
+    })),
     { name: "percentused", kind: "share" },
   ],
   filters: [

@@ -19,6 +19,7 @@ import {
 import type { Component } from "vue";
 import type { Row } from "@/api/client";
 import type { Action, Resource } from "../declaration";
+import { words } from "../labels";
 import { create, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
 import { HYPERVISORS } from "./parts/hypervisors";
@@ -204,11 +205,11 @@ const resourceLimit: Resource = {
   icon: SlidersOutlined,
   id: "resourcetype",
   list: { command: "listResourceLimits", key: "resourcelimit", whole: true, one: "resourcetype" },
-  title: (row) => String(row.resourcetypename),
+  title: (row) => words(String(row.resourcetypename)),
   columns: [
-    { name: "resourcetypename" },
+    { name: "resourcetypename", value: (row) => words(String(row.resourcetypename)) },
     { name: "tag" },
-    { name: "max", value: (row) => (Number(row.max) === -1 ? "∞" : row.max) },
+    { name: "max", value: (row) => (Number(row.max) === -1 ? "Unlimited" : row.max) },
     { name: "account" },
     column.domain,
     { name: "project" },

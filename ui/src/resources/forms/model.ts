@@ -95,7 +95,9 @@ function control(
     ? sourceOfChoices(told.choices)
     : among
       ? sourceOfResource(among, told?.valueField)
-      : sourceOf(parameter, command);
+      : told?.typed
+        ? undefined
+        : sourceOf(parameter, command);
   const required = told?.required ?? parameter.required;
   return {
     name: parameter.name,

@@ -69,6 +69,16 @@ export function dateText(text: unknown): string {
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
 }
 
+const ZONE = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
+
+/** The time zone in which `dateText` tells a date, as it is at that time: UTC, GMT+2. Empty for what is no date. */
+export function zoneOf(text: unknown): string {
+  const at = moment(text);
+  return Number.isNaN(at)
+    ? ""
+    : (ZONE.formatToParts(at).find((part) => part.type === "timeZoneName")?.value ?? "");
+}
+
 /** 0.25, "25%" and "25" (a percentage as text) as 25 %. */
 function share(value: unknown): string {
   const text = String(value).trim();
