@@ -175,7 +175,7 @@ const diskOffering: Resource = {
   columns: [
     column.name,
     column.state,
-    { name: "disksize", kind: "gibibytes" },
+    { name: "disksize", kind: "gibibytes", value: (row) => row.disksize || undefined },
     { name: "iscustomized", kind: "boolean" },
     { name: "storagetype" },
     { name: "provisioningtype" },
