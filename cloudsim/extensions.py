@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol
 
-import msgspec
-
 from cloudsim.protocol.link import Link
-from cloudsim.protocol.specs import HostFacts
+from cloudsim.protocol.specs import ConsoleAddress, HostFacts, VmReport
 
 Operation = Literal[
     "prepare", "create", "start", "stop", "reboot", "delete", "status", "statuses", "getconsole"
@@ -56,20 +54,27 @@ class Programs(Protocol):
         """Have it do `operation`; returns what it answers. `timeout` in real seconds. Raises ProgramFailed."""
 
 
-class ExternalHost(msgspec.Struct, frozen=True, kw_only=True):
-    """A host whose instances a program sees to."""
+class ExternalHost(Protocol):
+    """A host whose instances the program of an extension sees to, as its hypervisor has it. All raise ProgramFailed."""
 
     guid: str
     name: str
     facts: HostFacts
-    ask: Callable[[Operation, str | None], Awaitable[dict[str, Any]]]
-    """`ask(operation, instance name)` has the host's program do it, and returns its answer. Raises ProgramFailed."""
-    is_new: Callable[[str], bool]
-    """Whether the instance of that name has not been created by the program yet."""
-    prepares: Callable[[], bool]
-    """Whether the program is asked before an instance starts."""
-    instances: Callable[[], Mapping[str, str]]
-    """The id of each instance that the cloud has on the host, by name."""
+
+    async def start(self, instance: str, password: str | None) -> None:
+        """Have the instance of that name be created at its first start, and started at later ones."""
+
+    async def stop(self, instance: str, forced: bool) -> None:
+        """Have it be stopped; `forced`: without asking its guest."""
+
+    async def reboot(self, instance: str, forced: bool) -> None:
+        """Have it be restarted."""
+
+    async def states(self) -> tuple[VmReport, ...]:
+        """Every instance that the program or the cloud knows here."""
+
+    async def console(self, instance: str) -> ConsoleAddress:
+        """Where its screen is."""
 
 
 class ExternalAgents(Protocol):
@@ -80,3 +85,6 @@ class ExternalAgents(Protocol):
 
     def stop(self, guid: str) -> None:
         """Stop the agent of that guid, if there is one."""
+
+    def stop_all(self) -> None:
+        """Stop every agent."""

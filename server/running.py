@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 import sqlalchemy as sa
 
+from backends.external.agents import LocalAgents
 from backends.external.programs import ExtensionPrograms
 from cloudsim.management.infrastructure.command_log import CommandLog
 from cloudsim.management.server import ManagementServer
@@ -99,6 +100,7 @@ class RunningCloud:
     def run_programs(self, folder: Path, payloads: Path) -> None:
         """Let extensions be programs in `folder`, which read what they are told in `payloads`. To be called before `begin`."""
         self.manager.extensions.programs = ExtensionPrograms(folder, payloads, self.site.beside)
+        self.manager.external_hosts.agents = LocalAgents()
 
     def log_commands(self, file: BinaryIO) -> None:
         """Write every command and its answer to the file from now on, a line of JSON each. To be called before `begin`."""

@@ -85,6 +85,7 @@ class ManagementServer(Services):
         self.spawn(self.volume_usages.run())
         self.spawn(self.usage_records.run())
         self.world.attach(self.agents.accept)
+        self.external_hosts.begin()
         self.template_images.resume()
         self.transfers.resume()
         self.uploads.resume()
@@ -96,6 +97,7 @@ class ManagementServer(Services):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.jobs.stop()
+        self.external_hosts.stop()
         self.agents.stop()
         self.store.unsubscribe_all()
 

@@ -35,6 +35,7 @@ from cloudsim.management.compute.vm_usage import VmUsages
 from cloudsim.management.compute.vms import VirtualMachines
 from cloudsim.management.extensions.custom_actions import CustomActions
 from cloudsim.management.extensions.extensions import Extensions
+from cloudsim.management.extensions.external_hosts import ExternalHosts
 from cloudsim.management.extensions.payloads import Payloads
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.identity import Identity
@@ -434,19 +435,22 @@ class Services:
         self.power_sync = PowerSync(foundation, self.jobs, agents, spawn)
         self.host_states = HostStates(foundation, agents, self.power_sync)
         self.host_states.on_connected.append(self.security_delivery.connected)
+        self.extensions = Extensions(foundation)
+        payloads = Payloads(foundation, self.extensions, self.roles, lambda vm: self.starting.spec(vm, ()))
+        self.custom_actions = CustomActions(foundation, self.extensions, payloads, self.roles)
+        self.clusters.on_delete.append(self.extensions.forget)
+        self.external_hosts = ExternalHosts(foundation, self.extensions, payloads, agents)
+        self.vms.expunging.on_expunge.append(self.external_hosts.expunge)
         self.hosts = Hosts(
             foundation,
             world,
             agents,
             self.primary_storage,
+            self.external_hosts,
             evacuate=self.migration.evacuate,
             stop_all=self.vms.stop_all_on,
             spawn=spawn,
         )
-        self.extensions = Extensions(foundation)
-        payloads = Payloads(foundation, self.extensions, self.roles, lambda vm: self.starting.spec(vm, ()))
-        self.custom_actions = CustomActions(foundation, self.extensions, payloads, self.roles)
-        self.clusters.on_delete.append(self.extensions.forget)
         self.certificates = Certificates(foundation, world, agents, self.hosts)
         self.out_of_band = OutOfBand(foundation, self.identity, world, spawn)
         self.hosts.on_delete.append(self.out_of_band.forget)

@@ -75,11 +75,15 @@ class CustomAction(Row, frozen=True, kw_only=True):
 
 
 class ExternalInstance(Row, frozen=True, kw_only=True):
-    """An instance that an extension has created, on the host of that id, and has not deleted yet."""
+    """An instance that an extension has created on the host of that id, or (`made` false) has been asked to.
+
+    It is there until the extension has deleted the instance.
+    """
 
     keys: ClassVar[Keys] = Keys(indexes=("extension_id",), unique=("vm_id",))
 
     vm_id: str
     extension_id: str
     host_id: str
+    made: bool = False
     created: float = 0.0

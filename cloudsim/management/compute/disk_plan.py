@@ -52,9 +52,9 @@ class DataPlan(msgspec.Struct, frozen=True):
 
 
 class DiskPlan(msgspec.Struct, frozen=True):
-    """The disks of one instance."""
+    """The disks of one instance; no `root` where an extension sees to them."""
 
-    root: RootPlan
+    root: RootPlan | None
     data: tuple[DataPlan, ...] = ()
 
 
@@ -83,6 +83,8 @@ class DiskPlans:
 
         `override_id` names a disk offering for the root disk; `size` is the bytes that the caller wants of it.
         """
+        if template.extension_id is not None:
+            return _of_extension(template, override_id, size, data)
         explicit = override_id is not None
         override_id = _root_offering(service, override_id)
         if template.format != "ISO":
@@ -169,6 +171,8 @@ class DiskPlans:
         iops: Iops = (None, None),
     ) -> RootPlan:
         """A new root disk from the template, in place of one of `present` bytes: as large, unless something is asked for."""
+        if template.extension_id is not None:
+            raise InvalidParameterValue(f"Template {template.name} is an extension's, and has nothing for a root disk")
         least = 0 if template.format == "ISO" else template.size
         if offering is not None:
             offering = self._offering(offering.id, zone)
@@ -250,6 +254,18 @@ class DiskPlans:
         if offering.zone_ids and zone.id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in zone {zone.name}")
         return offering
+
+
+def _of_extension(
+    template: Template, override_id: str | None, size: int | None, data: tuple[DataDisk, ...]
+) -> DiskPlan:
+    """No disks: those of the instance are its extension's matter."""
+    if override_id is not None or size is not None or data:
+        raise InvalidParameterValue(
+            f"An extension sees to the disks of instances of template {template.name}: diskofferingid, rootdisksize, "
+            "overridediskofferingid and datadisksdetails are for others"
+        )
+    return DiskPlan(None)
 
 
 def _root_offering(service: ServiceOffering, override_id: str | None) -> str | None:

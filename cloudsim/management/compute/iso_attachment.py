@@ -9,6 +9,7 @@ from __future__ import annotations
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
+from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL
 from cloudsim.management.storage.disks import Disks
 from cloudsim.model import Template, VirtualMachine
 from cloudsim.protocol.commands import AttachIsoCommand
@@ -51,6 +52,8 @@ class IsoAttachment:
             raise InvalidParameterValue(f"The specified VM {vm.name} has no ISO attached to it.")
 
     def _check_state(self, vm: VirtualMachine) -> None:
+        if vm.hypervisor == EXTERNAL:
+            raise InvalidParameterValue(f"An extension sees to VM {vm.name}, which takes no ISO")
         if vm.state not in ("Running", "Stopped"):
             raise InvalidParameterValue(
                 f"Please specify a VM that is either Stopped or Running: {vm.name} is {vm.state}"

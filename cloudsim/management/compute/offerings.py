@@ -242,6 +242,7 @@ class Offerings:
         domain_ids: str | None = None,
         zone_ids: str | None = None,
         state: str | None = None,
+        details: Mapping[str, str] | None = None,
     ) -> ServiceOffering:
         """Change what is given. `domain_ids` is "public" or ids by commas, `zone_ids` "all" or ids by commas."""
         changes = self._changes(name, display_text, domain_ids, zone_ids, state)
@@ -249,6 +250,8 @@ class Offerings:
             changes["host_tags"] = tuple(host_tags)
         if storage_tags is not None:
             changes["storage_tags"] = tuple(storage_tags)
+        if details is not None:
+            changes["details"] = dict(details)
         with self._store.transaction():
             return self._services.update(offering.id, **changes)
 

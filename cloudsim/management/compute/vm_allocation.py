@@ -97,16 +97,17 @@ class Allocation:
         self._security_groups.check_choice(owner, on, request.security_groups)
         self._key_pairs(request)
         root = plan.root
+        new = root is not None and root.volume is None
         self._quota.check_deployment(
             owner,
             size.cpus,
             size.memory_mib,
             offering.gpus,
-            None if root.volume is not None else root.size,
+            root.size if root is not None and new else None,
             [disk.size for disk in plan.data],
             host_tags=offering.host_tags,
             disk_tags=[
-                offering.storage_tags if root.offering is None else root.offering.tags,
+                offering.storage_tags if root is None or root.offering is None else root.offering.tags,
                 *(disk.offering.tags for disk in plan.data),
             ],
         )
@@ -143,7 +144,8 @@ class Allocation:
                     user_id=caller.user_id,
                     hypervisor=request.hypervisor if iso else template.hypervisor,
                     iso_id=template.id if iso else None,
-                    guest_os_id=(root.snapshot.guest_os_id if root.snapshot else None) or template.guest_os_id,
+                    guest_os_id=(root.snapshot.guest_os_id if root is not None and root.snapshot else None)
+                    or template.guest_os_id,
                     group_id=self._group(request, owner),
                     key_pairs=request.key_pairs,
                     user_data=request.user_data,
@@ -163,9 +165,9 @@ class Allocation:
                     details=request.details,
                 )
             )
-            if root.volume is not None:
+            if root is not None and root.volume is not None:
                 self._disks.adopt_root(vm, root.volume)
-            else:
+            elif root is not None:
                 self._disks.allocate_root(
                     vm,
                     template,
@@ -226,10 +228,10 @@ class Allocation:
             plan = self.plans.of_snapshot(
                 request.snapshot_id, offering, zone, iops=request.root_iops, **more  # type: ignore[arg-type]
             )
-            origin: Snapshot | Volume | None = plan.root.snapshot
+            origin: Snapshot | Volume | None = None if plan.root is None else plan.root.snapshot
         else:
             plan = self.plans.of_volume(request.volume_id or "", request.owner, zone, **more)  # type: ignore[arg-type]
-            origin = plan.root.volume
+            origin = None if plan.root is None else plan.root.volume
         return self._templates.get(origin.template_id if origin is not None else None), plan
 
     def _check(self, caller: Caller, zone: Zone, offering: ServiceOffering, owner: Account) -> None:
@@ -257,7 +259,7 @@ class Allocation:
             raise InvalidParameterValue(f"Unable to use system template {template.id} to deploy a user vm")
         if not (template.is_public or owner.id in template.shared_with or template.account_id == owner.id):
             check_access(self._store, caller, template)
-        ready = any(
+        ready = template.extension_id is not None or any(
             copy.zone_id == zone.id and copy.state == "Ready"
             for copy in self._on_store.where("template_id", template.id)
         )

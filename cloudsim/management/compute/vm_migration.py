@@ -14,6 +14,7 @@ from cloudsim.management.compute.vms import HostRefused
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
+from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL
 from cloudsim.management.storage.disks import Disks
 from cloudsim.model import Host, ServiceOffering, StoragePool, VirtualMachine
 from cloudsim.placement import HostCapacity, NoPlace, Planner
@@ -65,7 +66,7 @@ class Migration:
             )
         offering = self._foundation.table(ServiceOffering).get(vm.service_offering_id)
         request = self._starting.request(vm, offering)
-        allowed, forbidden = self._affinity.constraints(vm)
+        allowed, forbidden = self._starting.places.bound(vm, *self._affinity.constraints(vm))
         try:
             mask = self._planner.feasible(
                 request, zone_id=vm.zone_id, host_ids=allowed, avoid=forbidden | {vm.host_id}
@@ -92,6 +93,8 @@ class Migration:
             raise InvalidParameterValue(
                 f"VM is not Running, unable to migrate the vm {vm.name}: it is in state {vm.state}"
             )
+        if vm.hypervisor == EXTERNAL:
+            raise InvalidParameterValue(f"Live migration of {vm.name} on External hosts is not supported")
         if vm.gpus:
             raise InvalidParameterValue(f"Live migration of GPU enabled VM {vm.name} is not supported")
         if host_id == vm.host_id:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from cloudsim.errors import CloudError, InsufficientCapacity, ResourceUnavailable
 from cloudsim.management.compute.affinity import Affinity
+from cloudsim.management.compute.external_places import ExternalPlaces
 from cloudsim.management.compute.offerings import planner_of
 from cloudsim.management.compute.vm_hardware import firmware, largest
 from cloudsim.management.compute.vm_states import VmEvent, next_state
@@ -86,6 +87,7 @@ class Starting:
         self._disks = disks
         self._nics = nics
         self._affinity = affinity
+        self.places = ExternalPlaces(foundation)
         self._implement = implement
         self.tell_router: Callable[[str], Awaitable[None]] | None = None
         self.system: Callable[[VirtualMachine], SystemVmSpec | None] | None = None
@@ -190,6 +192,7 @@ class Starting:
         failover: bool = False,
     ) -> int:
         """The slot of the host for the instance, within its constraints; `named`: an operator chose it. Raises NoPlace."""
+        host_ids, avoid = self.places.bound(vm, host_ids, avoid)
         offering = self._offerings.get(vm.service_offering_id)
         request = self.request(vm, offering, named=named)
         if failover:

@@ -18,6 +18,7 @@ from cloudsim.management.compute.vm_states import VmEvent, next_state
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
+from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.storage.disks import Disks
@@ -332,6 +333,8 @@ class VirtualMachines:
         self, vm: VirtualMachine, template: Template, offering: DiskOffering | None, size: int | None, iops: Iops
     ) -> tuple[list[Volume], RootPlan]:
         """The root disk that the instance has, if any, and what is to be one from the template, which its owner may have."""
+        if vm.hypervisor == EXTERNAL:
+            raise InvalidParameterValue(f"Vm {vm.name} cannot be restored: an extension sees to its disks")
         old = [v for v in self._disks.of(vm) if v.type == "ROOT"]
         present = sum(v.size for v in old)
         zone = self._foundation.table(Zone)[vm.zone_id]

@@ -145,19 +145,15 @@ class Extensions:
 
     # registrations
 
-    def check_register(self, extension: Extension, cluster: Cluster | None, *, name: str = "") -> None:
-        """Raise InvalidParameterValue unless the extension could be registered with the cluster, or a new one of that name."""
-        known = None if cluster is None else self._resources.find("resource_id", cluster.id)
-        if known is not None:
-            other = self._table[known.extension_id]
-            which = "this extension" if other.id == extension.id else f"extension {other.name}"
-            raise InvalidParameterValue(f"Cluster {cluster.name if cluster else name} is registered with {which} already")
-
     def register(
         self, extension: Extension, cluster: Cluster, details: Mapping[str, str] | None = None
     ) -> ExtensionResource:
         """Have the extension see to what is in the cluster. `details` are told to its program with every call."""
-        self.check_register(extension, cluster)
+        known = self._resources.find("resource_id", cluster.id)
+        if known is not None:
+            other = self._table[known.extension_id]
+            which = "this extension" if other.id == extension.id else f"extension {other.name}"
+            raise InvalidParameterValue(f"Cluster {cluster.name} is registered with {which} already")
         with self._store.transaction():
             return self._resources.insert(
                 ExtensionResource(
@@ -179,11 +175,16 @@ class Extensions:
         with self._store.transaction():
             self._resources.delete(known.id)
 
-    def set_details(self, cluster: Cluster, details: Mapping[str, str]) -> None:
-        """Have the program be told these of the cluster, in the place of those before."""
+    def check_registered(self, cluster: Cluster) -> ExtensionResource:
+        """The cluster's registration. Raises InvalidParameterValue if there is none."""
         known = self._resources.find("resource_id", cluster.id)
         if known is None:
             raise InvalidParameterValue(f"externaldetails: no extension is registered with cluster {cluster.name}")
+        return known
+
+    def set_details(self, cluster: Cluster, details: Mapping[str, str]) -> None:
+        """Have the program be told these of the cluster, in the place of those before."""
+        known = self.check_registered(cluster)
         with self._store.transaction():
             self._resources.update(known.id, details=dict(details))
 

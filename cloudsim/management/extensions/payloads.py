@@ -40,6 +40,11 @@ def told(details: Mapping[str, str] | None) -> dict[str, str]:
     }
 
 
+def replaced(details: Mapping[str, str], external: Mapping[str, str]) -> dict[str, str]:
+    """A row's details with others for a program in the place of those that there were."""
+    return {key: value for key, value in details.items() if not key.startswith(EXTERNAL)} | kept(external)
+
+
 class Payloads:
     """Makes payloads. `spec` describes an instance as hosts need to know it."""
 
@@ -71,9 +76,9 @@ class Payloads:
         *,
         host: Host | None = None,
         caller: Caller | None = None,
-        spec: VmSpec | None = None,
+        password: str | None = None,
     ) -> dict[str, Any]:
-        """Of an instance, on `host` or where it is or was; `spec` is what that host was told."""
+        """Of an instance, on `host` or where it is or was; `password` is for its guest to set."""
         host = host or self._hosts.get(vm.host_id) or self._hosts.get(vm.last_host_id)
         payload = self.of_host(host, extension)
         template = self._foundation.table(Template).get(vm.template_id)
@@ -85,7 +90,7 @@ class Payloads:
         }
         payload["virtualmachineid"] = vm.id
         payload["virtualmachinename"] = vm.instance_name
-        payload["cloudstack.vm.details"] = self._machine(vm, spec or self._spec(vm), template)
+        payload["cloudstack.vm.details"] = self._machine(vm, template, password)
         if caller is not None:
             payload["caller"] = self._caller(caller)
         return payload
@@ -111,7 +116,8 @@ class Payloads:
             }
         return payload
 
-    def _machine(self, vm: VirtualMachine, spec: VmSpec, template: Template | None) -> dict[str, Any]:
+    def _machine(self, vm: VirtualMachine, template: Template | None, password: str | None) -> dict[str, Any]:
+        spec = self._spec(vm)
         return {
             "id": vm.id,
             "name": spec.name,
@@ -124,7 +130,7 @@ class Payloads:
             "template": "" if template is None else template.name,
             "userdata": spec.user_data,
             "sshpublickeys": list(spec.public_keys),
-            "password": spec.password,
+            "password": password,
             "nics": [_nic(nic) for nic in spec.nics],
             "details": {key: value for key, value in vm.details.items() if not key.startswith(EXTERNAL)},
         }

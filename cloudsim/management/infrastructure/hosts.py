@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from cloudsim.errors import (
@@ -14,9 +14,11 @@ from cloudsim.errors import (
     ResourceUnavailable,
     UnsupportedCommand,
 )
+from cloudsim.management.extensions.external_hosts import ExternalHosts
+from cloudsim.management.extensions.payloads import kept, replaced
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
-from cloudsim.management.infrastructure.hypervisor_types import hypervisor_named
+from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL, hypervisor_named
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.primary_storage import PrimaryStorage
 from cloudsim.model import Cluster, GuestOsCategory, Host, Pod, VirtualMachine, Zone
@@ -61,6 +63,7 @@ class Hosts:
         world: World,
         agents: Agents,
         primary_storage: PrimaryStorage,
+        external: ExternalHosts,
         *,
         evacuate: Callable[[Host], Awaitable[None]] | None = None,
         stop_all: Callable[[Host], Awaitable[None]] | None = None,
@@ -71,6 +74,7 @@ class Hosts:
         self._world = world
         self._agents = agents
         self._primary_storage = primary_storage
+        self._external = external
         self._hosts = foundation.table(Host)
         self._vms = foundation.table(VirtualMachine)
         self._clusters = foundation.table(Cluster)
@@ -96,8 +100,11 @@ class Hosts:
         hypervisor: str | None = None,
         tags: Sequence[str] = (),
         enabled: bool = True,
+        external: Mapping[str, str] | None = None,
     ) -> Host:
         """Find the host at `url`, wait for its agent, and mount the pools that it is to reach.
+
+        `external` is what the program of an extension is to be told of an External host.
 
         It takes instances once all of that is done. On failure nothing is left of it.
         """
@@ -111,10 +118,20 @@ class Hosts:
             raise InvalidParameterValue(
                 f"Can't add host: hypervisor {hypervisor} is not that of cluster {cluster.name}, {cluster.hypervisor}"
             )
-        found = await self.find(cluster, url, username=username, password=password)
-        return await self.join(cluster, found, tags=tuple(tags), enabled=enabled)
+        if external and cluster.hypervisor != EXTERNAL:
+            raise InvalidParameterValue(f"externaldetails: cluster {cluster.name} is not External")
+        found = await self.find(cluster, url, username=username, password=password, external=external)
+        return await self.join(cluster, found, tags=tuple(tags), enabled=enabled, external=external)
 
-    async def find(self, cluster: Cluster, url: str, *, username: str = "", password: str = "") -> Newcomer:
+    async def find(
+        self,
+        cluster: Cluster,
+        url: str,
+        *,
+        username: str = "",
+        password: str = "",
+        external: Mapping[str, str] | None = None,
+    ) -> Newcomer:
         """The agent of the host at `url`, once it has connected. Raises InvalidParameterValue or HostNotAdded."""
         pod = self._foundation.table(Pod)[cluster.pod_id]
         discovery = HostDiscovery(
@@ -127,13 +144,17 @@ class Hosts:
             pod_cidr_start=pod.start_ip,
             pod_cidr_end=pod.end_ip,
         )
-        guid = await self._world.discover(discovery)
+        if cluster.hypervisor == EXTERNAL:
+            guid = self._external.discover(discovery, external or {})
+        else:
+            guid = await self._world.discover(discovery)
         known = self._hosts.find("guid", guid)
         if known is not None:
             raise InvalidParameterValue(f"Can't add host: {url} is host {known.name} already")
         try:
             link, startup = await self._agents.claim(guid)
         except TimeoutError:
+            self._external.forget(guid)
             raise HostNotAdded(f"Could not add host at [{url}]: its agent did not connect") from None
         return Newcomer(url, link, startup)
 
@@ -172,12 +193,22 @@ class Hosts:
         return cluster
 
     async def join(
-        self, cluster: Cluster, found: Newcomer, *, tags: tuple[str, ...] = (), enabled: bool = True
+        self,
+        cluster: Cluster,
+        found: Newcomer,
+        *,
+        tags: tuple[str, ...] = (),
+        enabled: bool = True,
+        external: Mapping[str, str] | None = None,
     ) -> Host:
         """Make the agent's host one of the cluster: its row at once. It takes instances once it has mounted what it
         must reach."""
         url, link, startup = found
-        host = self._insert(cluster, url, startup, tags, link)
+        try:
+            host = self._insert(cluster, url, startup, tags, link, kept(external))
+        except CloudError:
+            self._external.forget(startup.guid)
+            raise
         try:
             self._agents.welcome(host, link, startup)
             await self._primary_storage.mount_on(host)
@@ -192,7 +223,13 @@ class Hosts:
             return self._hosts.update(host.id, resource_state="Enabled")
 
     def _insert(
-        self, cluster: Cluster, url: str, startup: Startup, tags: tuple[str, ...], link: Link
+        self,
+        cluster: Cluster,
+        url: str,
+        startup: Startup,
+        tags: tuple[str, ...],
+        link: Link,
+        details: dict[str, str],
     ) -> Host:
         """The row of a claimed agent, Up but disabled. The agent is refused when it cannot be a host here."""
         facts, now = startup.facts, self._foundation.now()
@@ -231,6 +268,7 @@ class Hosts:
                         resource_state="Disabled",
                         last_pinged=now,
                         created=now,
+                        details=details,
                     )
                 )
         except CloudError as error:
@@ -239,6 +277,7 @@ class Hosts:
             raise
 
     def _undo(self, host: Host, url: str) -> None:
+        self._external.forget(host.guid)
         self._agents.disconnect(host.id, f"host at {url} could not be added")
         if host.id in self._hosts:
             with self._store.transaction():
@@ -256,8 +295,11 @@ class Hosts:
         tags: Sequence[str] | None = None,
         os_category: GuestOsCategory | None = None,
         url: str | None = None,
+        external: Mapping[str, str] | None = None,
     ) -> Host:
-        """Change what is given. A host in maintenance, or on its way there, is neither enabled nor disabled."""
+        """Change what is given; `external` is in the place of what was there.
+
+        A host in maintenance, or on its way there, is neither enabled nor disabled."""
         changes: dict[str, Any] = {}
         if name is not None and name != host.name:
             if not name.strip() or self._hosts.find(("zone_id", "name"), (host.zone_id, name)) is not None:
@@ -274,6 +316,10 @@ class Hosts:
             changes["tags"] = tuple(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
         if os_category is not None:
             changes["details"] = {**host.details, OS_CATEGORY: os_category.id}
+        if external is not None:
+            if external and host.hypervisor != EXTERNAL:
+                raise InvalidParameterValue(f"externaldetails: host {host.name} is not External")
+            changes["details"] = replaced(changes.get("details", host.details), external)
         if url is not None:
             changes["url"] = url
         with self._store.transaction():
@@ -369,6 +415,7 @@ class Hosts:
             await self.stop_all(host)
             if left := self._vms.count("host_id", host.id):
                 raise ResourceInUse(f"{left} instances on host {host.name} could not be stopped")
+        self._external.forget(host.guid)
         self._agents.disconnect(host.id, f"host {host.name} has been removed from this cloud")
         with self._store.transaction():
             self._primary_storage.remove_local(host)

@@ -7,6 +7,8 @@ from uuid import NAMESPACE_OID, uuid5
 
 from cloudsim.errors import InvalidParameterValue
 
+EXTERNAL = "External"
+"""The hypervisor of hosts that the program of an extension sees to: no disk of theirs is the cloud's."""
 HYPERVISORS = ("Simulator", "KVM", "XenServer", "VMware", "Hyperv", "LXC", "Ovm3", "BareMetal", "External")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from cloudsim.errors import ResourceUnavailable
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
+from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL
 from cloudsim.model import Host, StoragePool, VirtualMachine, Volume
 
 
@@ -59,7 +60,7 @@ class PoolReach:
                 yield host
 
     def _works(self, host: Host) -> bool:
-        return host.state == "Up" and self._agents.is_connected(host.id)
+        return host.state == "Up" and host.hypervisor != EXTERNAL and self._agents.is_connected(host.id)
 
     def hosts_of(self, zone_id: str) -> list[Host]:
         """The hosts that reach a pool of the zone which is up: those of the first such pool."""

@@ -10,7 +10,7 @@ from typing import Any
 from cloudsim.errors import CloudError, InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
-from cloudsim.management.infrastructure.hypervisor_types import hypervisor_named
+from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL, hypervisor_named
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.pool_urls import PoolAddress, parse_pool_url
 from cloudsim.model import (
@@ -200,7 +200,11 @@ class PrimaryStorage:
             rows = self._hosts.where("cluster_id", pool.cluster_id)
         else:
             rows = self._hosts.where("zone_id", pool.zone_id)
-        return [host for host in rows if host.state == "Up" and self._agents.is_connected(host.id)]
+        return [
+            host
+            for host in rows
+            if host.state == "Up" and host.hypervisor != EXTERNAL and self._agents.is_connected(host.id)
+        ]
 
     def _check_address(self, zone: Zone, address: PoolAddress) -> None:
         for pool in self._pools.where("zone_id", zone.id):
@@ -218,7 +222,12 @@ class PrimaryStorage:
         return [pool for pool in found if pool.state in ("Initialized", "Up", "Disabled")]
 
     async def mount_on(self, host: Host) -> None:
-        """Mount all shared pools on a new host, and make its local one where the zone uses local storage."""
+        """Mount all shared pools on a new host, and make its local one where the zone uses local storage.
+
+        An External host uses none.
+        """
+        if host.hypervisor == EXTERNAL:
+            return
         for pool in self.pools_for_new(host):
             await self._mount(pool, host)
         zone = self._foundation.table(Zone)[host.zone_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cloudsim.errors import CloudError, ResourceUnavailable
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
+from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL
 from cloudsim.model import Host, ImageStore, Zone
 from cloudsim.protocol.commands import DeleteImageCommand
 from cloudsim.protocol.specs import ImageSpec
@@ -49,7 +50,7 @@ class SecondaryStorage:
         raise ResourceUnavailable(f"No host of zone {self._zone_name(zone_id)} is up")
 
     def _usable(self, host: Host) -> bool:
-        return host.state == "Up" and self._agents.is_connected(host.id)
+        return host.state == "Up" and host.hypervisor != EXTERNAL and self._agents.is_connected(host.id)
 
     def _zone_name(self, zone_id: str) -> str:
         zone = self._zones.get(zone_id)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from cloudsim.model import GuestOs
+from cloudsim.model import Extension, GuestOs
 
 FORMATS = ("VHD", "QCOW2", "RAW", "OVA", "VMDK", "VHDX", "VDI", "TAR", "BAREMETAL", "EXTERNAL")
 ISO = "ISO"
@@ -36,5 +36,7 @@ class TemplateRequest(msgspec.Struct, frozen=True, kw_only=True):
     bits: int = 64
     arch: str = "x86_64"
     details: dict[str, str] = {}
+    extension: Extension | None = None
+    """What makes instances from it, of format EXTERNAL and for hypervisor External."""
     type: str = "USER"
     """SYSTEM: what system VMs are made of, which only a root administrator may say."""

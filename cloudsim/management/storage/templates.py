@@ -48,6 +48,8 @@ class Templates:
         self, caller: Caller, owner: Account, request: TemplateRequest, url: str, zones: Sequence[Zone] | None
     ) -> Template:
         """A template (or ISO) whose file is downloaded in the background into those zones; None means every zone."""
+        if request.extension is not None:
+            return self._of_extension(caller, owner, request, url)
         check_source(caller, url)
         everywhere = zones is None
         chosen = list(self._zones if zones is None else {zone.id: zone for zone in zones}.values())
@@ -71,6 +73,13 @@ class Templates:
         for copy in added:
             self.images.begin(copy)
         return template
+
+    def _of_extension(self, caller: Caller, owner: Account, request: TemplateRequest, url: str) -> Template:
+        """A template without a file: it is ready at once, in every zone. `url` is kept for whom it tells something."""
+        self._limits.check(owner, "template")
+        template = self._row(caller, owner, request, url=url, cross_zones=True)
+        with self._store.transaction():
+            return self._table.insert(template)
 
     def expect(
         self, caller: Caller, owner: Account, request: TemplateRequest, zone: Zone
@@ -103,6 +112,11 @@ class Templates:
         if format != ISO and format not in FORMATS:
             raise InvalidParameterValue(
                 f"Please specify a valid format: {request.format} is none of {', '.join(FORMATS)}"
+            )
+        external = [format == "EXTERNAL", request.hypervisor.lower() == "external", request.extension is not None]
+        if any(external) and not all(external):
+            raise InvalidParameterValue(
+                "A template of format EXTERNAL is for hypervisor External, and needs an extensionid; no other has one"
             )
         if request.type not in REGISTERED_TYPES:
             raise InvalidParameterValue(
@@ -145,6 +159,7 @@ class Templates:
             details=dict(request.details),
             type=REGISTERED_TYPES[request.type],
             source_template_id=source,
+            extension_id=None if request.extension is None else request.extension.id,
             created=self._foundation.now(),
         )
 

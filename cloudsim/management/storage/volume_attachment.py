@@ -18,7 +18,7 @@ from cloudsim.errors import (
 )
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
-from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
+from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL, capabilities_of
 from cloudsim.management.storage.disks import UNMADE, Disks
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
@@ -66,6 +66,8 @@ class VolumeAttachment:
             raise InvalidParameterValue(
                 f"Please specify a VM that is either running or stopped: {vm.name} is {vm.state}"
             )
+        if vm.hypervisor == EXTERNAL:
+            raise InvalidParameterValue(f"An extension sees to the disks of VM {vm.name}: volumes are not attached to it")
         if volume.zone_id != vm.zone_id:
             raise InvalidParameterValue("Please specify a volume in the same zone as the VM.")
         if volume.account_id != vm.account_id:

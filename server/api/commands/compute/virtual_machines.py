@@ -12,6 +12,7 @@ from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
 from cloudsim.management.compute.linked_user_data import with_linked
 from cloudsim.management.compute.user_data import MAX_BYTES, checked
 from cloudsim.management.compute.vm_hardware import BootMode, BootType, boot_details, check_hardware
+from cloudsim.management.extensions.payloads import kept
 from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (
     Account,
@@ -129,6 +130,9 @@ async def deploy_virtual_machine(
     details: Annotated[
         Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory of a customized offering, and others")
     ] = None,
+    externaldetails: Annotated[
+        Mapping[str, str] | None, Param("what the program of an extension is told of it", since="4.21.0")
+    ] = None,
 ) -> Job:
     """Makes an instance of a template and an offering, and starts it."""
     manager = call.manager
@@ -152,7 +156,7 @@ async def deploy_virtual_machine(
         raise InvalidParameterValue(
             f"Booting into a hardware setup menu is not implemented on {runs_on}"
         )
-    chosen = dict(details or {}) | boot_details(boottype, bootmode)
+    chosen = dict(details or {}) | kept(externaldetails) | boot_details(boottype, bootmode)
     if iothreadsenabled:
         chosen[IO_THREADS] = "true"
     if iodriverpolicy is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
-from cloudsim.model import Cluster, Pod, Zone
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.model import Cluster, Extension, Pod, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.capacity_view import (
     CapacityView,
@@ -81,8 +82,16 @@ async def add_cluster(
     clustertype: Annotated[str, one_of("CloudManaged", "ExternalManaged")],
     allocationstate: Allocation = "Enabled",
     arch: Annotated[str | None, Param("x86_64 or aarch64")] = None,
+    extensionid: Annotated[
+        Extension | None, Param("the extension that it is registered with", since="4.21.0")
+    ] = None,
+    externaldetails: Annotated[
+        Mapping[str, str] | None, Param("what the extension's program is told of it", since="4.21.0")
+    ] = None,
 ) -> Sequence[Cluster]:
     """Adds a cluster."""
+    if externaldetails and extensionid is None:
+        raise InvalidParameterValue("externaldetails are for an extension: extensionid must be given")
     cluster = call.manager.clusters.create(
         zoneid,
         podid,
@@ -92,6 +101,8 @@ async def add_cluster(
         arch=arch,
         allocation_state=allocationstate,
     )
+    if extensionid is not None:
+        call.manager.extensions.register(extensionid, cluster, externaldetails)
     return [cluster]
 
 
@@ -106,8 +117,13 @@ async def update_cluster(
     allocationstate: Allocation | None = None,
     managedstate: str | None = None,
     arch: str | None = None,
+    externaldetails: Annotated[
+        Mapping[str, str] | None, Param("what its extension's program is told of it, from now on", since="4.21.0")
+    ] = None,
 ) -> Cluster:
     """Changes a cluster."""
+    if externaldetails:
+        call.manager.extensions.check_registered(id)
     cluster: Cluster = call.manager.clusters.update(
         id,
         name=clustername,
@@ -117,6 +133,8 @@ async def update_cluster(
         allocation_state=allocationstate,
         managed_state=managedstate,
     )
+    if externaldetails:
+        call.manager.extensions.set_details(cluster, externaldetails)
     return cluster
 
 

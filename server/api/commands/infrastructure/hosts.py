@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from cloudsim.errors import InvalidParameterValue
@@ -31,6 +31,14 @@ async def add_host(
     password: str = "",
     allocationstate: Literal["Enabled", "Disabled"] = "Enabled",
     hosttags: Sequence[str] | None = None,
+    externaldetails: Annotated[
+        Mapping[str, str] | None,
+        Param(
+            "of an External host: what its extension's program is told of it; cpucores, cpuspeed (MHz) and memory (MiB) "
+            "say how much fits on it",
+            since="4.21.0",
+        ),
+    ] = None,
 ) -> Sequence[Host]:
     """Adds a host."""
     if clusterid is None:
@@ -47,6 +55,7 @@ async def add_host(
         hypervisor=hypervisor,
         tags=hosttags or (),
         enabled=allocationstate == "Enabled",
+        external=externaldetails,
     )
     return [host]
 
@@ -73,8 +82,14 @@ async def update_host(
     oscategoryid: GuestOsCategory | None = None,
     url: str | None = None,
     annotation: Annotated[str | None, Param("a comment to leave on it", since="4.11")] = None,
+    externaldetails: Annotated[
+        Mapping[str, str] | None, Param("what its extension's program is told of it, from now on", since="4.21.0")
+    ] = None,
+    cleanupexternaldetails: Annotated[bool, Param("whether the program is told nothing of it")] = False,
 ) -> Host:
     """Changes a host."""
+    if externaldetails and cleanupexternaldetails:
+        raise InvalidParameterValue("externaldetails and cleanupexternaldetails exclude each other")
     if istagarule:
         raise InvalidParameterValue("Tags that are rules are not supported: give the tags themselves")
     allocation = None
@@ -88,7 +103,13 @@ async def update_host(
     if annotation is not None:
         call.manager.annotations.add(call.caller, "HOST", id.id, annotation, False)
     host: Host = call.manager.hosts.update(
-        id, name=name, allocation=allocation, tags=hosttags, os_category=oscategoryid, url=url
+        id,
+        name=name,
+        allocation=allocation,
+        tags=hosttags,
+        os_category=oscategoryid,
+        url=url,
+        external={} if cleanupexternaldetails else externaldetails,
     )
     return host
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.offerings import DISK_DETAIL, GIB, ROOT_OFFERING, STRICT, planners, traits_of
+from cloudsim.management.extensions.payloads import kept, replaced
 from cloudsim.management.infrastructure.gpus import PASSTHROUGH, GpuCard
 from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Template, VirtualMachine, Zone
@@ -193,6 +195,9 @@ async def create_service_offering(
         Param("the card that its GPUs are of; one GPU, where gpucount is not given", type="uuid", since="4.21"),
     ] = None,
     serviceofferingdetails: Mapping[str, str] | None = None,
+    externaldetails: Annotated[
+        Mapping[str, str] | None, Param("what extensions' programs are told of its instances", since="4.21.0")
+    ] = None,
 ) -> ServiceOffering:
     """Creates a service offering."""
     bounds = {
@@ -201,9 +206,8 @@ async def create_service_offering(
         "minmemory": minmemory,
         "maxmemory": maxmemory,
     }
-    details = dict(serviceofferingdetails or {}) | {
-        bound: str(value) for bound, value in bounds.items() if value is not None
-    }
+    details = dict(serviceofferingdetails or {}) | kept(externaldetails)
+    details |= {bound: str(value) for bound, value in bounds.items() if value is not None}
     offering: ServiceOffering = call.manager.offerings.create_service(
         name=name,
         display_text=displaytext,
@@ -251,8 +255,16 @@ async def update_service_offering(
     domainid: Annotated[str | None, Param("public, or ids by commas", length=4096)] = None,
     zoneid: Annotated[str | None, Param("all, or ids by commas")] = None,
     state: Annotated[str | None, one_of("Active", "Inactive")] = None,
+    externaldetails: Annotated[
+        Mapping[str, str] | None,
+        Param("what extensions' programs are told of its instances, from now on", since="4.21.0"),
+    ] = None,
+    cleanupexternaldetails: Annotated[bool, Param("whether they are told nothing")] = False,
 ) -> ServiceOffering:
     """Changes a service offering."""
+    if externaldetails and cleanupexternaldetails:
+        raise InvalidParameterValue("externaldetails and cleanupexternaldetails exclude each other")
+    told = externaldetails or ({} if cleanupexternaldetails else None)
     offering: ServiceOffering = call.manager.offerings.update_service(
         id,
         name=name,
@@ -262,6 +274,7 @@ async def update_service_offering(
         domain_ids=domainid,
         zone_ids=zoneid,
         state=state,
+        details=None if told is None else replaced(id.details, told),
     )
     return offering
 

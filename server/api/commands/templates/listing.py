@@ -39,8 +39,7 @@ def shown(
     only_ready = ready is True or (templates is None and chosen in ONLY_READY)
 
     def right(row: InZone) -> bool:
-        is_ready = row.copy is not None and row.copy.state == "Ready"
-        if only_ready and not is_ready:
+        if only_ready and not row.is_ready:
             return False
         if zone is not None and (row.zone is None or row.zone.id != zone.id):
             return False

@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from msgspec.structs import replace
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.extensions.payloads import kept
 from cloudsim.management.storage.template_request import ISO, TemplateRequest
 from cloudsim.model import (
     Account,
     Domain,
+    Extension,
     GuestOs,
     GuestOsCategory,
     ImageStore,
@@ -48,9 +50,21 @@ async def register_template(
     zoneid: Annotated[Zone | Literal["-1"] | None, Param("the zone that gets it; -1 for every zone")] = None,
     zoneids: Annotated[Sequence[Zone] | None, Param("the zones that get it")] = None,
     templatetype: Annotated[str | None, Param("USER, or for root administrators SYSTEM: of system VMs")] = None,
+    extensionid: Annotated[
+        Extension | None,
+        Param("what makes instances from it, of format EXTERNAL for hypervisor External; it has no file", since="4.21.0"),
+    ] = None,
+    externaldetails: Annotated[
+        Mapping[str, str] | None, Param("what the extension's program is told of its instances", since="4.21.0")
+    ] = None,
 ) -> Sequence[InZone]:
     """Registers a template, whose file is then downloaded in the background."""
-    request = replace(request, type=(templatetype or "USER").upper())
+    request = replace(
+        request,
+        details=request.details | kept(externaldetails),
+        extension=extensionid,
+        type=(templatetype or "USER").upper(),
+    )
     if request.format.upper() == ISO:
         raise InvalidParameterValue("An ISO is registered with registerIso")
     template = call.manager.templates.register(
@@ -148,6 +162,7 @@ async def list_templates(
     storageid: StoragePool | None = None,
     isready: bool | None = None,
     showunique: Annotated[bool, Param("one row for each template, not one for each zone")] = False,
+    extensionid: Annotated[Extension | None, Param("those that it makes instances from", since="4.21.0")] = None,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists templates."""
@@ -158,6 +173,7 @@ async def list_templates(
             and (hypervisor is None or template.hypervisor.lower() == hypervisor.lower())
             and (templatetype is None or template.type == templatetype.upper())
             and (arch is None or template.arch == arch)
+            and (extensionid is None or template.extension_id == extensionid.id)
             and (parenttemplateid is None or template.source_template_id == parenttemplateid.id)
         )
 

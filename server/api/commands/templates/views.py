@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.management.operations.details import shown as shown_details
-from cloudsim.model import Account, GuestOs, ImageStore, Template, TemplateOnStore, UserData, Zone
+from cloudsim.model import Account, Extension, GuestOs, ImageStore, Template, TemplateOnStore, UserData, Zone
 from server.api.command import Call
 from server.api.views import Date, Long, TagView, View, Wire, date, owner, tags
 
@@ -47,10 +47,17 @@ class InZone:
     def account_id(self) -> str:
         return self.template.account_id
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether instances can be deployed from it there. An extension's has no copy, and needs none."""
+        return self.template.extension_id is not None or (self.copy is not None and self.copy.state == "Ready")
+
 
 def in_zones(template: Template, call: Call) -> list[InZone]:
     """The template once for each zone that has it; once without a zone where none has."""
     stores, zones = call.store.table(ImageStore), call.store.table(Zone)
+    if template.extension_id is not None:
+        return [InZone(template, None, zone) for zone in zones] or [InZone(template)]
     found: list[InZone] = []
     for copy in call.store.table(TemplateOnStore).where("template_id", template.id):
         store = stores.get(copy.store_id)
@@ -111,6 +118,8 @@ class TemplateView(View):
     userdataname: str | None = None
     userdatapolicy: str | None = None
     userdataparams: str | None = None
+    extensionid: Annotated[str | None, "what makes instances from it; for root admins"] = None
+    extensionname: str | None = None
     details: dict[str, str] | None = None
     tags: list[TagView] | None = None
     hasannotations: bool | None = None
@@ -122,6 +131,7 @@ class TemplateView(View):
         template, copy, zone = row.template, row.copy, row.zone
         guest_os = call.store.table(GuestOs).get(template.guest_os_id)
         user_data = call.store.table(UserData).get(template.user_data_id)
+        extension = call.store.table(Extension).get(template.extension_id)
         return cls(
             id=template.id,
             name=template.name,
@@ -129,7 +139,7 @@ class TemplateView(View):
             ispublic=template.is_public,
             isfeatured=template.is_featured,
             isextractable=template.is_extractable,
-            isready=copy is not None and copy.state == "Ready",
+            isready=row.is_ready,
             isdynamicallyscalable=template.dynamically_scalable,
             passwordenabled=template.password_enabled,
             sshkeyenabled=template.ssh_key_enabled,
@@ -149,7 +159,7 @@ class TemplateView(View):
             physicalsize=(copy.physical_size or copy.size or None) if copy else None,
             checksum=template.checksum,
             url=template.url,
-            status=_status(copy, iso=template.format == "ISO"),
+            status=STATUS["Ready"] if extension is not None else _status(copy, iso=template.format == "ISO"),
             downloaddetails=_downloads(template, zone, call) if call.caller.is_root_admin else None,
             created=date(template.created),
             zoneid=zone.id if zone else None,
@@ -160,6 +170,8 @@ class TemplateView(View):
             userdataname=user_data.name if user_data else None,
             userdatapolicy=template.user_data_policy,
             userdataparams=user_data.params if user_data else None,
+            extensionid=template.extension_id if call.caller.is_root_admin else None,
+            extensionname=extension.name if extension is not None and call.caller.is_root_admin else None,
             details=dict(shown_details(call.store, call.caller, template)),
             tags=tags(call, template.id),
             **owner(call, template.account_id),

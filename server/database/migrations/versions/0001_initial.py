@@ -919,6 +919,7 @@ def upgrade() -> None:
         sa.Column("vm_id", sa.Text(), nullable=False),
         sa.Column("extension_id", sa.Text(), nullable=False),
         sa.Column("host_id", sa.Text(), nullable=False),
+        sa.Column("made", sa.Boolean(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
