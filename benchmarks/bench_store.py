@@ -1,24 +1,30 @@
 """What the Store and its journal cost, per row and per commit.
 
     python -m benchmarks.bench_store
+    python -m benchmarks.bench_store postgresql://USER@HOST/NAME     # what is durable in this database, beside SQLite
 
 Rows are VirtualMachine, the widest of the model. Times of memory operations are the best of several
 rounds (the machine's noise only adds), the durable ones are means over a second, on a SQLite file in
-the system's folder for temporary files: what they say depends on that disk's fsync.
+the system's folder for temporary files: what they say depends on that disk's fsync. A database of PostgreSQL that is named
+must be of no other use: its instances are deleted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
+
 from cloudsim.model import ROW_TYPES, VirtualMachine
 from cloudsim.store import Change, Store
 from server.database import DatabaseJournal, load_rows, open_database
+from server.database.schema import MAPPINGS
 
 ROUNDS, ROWS = 5, 5_000
 LOADED_ROWS = 20_000
@@ -43,6 +49,26 @@ def figures() -> dict[str, dict[str, Any]]:
         "store.durable_latency_median_ms_16": {"value": group_latency, "unit": "ms"},
         "store.load_rows_per_s": {"value": loading, "unit": "1/s"},
     }
+
+
+def durable_figures(url: str) -> dict[str, dict[str, Any]]:
+    """The same of what is durable, for a database of PostgreSQL."""
+    found: dict[str, dict[str, Any]] = {}
+    for writers in (1, 16):
+        _delete_instances(url)
+        rate, latency = _durable(url, writers)
+        found[f"postgresql.durable_commits_per_s_{writers}"] = {"value": rate, "unit": "1/s"}
+        found[f"postgresql.durable_latency_median_ms_{writers}"] = {"value": latency, "unit": "ms"}
+    _delete_instances(url)
+    found["postgresql.load_rows_per_s"] = {"value": _loading(url), "unit": "1/s"}
+    return found
+
+
+def _delete_instances(url: str) -> None:
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.execute(sa.delete(MAPPINGS[VirtualMachine].table))
+    engine.dispose()
 
 
 def _vm(number: str) -> VirtualMachine:
@@ -83,7 +109,7 @@ def _memory() -> tuple[float, float]:
     return min(inserting), min(updating)
 
 
-def _durable(path: Path, writers: int) -> tuple[float, float]:
+def _durable(path: str | Path, writers: int) -> tuple[float, float]:
     """(acknowledged commits per second, median milliseconds from commit to acknowledgement)."""
     engine = open_database(path)
     journal = DatabaseJournal(engine)
@@ -135,7 +161,7 @@ def _recording(path: Path) -> float:
     return min(best)
 
 
-def _loading(path: Path) -> float:
+def _loading(path: str | Path) -> float:
     """Rows per second from a database into a Store, indexes included."""
     engine = open_database(path)
     journal = DatabaseJournal(engine)
@@ -154,5 +180,8 @@ def _loading(path: Path) -> float:
 
 
 if __name__ == "__main__":
-    for name, figure in figures().items():
+    measured = figures()
+    for url in sys.argv[1:]:
+        measured |= durable_figures(url)
+    for name, figure in measured.items():
         print(f"{name:36} {figure['value']:>12,.2f} {figure['unit']}")
