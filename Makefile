@@ -21,7 +21,8 @@ run: $(READY) $(UI) ## run the cloud on a simulated datacenter at http://127.0.0
 	@exec $(BIN)/cloudsim serve --demo $(ARGS)
 
 test: $(KVM) $(UI) ## run the tests, as root also those on real hosts (ARGS="-k volumes")
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
+	@# with Python's caches on: else each of the suite's hundreds of processes compiles all that it imports
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
 
 ui: $(UI) ## build the web UI, which the server has at /client/ (with npm)
 
@@ -29,11 +30,12 @@ kvm: $(KVM) ## install what real hosts and the lab need: libvirt, QEMU, ... (Deb
 
 console-assets: $(CONSOLE) ## download what the web UI and consoles in the browser are made of (with npm)
 
-lint: $(READY) ## check style, types, the house's floors and the migrations
+lint: $(READY) $(CONSOLE) ## check style, types, the house's floors, the migrations, and the web UI's types and style
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m server.database.migrations_check
+	@sh .ci/ui-check
 
 bench: $(READY) ## run the benchmarks and write benchmarks/results.json (ARGS="store w1")
 	@$(BIN)/python -m benchmarks $(ARGS)
