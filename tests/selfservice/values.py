@@ -89,6 +89,12 @@ def _in_state(row_type: type[Row], state: str) -> Make:
     return lambda p, owner: p.one(row for row in p.table(row_type).where("account_id", owner.id) if row.state == state)
 
 
+def _instance(p: Picker, owner: Account, *, covered: bool) -> Any:
+    """An instance with a backup offering, or without one."""
+    vms = p.table(VirtualMachine).where("account_id", owner.id)
+    return p.one(vm for vm in vms if (vm.backup_offering_id is not None) == covered)
+
+
 def _backed_up(p: Picker, owner: Account) -> Any:
     """The id of what was a volume when it was backed up."""
     return p.one(p.one(p.table(Backup).where("account_id", owner.id)).volumes).id
@@ -168,7 +174,10 @@ BY_COMMAND: dict[tuple[str, str], Make] = {
     ("attachVolume", "id"): _loose_volume,
     ("createAccount", "accounttype"): lambda p, o: p.one((0, 0, 2)),
     ("createAccount", "domainid"): lambda p, o: p.domain(o),
-    ("createBackupSchedule", "intervaltype"): lambda p, o: p.one(("HOURLY", "DAILY")),
+    ("assignVirtualMachineToBackupOffering", "virtualmachineid"): lambda p, o: _instance(p, o, covered=False),
+    ("createBackup", "virtualmachineid"): lambda p, o: _instance(p, o, covered=True),
+    ("createBackupSchedule", "virtualmachineid"): lambda p, o: _instance(p, o, covered=True),
+    ("createBackupSchedule", "intervaltype"): lambda p, o: "HOURLY",
     ("createBackupSchedule", "schedule"): lambda p, o: str(p.number(0, 59)),
     ("createAffinityGroup", "type"): lambda p, o: p.one(("host affinity", "host anti-affinity")),
     ("createIpForwardingRule", "ipaddressid"): _static_nat,
