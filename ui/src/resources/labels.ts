@@ -41,6 +41,7 @@ export function words(name: string): string {
     .split(/[ ._-]/)
     .map(split)
     .join(" ")
+    .replace(/\b(ghz|gb|mhz)\b/g, (unit) => ({ ghz: "GHz", gb: "GB", mhz: "MHz" })[unit]!)
     .replace(ABBREVIATIONS, (found) =>
       /^(ips|vms)$/i.test(found) ? found.slice(0, -1).toUpperCase() + "s" : found.toUpperCase(),
     );

@@ -11,6 +11,7 @@ import {
 } from "@ant-design/icons-vue";
 import type { Row } from "@/api/client";
 import type { Resource } from "../declaration";
+import { words } from "../labels";
 import { amount } from "../values/amounts";
 import { create, is, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
@@ -166,14 +167,18 @@ const imageStore: Resource = {
   ],
 };
 
+/** Of what it is the capacity: "Storage allocated", which the API writes STORAGE_ALLOCATED. */
+const nameOfKind = (row: Row): string => words(String(row.name));
+
 const capacity: Resource = {
   name: "capacity",
   section: "infrastructure",
   icon: DeploymentUnitOutlined,
   id: "type",
   list: { command: "listCapacity", key: "capacity", whole: true },
+  title: nameOfKind,
   columns: [
-    column.name,
+    { name: "name", value: nameOfKind },
     column.zone,
     column.pod,
     column.cluster,

@@ -6,7 +6,7 @@ import type { Field, Kind } from "../declaration";
 const STATES =
   /^(state|status|allocationstate|resourcestate|vmstate|powerstate|managedstate|redundantstate)$/;
 const BYTES =
-  /^(size|physicalsize|virtualsize|memorytotal|memoryused|memoryallocatedbytes|disksize(total|used|allocated)|bytes.*)$/;
+  /^(size|physicalsize|virtualsize|memorytotal|memoryused|memoryallocatedbytes|memoryallocated|disksize(total|used|allocated)|bytes.*)$/;
 
 /** How a field is shown when its declaration does not say; `type` is the API's. */
 export function kindOf(field: Field, type?: string): Kind {
@@ -21,6 +21,7 @@ export function kindOf(field: Field, type?: string): Kind {
   if (type === "map") return "map";
   if (type === "list") return "list";
   if (BYTES.test(name) && type !== "string") return "bytes";
+  if (name === "memorywithoverprovisioning") return "bytes"; // a number of them, told as a text
   if (name === "cpuspeed" || name === "speed") return "megahertz";
   if (name === "memory") return "mebibytes";
   if (type === "integer" || type === "long" || type === "float" || type === "short") return "number";
