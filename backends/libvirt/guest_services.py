@@ -28,6 +28,7 @@ LEASE = 31_536_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 _DOMAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
+_PLAIN = re.compile(r"[^\x00-\x1f\x7f]+")
 
 Guest = tuple[VmSpec, NicSpec]
 
@@ -106,10 +107,12 @@ class NetworkServices:
         """Bring the network's `folder` up to date for these guests."""
         guests = sorted(guests, key=lambda guest: guest[1].mac)
         dns = folder / "dns"
+        hosts, options = dhcp_hosts(guests).encode(), dhcp_options(guests).encode()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         dns.mkdir(mode=0o755, exist_ok=True)
-        write_private(folder / "dnsmasq.conf", self.configuration(mtu).encode())
-        write_private(dns / "hosts", dhcp_hosts(guests).encode(), 0o644)
+        write_private(folder / "dnsmasq.conf", (self.configuration(mtu) + _tagged(guests)).encode())
+        write_private(dns / "hosts", hosts, 0o644)
+        write_private(dns / "options", options, 0o644)
         write_private(dns / "names", self.names(guests).encode(), 0o644)
         write_metadata(folder / "metadata", guests if "UserData" in self.services else (), host_name)
 
@@ -135,6 +138,7 @@ class NetworkServices:
             lines += [
                 f"dhcp-range={network.network_address},static,{self.netmask},{LEASE}",
                 "dhcp-hostsfile=/mnt/hosts",
+                "dhcp-optsfile=/mnt/options",
                 "dhcp-leasefile=/mnt/run/leases",
                 "dhcp-ignore=tag:!known",
                 "dhcp-ignore-names",
@@ -163,15 +167,42 @@ class NetworkServices:
 
 
 def dhcp_hosts(guests: Iterable[Guest]) -> str:
-    """A card that is not the instance's default one gets an address, but neither a router nor name servers."""
+    """The addresses that cards get."""
     lines = []
     for vm, nic in guests:
         mac = nic.mac.lower()
         if not _MAC.fullmatch(mac):
             raise HypervisorError(f"instance {vm.name}: {nic.mac!r} is no MAC address")
-        tag = "" if nic.default else "set:secondary,"
-        lines.append(f"{mac},{tag}{nic.ip},{host_name_of(vm)},{LEASE}\n")
+        lines.append(f"{mac},{nic.ip},{host_name_of(vm)},{LEASE}\n")
     return "".join(lines)
+
+
+def _tagged(guests: Iterable[Guest]) -> str:
+    """By what dnsmasq tells cards from those that get what all do: one that is not the instance's default one gets neither
+    a router nor name servers.
+
+    Not in the file of `dhcp_hosts`: dnsmasq 2.90 does not survive to read tags there anew after it gave a lease.
+    """
+    lines = []
+    for _, nic in guests:
+        tags = ([] if nic.default else ["secondary"]) + ([_tag(nic)] if nic.dhcp_options else [])
+        lines += [f"dhcp-mac=set:{tag},{nic.mac.lower()}\n" for tag in tags]
+    return "".join(lines)
+
+
+def dhcp_options(guests: Iterable[Guest]) -> str:
+    """What leases of single cards have besides what the network's have, or instead of it."""
+    lines = []
+    for vm, nic in guests:
+        for option, value in nic.dhcp_options.items():
+            if not option.isdecimal() or not _PLAIN.fullmatch(value):
+                raise HypervisorError(f"instance {vm.name}: DHCP option {option!r} cannot be {value!r}")
+            lines.append(f"tag:{_tag(nic)},{option},{value}\n")
+    return "".join(lines)
+
+
+def _tag(nic: NicSpec) -> str:
+    return "card-" + nic.mac.lower().replace(":", "")
 
 
 def host_name_of(vm: VmSpec) -> str:

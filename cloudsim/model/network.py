@@ -145,5 +145,7 @@ class Nic(Row, frozen=True, kw_only=True):
     device_id: int = 0
     is_default: bool = True
     secondary_ips: tuple[tuple[str, str], ...] = ()
+    dhcp_options: dict[str, str] = {}
+    """Further options of its lease: value by number."""
     created: float = 0.0
     ip6: str | None = None

@@ -38,7 +38,8 @@ class RouterGuest(msgspec.Struct, frozen=True):
     """An instance's NIC on a guest network: its lease, its names and its metadata.
 
     `default`: its gateway and name servers are this network's. `user_data` is base64. `password` is handed to the
-    guest once, on its asking; None: what was given before and not asked for yet still holds.
+    guest once, on its asking; None: what was given before and not asked for yet still holds. `dhcp_options` of its
+    lease, by number, go before those of the network.
     """
 
     mac: str
@@ -52,6 +53,7 @@ class RouterGuest(msgspec.Struct, frozen=True):
     public_keys: tuple[str, ...] = ()
     password: str | None = None
     metadata: dict[str, str] = {}
+    dhcp_options: dict[str, str] = {}
 
 
 class Traffic(msgspec.Struct, frozen=True):

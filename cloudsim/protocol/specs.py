@@ -57,6 +57,8 @@ class NicSpec(msgspec.Struct, frozen=True):
     ip6: str | None = None
     """Its address in an IPv6 subnet of 64 bits, which the guest makes of its MAC itself or was told to have."""
     gateway6: str | None = None
+    dhcp_options: dict[str, str] = {}
+    """Further options of its lease, by number."""
 
 
 class PoolSpec(msgspec.Struct, frozen=True):

@@ -63,7 +63,11 @@ def lease(configuration: RouterConfiguration, mac: str) -> Lease | None:
         if "Dhcp" in network.services:
             for guest in network.guests:
                 if guest.mac.lower() == mac.lower():
-                    options = {n: v for n, v in lease_options(network, guest.default).items() if v}
+                    own = lease_options(network, guest.default)
+                    for number, value in guest.dhcp_options.items():
+                        own.pop(number, None)
+                        own[KNOWN_OPTIONS.get(number, number)] = value
+                    options = {n: v for n, v in own.items() if v}
                     return Lease(guest.ip, network.netmask, guest.hostname, options)
     return None
 

@@ -84,6 +84,9 @@ def _configuration(served: list[GuestNetworkConfiguration]) -> Iterator[str]:
         yield f"interface={device}"
         if "Dhcp" in network.services:
             yield f"dhcp-range=set:{device},{net.network_address},static,{net.netmask},infinite"
+            for guest in network.guests:
+                # not in the reservations: dnsmasq 2.90 does not survive to read tags there anew after it gave a lease
+                yield from (f"dhcp-mac=set:{tag},{guest.mac.lower()}" for tag in _tags(guest))
         elif not network.ip6:
             yield f"no-dhcp-interface={device}"
         if network.ip6:
@@ -110,8 +113,7 @@ def _reservations(served: Iterable[GuestNetworkConfiguration]) -> Iterator[str]:
                 mac = guest.mac.lower()
                 if not _MAC.fullmatch(mac):
                     raise ValueError(f"{guest.mac!r} is no MAC address")
-                tag = "" if guest.default else "set:secondary,"
-                yield f"{mac},{tag}{guest.ip},{_host(guest)},infinite"
+                yield f"{mac},{guest.ip},{_host(guest)},infinite"
 
 
 def _options(served: Iterable[GuestNetworkConfiguration]) -> Iterator[str]:
@@ -125,6 +127,24 @@ def _options(served: Iterable[GuestNetworkConfiguration]) -> Iterator[str]:
                     raise ValueError(f"DHCP option {option!r} has a control character in its value")
                 code = option if option.isdecimal() else f"option:{option}"
                 yield f"tag:{device},tag:{tag},{code}" + (f",{value}" if value else "")
+        for guest in network.guests:  # of what is said for one option the last holds
+            for option, value in guest.dhcp_options.items():
+                if not option.isdecimal() or not _PLAIN.fullmatch(value):
+                    raise ValueError(f"DHCP option {option!r} of {guest.mac} cannot be {value!r}")
+                yield f"tag:{_tag(guest)},{option},{value}"
+
+
+def _tags(guest: RouterGuest) -> Iterator[str]:
+    """By what dnsmasq tells the guest from those that get what all do."""
+    if not guest.default:
+        yield "secondary"
+    if guest.dhcp_options:
+        yield _tag(guest)
+
+
+def _tag(guest: RouterGuest) -> str:
+    """What dnsmasq calls a guest that has options of its own."""
+    return "card-" + guest.mac.lower().replace(":", "")
 
 
 def _names(configuration: RouterConfiguration) -> Iterator[str]:

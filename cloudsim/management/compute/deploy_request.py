@@ -28,6 +28,7 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     offerings. `id` is that which the instance is to get.
 
     Without `nics`, the instance gets one on the zone's default guest network. `password` is for its guest to set.
+    `dhcp_options` are further ones of its NICs' leases, by network.
     Without `security_groups`, it is in its account's default one, on a network that has them.
     """
 
@@ -42,6 +43,7 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None = None
     display_name: str | None = None
     nics: tuple[NicRequest, ...] = ()
+    dhcp_options: dict[str, dict[str, str]] = {}
     root_size: int | None = None
     root_offering_id: str | None = None
     root_iops: tuple[int | None, int | None] = (None, None)

@@ -19,6 +19,7 @@ from cloudsim.management.identity.caller import Caller, check_access
 from cloudsim.management.identity.quota import Quota
 from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.network.account_networks import AccountNetworks
+from cloudsim.management.network.dhcp_options import check_options
 from cloudsim.management.network.network_permissions import NetworkPermissions
 from cloudsim.management.network.nic_changes import MAC
 from cloudsim.management.network.nics import Nics
@@ -28,6 +29,7 @@ from cloudsim.model import (
     Account,
     AffinityGroup,
     Network,
+    NetworkOffering,
     Nic,
     ServiceOffering,
     Snapshot,
@@ -76,6 +78,7 @@ class Allocation:
         self._offerings = foundation.table(ServiceOffering)
         self._zones = foundation.table(Zone)
         self._networks = foundation.table(Network)
+        self._network_offerings = foundation.table(NetworkOffering)
         self._on_store = foundation.table(TemplateOnStore)
         self._randomness = foundation.randomness.branch("vms")
 
@@ -124,6 +127,7 @@ class Allocation:
             if not networks:
                 made = self._account_networks.of(caller, owner, zone)
                 networks = [(made, NicRequest(made.id))]
+            check_options(request.dhcp_options, [network for network, _ in networks], self._network_offerings)
             vm = self._vms.insert(
                 VirtualMachine(
                     id=vm_id,
@@ -190,6 +194,7 @@ class Allocation:
                     mac=nic.mac,
                     default=device == 0,
                     device=device,
+                    dhcp_options=request.dhcp_options.get(network.id),
                 )
         return vm
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from cloudsim.errors import CloudError, ConcurrentOperation, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
+from cloudsim.management.network.dhcp_options import check_options
 from cloudsim.management.network.network_life import NetworkLife
 from cloudsim.management.network.network_permissions import NetworkPermissions
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.network.rule_removal import RuleRemoval
 from cloudsim.management.network.security_groups import SecurityGroups
-from cloudsim.model import Account, Network, Nic, VirtualMachine, Zone
+from cloudsim.model import Account, Network, NetworkOffering, Nic, VirtualMachine, Zone
 from cloudsim.protocol.commands import PlugNicCommand, UnplugNicCommand
 
 MOST_SECONDARY = 256
@@ -94,7 +95,13 @@ class NicChanges:
             )
 
     async def add(
-        self, vm_id: str, network_id: str, *, ip: str | None = None, mac: str | None = None
+        self,
+        vm_id: str,
+        network_id: str,
+        *,
+        ip: str | None = None,
+        mac: str | None = None,
+        dhcp_options: Mapping[str, str] | None = None,
     ) -> VirtualMachine:
         """Give the instance a NIC on the network; it has none there when the host does not plug it."""
         vm, network = self._vms[vm_id], self._network_rows[network_id]
@@ -109,7 +116,13 @@ class NicChanges:
         with self._store.transaction():
             self._security_groups.join(vm, network)
             nic = self._give.allocate(
-                vm, network, ip=ip, mac=mac.lower() if mac else None, default=not nics, device=device
+                vm,
+                network,
+                ip=ip,
+                mac=mac.lower() if mac else None,
+                default=not nics,
+                device=device,
+                dhcp_options=dhcp_options,
             )
         try:
             if self.routers is not None:
@@ -202,6 +215,32 @@ class NicChanges:
                 for nic_id in (*old, *new)
                 if nic_id in self._table
             ]
+
+    def check_dhcp_options(
+        self, vm: VirtualMachine, options: Mapping[str, Mapping[str, str]], added: Network | None = None
+    ) -> None:
+        """Raise InvalidParameterValue unless the instance's NICs on these networks can have these options.
+
+        `added`: a network on which it is about to get one.
+        """
+        networks = [self._network_rows[nic.network_id] for nic in self._give.of(vm)]
+        check_options(options, [*networks, *([added] if added else ())], self._foundation.table(NetworkOffering))
+
+    async def set_dhcp_options(self, vm: VirtualMachine, options: Mapping[str, Mapping[str, str]]) -> None:
+        """Have the NICs on these networks, by their ids, these options of their leases and no others.
+
+        The guest learns of them when it asks for its lease again.
+        """
+        with self._store.transaction():
+            changed = [
+                self._table.update(nic.id, dhcp_options=dict(options[nic.network_id]))
+                for nic in self._give.of(vm)
+                if nic.network_id in options and nic.dhcp_options != options[nic.network_id]
+            ]
+        self._touch(dict.fromkeys(nic.network_id for nic in changed))
+        for nic in changed:
+            if "Dhcp" in self._give.spec(nic).services:  # it is the host that serves it
+                await self._tell_host(nic)
 
     # addresses
 

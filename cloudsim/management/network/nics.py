@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 
 from cloudsim.errors import InsufficientAddressCapacity, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
@@ -228,6 +229,7 @@ class Nics:
         default: bool = True,
         device: int = 0,
         reserved: bool = False,
+        dhcp_options: Mapping[str, str] | None = None,
     ) -> Nic:
         """Give the instance a NIC on the network. Needs an open transaction.
 
@@ -252,6 +254,7 @@ class Nics:
                 device_id=device,
                 is_default=default,
                 created=self._foundation.now(),
+                dhcp_options=dict(dhcp_options or {}),
                 ip6=address6,
             )
         )
@@ -298,6 +301,7 @@ class Nics:
             network.network_domain or "",
             self._security_rules.of(nic),
             routed=network.guest_type == "Shared",
+            dhcp_options=nic.dhcp_options,
             ip6=(own6 := self.address6(nic, network)),
             gateway6=None if own6 is None else network.ip6_gateway,
         )

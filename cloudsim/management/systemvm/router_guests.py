@@ -84,6 +84,7 @@ class RouterGuests:
                 "service-offering": offering.name if offering is not None else "",
                 "availability-zone": zone.name,
             },
+            nic.dhcp_options,
         )
 
     def _forget(self, changes: list[Change]) -> None:

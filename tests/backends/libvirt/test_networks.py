@@ -192,6 +192,18 @@ def test_a_guest_gets_its_address_name_and_user_data_from_its_host(host: Host) -
 
 
 @pytest.mark.lab
+def test_a_card_has_dhcp_options_of_its_own_and_gets_others_while_it_is_there(host: Host) -> None:
+    one, two = instance(nic(10, services=ALL, dhcp_options={"26": "1300"})), instance(nic(11, services=ALL))
+    [first], [second] = host.start(one), host.start(two)
+    assert (first.dhcp()["mtu"], second.dhcp()["mtu"]) == ("1300", "1450")
+    changed = nic(10, services=ALL, dhcp_options={"26": "1310", "15": "own.example"})
+    host.call("plug", instance(changed), changed)
+    assert (first.dhcp()["mtu"], first.lease["domain"]) == ("1310", "own.example")
+    host.start(instance(nic(12, services=ALL)))  # the server reads anew what it serves, and is still there
+    assert (first.dhcp()["mtu"], second.dhcp()["mtu"]) == ("1310", "1450")
+
+
+@pytest.mark.lab
 def test_a_stranger_gets_no_address(host: Host) -> None:
     [guest] = host.start(instance(nic(10, services=ALL)), guard=False)
     guest.run("ip", "link", "set", "eth0", "address", "02:00:00:99:99:99")
@@ -204,6 +216,8 @@ def test_only_the_default_card_gets_a_router(host: Host) -> None:
     first, second = host.start(vm)
     assert (first.dhcp()["router"], second.dhcp()["router"]) == (GATEWAY, "")
     assert second.lease["ip"] == "10.1.1.20"
+    host.start(instance(nic(21, "5002", services=ALL)))
+    assert second.dhcp()["ip"] == "10.1.1.20"
 
 
 @pytest.mark.lab

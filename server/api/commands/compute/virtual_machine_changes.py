@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from cloudsim.management.compute.user_data import MAX_BYTES
+from cloudsim.management.network.dhcp_options import of_networks
 from cloudsim.model import Account, AffinityGroup, GuestOs, SecurityGroup, UserData, VirtualMachine
 from server.api.command import Call, Job, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView, with_password
@@ -35,8 +36,14 @@ async def update_virtual_machine(
         Sequence[SecurityGroup] | None, Param("those that it is in from now on; only while it is stopped")
     ] = None,
     securitygroupnames: Sequence[str] | None = None,
+    dhcpoptionsnetworklist: Annotated[
+        Sequence[Mapping[str, str]] | None,
+        Param("further DHCP options instead of those before: networkid, and dhcp:NUMBER or dhcp:NAME with a value for each"),
+    ] = None,
 ) -> VirtualMachine:
     """Changes an instance."""
+    options = of_networks(dhcpoptionsnetworklist or (), "dhcpoptionsnetworklist")
+    call.manager.nic_changes.check_dhcp_options(id, options)
     vm: VirtualMachine = call.manager.vm_changes.update(
         call.caller,
         id,
@@ -56,6 +63,7 @@ async def update_virtual_machine(
             call, call.store.table(Account)[id.account_id], securitygroupids, securitygroupnames
         ),
     )
+    await call.manager.nic_changes.set_dhcp_options(vm, options)
     return vm
 
 

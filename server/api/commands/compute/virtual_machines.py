@@ -13,6 +13,7 @@ from cloudsim.management.compute.linked_user_data import with_linked
 from cloudsim.management.compute.user_data import MAX_BYTES, checked
 from cloudsim.management.compute.vm_hardware import BootMode, BootType, boot_details, check_hardware
 from cloudsim.management.extensions.payloads import kept
+from cloudsim.management.network.dhcp_options import of_networks
 from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (
     Account,
@@ -81,6 +82,10 @@ async def deploy_virtual_machine(
     macaddress: Annotated[str | None, Param("the MAC of its default NIC")] = None,
     iptonetworklist: Annotated[
         Sequence[Mapping[str, str]] | None, Param("networkid with ip, ipv6 and mac, instead of networkids")
+    ] = None,
+    dhcpoptionsnetworklist: Annotated[
+        Sequence[Mapping[str, str]] | None,
+        Param("further DHCP options: networkid, and dhcp:NUMBER or dhcp:NAME with a value for each"),
     ] = None,
     diskofferingid: Annotated[
         DiskOffering | None, Param("a data disk to make with it; with an ISO, its root disk")
@@ -184,6 +189,7 @@ async def deploy_virtual_machine(
         name=name or None,
         display_name=displayname or None,
         nics=_nics(networkids, iptonetworklist, ipaddress, ip6address, macaddress),
+        dhcp_options=of_networks(dhcpoptionsnetworklist or (), "dhcpoptionsnetworklist"),
         root_size=rootdisksize * GIB if rootdisksize is not None else None,
         root_offering_id=overridediskofferingid.id if overridediskofferingid else None,
         root_iops=(_number(chosen, "minIops"), _number(chosen, "maxIops")),

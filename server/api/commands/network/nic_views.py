@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, NamedTuple, Self
 
+from cloudsim.management.network.dhcp_options import NAMES
 from cloudsim.management.network.vlans import vlan_number
 from cloudsim.model import Network, Nic, PublicIp, Vpc
 from server.api.command import Call
@@ -51,6 +52,9 @@ class NicView(View):
     vpcid: str | None = None
     vpcname: str | None = None
     secondaryip: Annotated[list[dict[str, str]] | None, "further addresses: id and ipaddress"] = None
+    extradhcpoption: Annotated[
+        list[dict[str, str]] | None, "further DHCP options: code, codename and value, and the nicid"
+    ] = None
 
     @classmethod
     def of(cls, row: Nic, call: Call) -> Self:
@@ -64,6 +68,7 @@ class NicView(View):
             macaddress=row.mac,
             deviceid=str(row.device_id),
             secondaryip=[{"id": each, "ipaddress": ip} for each, ip in row.secondary_ips] or None,
+            extradhcpoption=_options(row) or None,
         )
         for address in call.store.table(PublicIp).where("static_nat_vm_id", row.vm_id):
             if address.network_id == row.network_id:
@@ -79,6 +84,13 @@ class NicView(View):
                 view.broadcasturi = view.isolationuri = broadcast_uri(network, call)
                 view.vlanid = vlan_number(network.vlan)
         return view
+
+
+def _options(nic: Nic) -> list[dict[str, str]]:
+    return [
+        {"nicid": nic.id, "code": code, "codename": NAMES.get(int(code), code), "value": value}
+        for code, value in nic.dhcp_options.items()
+    ]
 
 
 class SecondaryIpView(View):

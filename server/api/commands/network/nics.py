@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from cloudsim.management.identity import visibility
+from cloudsim.management.network.dhcp_options import options_of
 from cloudsim.model import Network, Nic, VirtualMachine
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
@@ -49,11 +51,22 @@ async def add_nic(
         str | None, Param("a free address of the network; one is chosen if left out")
     ] = None,
     macaddress: str | None = None,
+    dhcpoptions: Annotated[
+        Mapping[str, str] | None, Param("further DHCP options: dhcp:NUMBER or dhcp:NAME with a value for each")
+    ] = None,
 ) -> Job:
     """Gives an instance a NIC on another network."""
     changes = call.manager.nic_changes
+    options = options_of(dhcpoptions or {}, "dhcpoptions")
+    changes.check_dhcp_options(virtualmachineid, {networkid.id: options}, networkid)
     return Job(
-        lambda: changes.add(virtualmachineid.id, networkid.id, ip=ipaddress or None, mac=macaddress or None),
+        lambda: changes.add(
+            virtualmachineid.id,
+            networkid.id,
+            ip=ipaddress or None,
+            mac=macaddress or None,
+            dhcp_options=options,
+        ),
         virtualmachineid,
     )
 

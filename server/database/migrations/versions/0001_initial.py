@@ -889,6 +889,7 @@ def upgrade() -> None:
         sa.Column("device_id", sa.BigInteger(), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("secondary_ips", sa.Text(), nullable=False),
+        sa.Column("dhcp_options", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("ip6", sa.Text(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),

@@ -32,7 +32,8 @@ def lease(space: Namespace, mac: str, patience: float = 2.0) -> dict[str, str] |
 
 
 def _exchange(card: socket.socket, mac: str, options: bytes, patience: float) -> dict[str, str] | None:
-    chaddr, asked = bytes.fromhex(mac.replace(":", "")), bytes([55, 9, 1, 3, 6, 12, 15, 26, 42, 51, 114])
+    wanted = (1, 3, 6, 12, 15, 26, 42, 51, 66, 67, 114, 224)
+    chaddr, asked = bytes.fromhex(mac.replace(":", "")), bytes([55, len(wanted), *wanted])
     transaction = struct.unpack("!I", chaddr[-4:])[0] ^ options[2]
     body = (
         struct.pack("!BBBBIHH", 1, 1, 6, 0, transaction, 0, 0x8000)
@@ -76,7 +77,7 @@ def _read(reply: bytes) -> dict[str, str]:
         if code in (1, 3, 6, 42, 54):
             text = ",".join(socket.inet_ntoa(value[i : i + 4]) for i in range(0, length, 4))
         else:
-            text = str(int.from_bytes(value, "big")) if code in (26, 51) else value.decode(errors="replace")
+            text = str(int.from_bytes(value, "big")) if code in (26, 51) else value.decode(errors="replace").rstrip("\0")
         found[_OPTIONS.get(code, str(code))] = text
     return found
 

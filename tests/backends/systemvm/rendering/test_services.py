@@ -116,6 +116,8 @@ FRONT = replace(
     network(0, services=SERVICES, acl=OPEN, domain="front.example", dns=(OUTSIDE[0],), mtu=1450),
     dhcp_options={"42": "192.0.2.77", "114": "http://portal.example"},
 )
+OWN = {"26": "1400", "42": "192.0.2.78", "66": "boot.example", "67": "pxe/start file, one", "224": "anything"}
+FRONT = replace(FRONT, guests=(replace(FRONT.guests[0], dhcp_options=OWN), *FRONT.guests[1:]))
 BACK = network(1, services=SERVICES, acl=OPEN, domain="back.example")
 NAMELESS = replace(network(2, services=("Dhcp",), acl=OPEN), dns=("192.0.2.53", "192.0.2.54"))
 TWINS = (*BACK.guests, RouterGuest("0a:01:00:00:00:99", address(1, 99), "vm-0-10", default=False))
