@@ -28,6 +28,9 @@ export interface NetworkPlan {
   netmask: string;
   startIp: string;
   endIp: string;
+  /** Of a shared network: its IPv6 subnet, if it is to have one, and the gateway there. */
+  cidr6: string;
+  gateway6: string;
   vlan: string;
   domain: string;
   /** Of a shared network: who may use it. */
@@ -51,6 +54,8 @@ export function newNetwork(): NetworkPlan {
     netmask: "",
     startIp: "",
     endIp: "",
+    cidr6: "",
+    gateway6: "",
     vlan: "",
     domain: "",
     scope: "all",
@@ -122,7 +127,7 @@ export const checks = {
     if (plan.kind === "shared" && plan.scope === "account" && !plan.account) {
       errors.account = needed();
     }
-    return { ...errors, ...addressErrors(plan) };
+    return { ...errors, ...addressErrors(plan), ...ipv6Errors(plan) };
   },
 
   tiers: (plan: NetworkPlan): Errors => {
@@ -169,6 +174,21 @@ function addressErrors(plan: NetworkPlan): Errors {
   return errors;
 }
 
+/** A shared network may have an IPv6 subnet of 64 bits, which needs a gateway. */
+function ipv6Errors({ kind, cidr6, gateway6 }: NetworkPlan): Errors {
+  const errors: Errors = {};
+  if (kind !== "shared" || !(cidr6.trim() || gateway6.trim())) {
+    return errors;
+  }
+  if (!/^[0-9a-f:]+\/64$/i.test(cidr6.trim())) {
+    errors.cidr6 = t("wizards.network.errors.cidr6");
+  }
+  if (!/^[0-9a-f:]*:[0-9a-f:]+$/i.test(gateway6.trim())) {
+    errors.gateway6 = t("wizards.network.errors.gateway6");
+  }
+  return errors;
+}
+
 /** What createNetwork is sent. */
 export function networkParameters(plan: NetworkPlan): Parameters {
   const shared = plan.kind === "shared";
@@ -187,6 +207,8 @@ export function networkParameters(plan: NetworkPlan): Parameters {
     domainid: plan.scope === "all" ? undefined : plan.domainId,
     account: plan.scope === "account" ? plan.account : undefined,
     subdomainaccess: plan.scope === "domain" ? plan.subdomains : undefined,
+    ip6cidr: plan.cidr6.trim() || undefined,
+    ip6gateway: plan.gateway6.trim() || undefined,
     physicalnetworkid: plan.physicalId,
   };
   return {

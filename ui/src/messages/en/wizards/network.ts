@@ -36,6 +36,10 @@ export default {
   cidrHelp: "Such as 10.20.0.0/16.",
   vlanHelp: "The VLAN id that the network is on.",
   subnetHelp: "Empty: of the zone's guest CIDR.",
+  cidr6: "IPv6 subnet",
+  cidr6Help: "Optional, of 64 bits. The gateway advertises it, and instances make their addresses of it.",
+  gateway6: "IPv6 gateway",
+  gateway6Help: "A router of the datacenter, as for IPv4.",
   addresses: "Addresses",
   scope: "For",
   scopes: { all: "Everybody", domain: "A domain", account: "An account" },
@@ -55,6 +59,8 @@ export default {
   },
   errors: {
     offering: "Choose an offering",
+    cidr6: "An IPv6 subnet of 64 bits is expected, such as 2001:db8:0:9::/64",
+    gateway6: "An IPv6 address is expected, such as 2001:db8:0:9::1",
     tierName: "Each tier needs a name of its own",
   },
 };
