@@ -66,7 +66,7 @@ class SimulatedWorld(CloudApi):
     def _vm(self, name: str) -> VirtualMachine:
         return next(vm for vm in self.store.table(VirtualMachine) if vm.name == name)
 
-    def reaches(self, source: str, destination: str, protocol: str, port: int) -> bool:
+    def reaches(self, source: str, destination: str, protocol: str, port: int, expected: bool) -> bool:
         outside = THERE6 if ":" in destination else "198.51.100.7"
         sender = outside if source == OUTSIDE else self._vm(source).instance_name
         return bool(self.picture.can_reach(sender, destination, protocol, port))
