@@ -258,7 +258,9 @@ def _cidr(text: str) -> str:
     except ValueError:
         raise InvalidParameterValue(f"Invalid cidr {text}") from None
     if net.version != 4:
-        raise InvalidParameterValue(f"Invalid cidr {text}: IPv6 is not supported, instances have IPv4 addresses")
+        raise InvalidParameterValue(
+            f"Invalid cidr {text}: IPv6 is not supported in security groups, whose hosts let IPv4 alone through"
+        )
     return str(net)
 
 
