@@ -147,7 +147,7 @@ class Pacing:
 
     def _now(self) -> float:
         if self._hurrying:
-            return REAL if self._waiting else MAX
+            return REAL if self._waiting or self._outside else MAX
         if self.paused:
             return PAUSE
         if self._outside:

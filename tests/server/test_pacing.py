@@ -10,7 +10,7 @@ import pytest
 from backends.simulated.loop import SimLoop
 from cloudsim.model import ROW_TYPES, AsyncJob, TemplateOnStore
 from cloudsim.store import Store
-from server.pacing import BESIDE_THE_DISK, MAX, REAL, Pacing
+from server.pacing import BESIDE_THE_DISK, MAX, PAUSE, REAL, Pacing
 
 
 class Jobs:
@@ -43,7 +43,22 @@ def test_setting_up_takes_no_time_but_the_disk_s(loop: SimLoop) -> None:
     assert loop.pace == MAX
     with pacing.disk():
         assert loop.pace == REAL
+    with pacing.outside():
+        assert loop.pace == REAL
     assert loop.pace == MAX
+
+
+@pytest.mark.parametrize(("rate", "held"), [(MAX, REAL), (10.0, REAL), (REAL, REAL), (0.5, 0.5)])
+def test_time_goes_no_faster_than_real_while_a_program_runs(loop: SimLoop, rate: float, held: float) -> None:
+    pacing, _ = following(loop, rate)
+    with pacing.work():
+        with pacing.outside(), pacing.outside():
+            assert loop.pace == held
+            pacing.ask(PAUSE)
+            assert loop.pace == PAUSE
+            pacing.ask(rate)
+            assert loop.pace == held
+        assert loop.pace == rate
 
 
 @pytest.mark.parametrize("rate", [REAL, 10.0, 0.5])
