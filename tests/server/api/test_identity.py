@@ -187,7 +187,7 @@ def test_resource_limits(api: Api, admin: Client) -> None:
     made, ann = api.account("ann")
     whose = dict(account="ann", domainid=made["domainid"])
     limits = admin("listResourceLimits", **whose)["resourcelimit"]
-    assert [limit["resourcetype"] for limit in limits] == [str(n) for n in (*range(12), 16)]
+    assert [limit["resourcetype"] for limit in limits] == [str(n) for n in (*range(14), 16)]
     assert admin("updateResourceLimit", resourcetype=5, max=1, **whose)["resourcelimit"]["max"] == 1
     assert ann("listResourceLimits", resourcetype=5)["resourcelimit"][0]["max"] == 1
     ann("createProject", name="one")

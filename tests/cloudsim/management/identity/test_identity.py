@@ -204,10 +204,10 @@ def test_who_may_set_limits(bench: Bench) -> None:
 
 
 def test_resource_types_are_cloudstacks_numbers() -> None:
-    assert [type.number for type in TYPES] == [*range(12), 16]
+    assert [type.number for type in TYPES] == [*range(14), 16]
     assert resource_type(8) is BY_NAME["cpu"] and resource_type(None, "MEMORY") is TYPES[9]
-    assert resource_type(None) is None and len(LIMIT_KEYS) == 39
-    for wrong in ((12, None), (-1, None), (None, "horses")):
+    assert resource_type(None) is None and len(LIMIT_KEYS) == 45
+    for wrong in ((14, None), (-1, None), (None, "horses")):
         with pytest.raises(InvalidParameterValue):
             resource_type(*wrong)
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 
+from msgspec.structs import replace
+
+from cloudsim.management.storage.backups.backups import NEXT
+from cloudsim.model import Backup
 from tests.server.api.api_harness import refused
 from tests.server.api.commands.backups.conftest import WithBackups
 
@@ -217,3 +221,29 @@ def test_deleting_an_account_leaves_no_backup(cloud: WithBackups) -> None:
 
 def test_quiescing_asks_nothing_of_who_calls(cloud: WithBackups) -> None:
     assert cloud.back_up(cloud.protected(), quiescevm=True)["status"] == "BackedUp"
+
+
+def test_after_a_restart_half_made_backups_are_gone_and_others_at_rest(cloud: WithBackups) -> None:
+    vm = cloud.protected()
+    kept, removed = cloud.back_up(vm), cloud.back_up(vm)
+    table = cloud.store.table(Backup)
+    with cloud.store.transaction():
+        table.insert(replace(table[kept["id"]], id="half", state="BackingUp"))
+        table.update(kept["id"], state="Restoring")
+        table.update(removed["id"], state="Removing")
+    cloud.manager.backups.settle_after_restart()
+    assert {(each["id"], each["status"]) for each in cloud.backups()} == {
+        (kept["id"], "BackedUp"),
+        (removed["id"], "BackedUp"),
+    }
+    assert all(after in NEXT for following in NEXT.values() for after in following)
+
+
+def test_a_backup_that_cannot_be_deleted_stays(cloud: WithBackups) -> None:
+    vm = cloud.protected()
+    backup = cloud.back_up(vm)
+    for name in cloud.world.hosts:
+        cloud.world.crash_host(name)
+    cloud.cloud.wait(600)
+    assert "No host of zone" in refused(534, cloud.admin, "deleteBackup", id=backup["id"]).text
+    assert cloud.backups() == [backup]

@@ -43,10 +43,11 @@ export default {
     backupofferingname: "Backup offering",
     capacitybytes: "Capacity",
     crosszoneinstancecreation: "Instances in other zones",
-    externalid: "External ID",
+    externalid: "Provider's offering",
     isbackupvmexpunged: "Instance is gone",
     maxbackups: "Backups kept",
     mountopts: "Mount options",
+    preserveip: "Keep addresses and MACs",
     vmbackupofferingremoved: "Offering removed from instance",
   },
 };
