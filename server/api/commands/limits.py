@@ -47,62 +47,44 @@ def _kinds(call: Call, only: ResourceType | None, tag: str | None) -> list[tuple
     return found
 
 
-class ResourceLimitView(View):
+class _LimitedView(View):
+    """Base of what is told of one kind of resource of an account, project or domain; `amount` says in which member how much."""
+
+    amount: ClassVar[str]
+
+    resourcetype: Annotated[str | None, "the kind's number"] = None
+    resourcetypename: str | None = None
+    account: str | None = None
+    domainid: str | None = None
+    domain: str | None = None
+    domainpath: str | None = None
+    projectid: str | None = None
+    project: str | None = None
+    tag: Annotated[str | None, "the tag that it is by; missing where it is of all"] = None
+
+    @classmethod
+    def of(cls, row: Limited, call: Call) -> Self:
+        type = row.type
+        fields: dict[str, Any] = {cls.amount: row.amount, **_whose(call, row)}
+        return cls(resourcetype=str(type.number), resourcetypename=type.name, tag=row.tag or None, **fields)
+
+
+class ResourceLimitView(_LimitedView):
     """How much of a kind of resource an account, project or domain may have."""
 
     key: ClassVar = "resourcelimit"
+    amount: ClassVar = "max"
 
-    resourcetype: Annotated[str | None, "the kind's number"] = None
-    resourcetypename: str | None = None
     max: Annotated[Long | None, "the limit; -1 for none. Memory in MiB, storage in GiB"] = None
-    account: str | None = None
-    domainid: str | None = None
-    domain: str | None = None
-    domainpath: str | None = None
-    projectid: str | None = None
-    project: str | None = None
-    tag: Annotated[str | None, "the tag that it is by; missing where it is of all"] = None
-
-    @classmethod
-    def of(cls, row: Limited, call: Call) -> Self:
-        type = row.type
-        whose = _whose(call, row)
-        return cls(
-            resourcetype=str(type.number),
-            resourcetypename=type.name,
-            max=row.amount,
-            tag=row.tag or None,
-            **whose,
-        )
 
 
-class ResourceCountView(View):
+class ResourceCountView(_LimitedView):
     """How much of a kind of resource an account, project or domain has."""
 
     key: ClassVar = "resourcecount"
+    amount: ClassVar = "resourcecount"
 
-    resourcetype: Annotated[str | None, "the kind's number"] = None
-    resourcetypename: str | None = None
     resourcecount: Annotated[Long | None, "memory in MiB, storage in bytes"] = None
-    account: str | None = None
-    domainid: str | None = None
-    domain: str | None = None
-    domainpath: str | None = None
-    projectid: str | None = None
-    project: str | None = None
-    tag: Annotated[str | None, "the tag that it is by; missing where it is of all"] = None
-
-    @classmethod
-    def of(cls, row: Limited, call: Call) -> Self:
-        type = row.type
-        whose = _whose(call, row)
-        return cls(
-            resourcetype=str(type.number),
-            resourcetypename=type.name,
-            resourcecount=row.amount,
-            tag=row.tag or None,
-            **whose,
-        )
 
 
 def _owner(call: Call, account: str | None, domain: Domain | None, project: Project | None) -> Account | Domain | None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 from cloudsim.model import (
-    GuestOs,
     GuestOsCategory,
     ImageStore,
     Project,
@@ -18,7 +17,7 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.templates.listing import shown
-from server.api.commands.templates.requested import RegisteredIso
+from server.api.commands.templates.requested import ChangedIso, RegisteredIso
 from server.api.commands.templates.templates import Operation, chosen_zones, copying, share
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
 from server.api.listing import Page, Tags
@@ -113,34 +112,11 @@ async def update_iso(
     call: Call,
     *,
     id: Template,
-    name: str | None = None,
-    displaytext: Annotated[str | None, Param(length=4096)] = None,
-    ostypeid: GuestOs | None = None,
-    arch: str | None = None,
-    bootable: bool | None = None,
-    passwordenabled: bool | None = None,
-    sshkeyenabled: bool | None = None,
-    requireshvm: bool | None = None,
-    isdynamicallyscalable: bool | None = None,
-    details: Mapping[str, str] | None = None,
-    cleanupdetails: bool = False,
+    changes: ChangedIso,
 ) -> Template:
     """Changes what an ISO says of itself."""
     templates = call.manager.templates
-    changed: Template = templates.update(
-        templates.active(id, iso=True),
-        name=name,
-        display_text=displaytext,
-        guest_os=ostypeid,
-        arch=arch,
-        bootable=bootable,
-        password_enabled=passwordenabled,
-        ssh_key_enabled=sshkeyenabled,
-        requires_hvm=requireshvm,
-        dynamically_scalable=isdynamicallyscalable,
-        details=dict(details) if details else None,
-        cleanup_details=cleanupdetails,
-    )
+    changed: Template = templates.update(templates.active(id, iso=True), **changes)
     return changed
 
 

@@ -1,4 +1,4 @@
-"""What the commands that bring a template or an ISO into the cloud, by URL or sent by the client, are told of it."""
+"""What the commands that bring a template or an ISO into the cloud, or change one, are told of it."""
 
 from __future__ import annotations
 
@@ -68,6 +68,34 @@ class _Requested:
         return TemplateRequest(**given)
 
 
+class _Changed:
+    """Makes the changes of its parameters, as `Templates.update` takes them; None where nothing is to change."""
+
+    def __init__(self, *parameters: Parameter) -> None:
+        self.parameters = parameters
+
+    def value(self, call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
+        given = {_FIELDS.get(each.name, each.name): values.get(each.name) for each in self.parameters}
+        given["cleanup_details"] = bool(given.pop("cleanupdetails"))
+        given["details"] = dict(given["details"]) if given["details"] else None
+        return given
+
+
+_CHANGES = (
+    parameter("name", str | None, None),
+    parameter("displaytext", Annotated[str | None, Param(length=4096)], None),
+    parameter("ostypeid", GuestOs | None, None),
+    parameter("arch", str | None, None),
+    parameter("bootable", bool | None, None),
+    parameter("passwordenabled", bool | None, None),
+    parameter("sshkeyenabled", bool | None, None),
+    parameter("requireshvm", bool | None, None),
+    parameter("isdynamicallyscalable", bool | None, None),
+    parameter("details", Mapping[str, str] | None, None),
+    parameter("cleanupdetails", bool, False),
+)
+ChangedIso = Annotated[dict[str, Any], _Changed(*_CHANGES)]
+ChangedTemplate = Annotated[dict[str, Any], _Changed(*_CHANGES, parameter("format", str | None, None))]
 RegisteredTemplate = Annotated[TemplateRequest, _Requested(*_OF_TEMPLATES, _DIRECT)]
 SentTemplate = Annotated[TemplateRequest, _Requested(*_OF_TEMPLATES)]
 RegisteredIso = Annotated[TemplateRequest, _Requested(*_OF_BOTH, _BOOTABLE, _ARCH, _SCALABLE, _PASSWORD, _DIRECT)]

@@ -29,7 +29,7 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of
 from server.api.commands.templates.listing import shown
-from server.api.commands.templates.requested import RegisteredTemplate
+from server.api.commands.templates.requested import ChangedTemplate, RegisteredTemplate
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
 from server.api.listing import Page, Tags
 from server.api.ownership import Owner, account_named
@@ -200,36 +200,11 @@ async def update_template(
     call: Call,
     *,
     id: Template,
-    name: str | None = None,
-    displaytext: Annotated[str | None, Param(length=4096)] = None,
-    ostypeid: GuestOs | None = None,
-    format: str | None = None,
-    arch: str | None = None,
-    bootable: bool | None = None,
-    passwordenabled: bool | None = None,
-    sshkeyenabled: bool | None = None,
-    requireshvm: bool | None = None,
-    isdynamicallyscalable: bool | None = None,
-    details: Mapping[str, str] | None = None,
-    cleanupdetails: bool = False,
+    changes: ChangedTemplate,
 ) -> Template:
     """Changes what a template says of itself."""
     templates = call.manager.templates
-    changed: Template = templates.update(
-        templates.active(id, iso=False),
-        name=name,
-        display_text=displaytext,
-        guest_os=ostypeid,
-        format=format,
-        arch=arch,
-        bootable=bootable,
-        password_enabled=passwordenabled,
-        ssh_key_enabled=sshkeyenabled,
-        requires_hvm=requireshvm,
-        dynamically_scalable=isdynamicallyscalable,
-        details=dict(details) if details else None,
-        cleanup_details=cleanupdetails,
-    )
+    changed: Template = templates.update(templates.active(id, iso=False), **changes)
     return changed
 
 
