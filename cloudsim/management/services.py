@@ -68,6 +68,7 @@ from cloudsim.management.network.ip_association import IpAssociation
 from cloudsim.management.network.ip_ranges import IpRanges
 from cloudsim.management.network.ipv6_prefixes import GuestIpv6Prefixes
 from cloudsim.management.network.network_life import NetworkLife
+from cloudsim.management.network.network_moves import NetworkMoves
 from cloudsim.management.network.network_offerings import NetworkOfferings
 from cloudsim.management.network.network_permissions import NetworkPermissions
 from cloudsim.management.network.networks import Networks
@@ -304,6 +305,15 @@ class Services:
         self.usage_records = UsageRecords(foundation, self.usage_counting, usage_windows)
         self.router_health.on_measured = self.usage_counting.of_router
         self.network_life.routers = self.routers
+        self.network_moves = NetworkMoves(
+            foundation,
+            agents,
+            self.nics,
+            self.network_life.vlans,
+            self.routers,
+            self.jobs,
+            self.networks.check_update,
+        )
         self.rules = NetworkRules(foundation, self.routers, self.jobs.busy)
         self.network_life.on_delete.append(self.rules.removal.of_network)
         self.ip_association = IpAssociation(

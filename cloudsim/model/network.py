@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import msgspec
+
 from cloudsim.store import Keys, Row
 
 
@@ -71,6 +73,15 @@ class NetworkOffering(Row, frozen=True, kw_only=True):
     internet_protocol: Literal["IPv4", "DualStack"] = "IPv4"
 
 
+class NetworkMove(msgspec.Struct, frozen=True):
+    """A network that is being moved: the VLAN that it had, of that kind, and the NICs that are still in it."""
+
+    physical_network_id: str | None
+    vlan: str
+    isolation: Literal["VLAN", "VXLAN"]
+    nics: tuple[str, ...]
+
+
 class Network(Row, frozen=True, kw_only=True):
     """A layer-2 segment with, unless it is L2, an address range. The zone's `is_default` one serves deploys that name none.
 
@@ -116,6 +127,7 @@ class Network(Row, frozen=True, kw_only=True):
     ip6_cidr: str | None = None
     """Its IPv6 subnet of 64 bits: a shared network's is its ranges', an isolated one's of a prefix of the zone."""
     ip6_gateway: str | None = None
+    move: NetworkMove | None = None
 
 
 class NetworkPermission(Row, frozen=True, kw_only=True):

@@ -42,6 +42,11 @@ class GuestVlans:
             return None
         kept = self._table.where("physical_network_id", physical.id)
         used = {vlan_number(n.vlan) for n in self._networks.where("physical_network_id", physical.id)}
+        used |= {  # those in which cards are that have not moved on yet
+            vlan_number(each.move.vlan)
+            for each in self._networks.where("zone_id", network.zone_id)
+            if each.move is not None and each.move.physical_network_id == physical.id
+        }
         mine = [(row.first, row.last) for row in kept if row.account_id == network.account_id]
         others = _without(parse_vlans(physical.vlan), [(row.first, row.last) for row in kept])
         for low, high in (*sorted(mine), *others):

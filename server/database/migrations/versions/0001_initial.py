@@ -638,6 +638,7 @@ def upgrade() -> None:
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("ip6_cidr", sa.Text(), nullable=True),
         sa.Column("ip6_gateway", sa.Text(), nullable=True),
+        sa.Column("move", sa.Text(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
