@@ -7,9 +7,11 @@ from typing import Annotated, Any, ClassVar, Self
 from cloudsim.management.systemvm.system_vms import SystemVms
 from cloudsim.model import (
     Host,
+    IpRange,
     Network,
     Nic,
     Pod,
+    PublicIpv6,
     RouterHealthCheck,
     ServiceOffering,
     SystemVm,
@@ -177,6 +179,25 @@ class RouterView(View):
                 self.guestipaddress, self.guestmacaddress, self.guestnetmask = nic.ip, nic.mac, spec.netmask
                 self.guestnetworkid, self.guestnetworkname = network.id, network.name
         self.nic = [NicView.of(nic, call) for nic in nics]
+        for view in self.nic:
+            _show_ipv6(view, call)
+
+
+def _show_ipv6(nic: NicView, call: Call) -> None:
+    """The router's IPv6 address there: the one outside, or its guests' gateway."""
+    router = call.store.table(SystemVm).get(nic.virtualmachineid)
+    network = call.store.table(Network).get(nic.networkid)
+    if router is None or network is None or router.kind != "DomainRouter":
+        return
+    if network.traffic_type == "Public":
+        addresses = call.store.table(PublicIpv6)
+        served = ("network_id", router.network_id) if router.vpc_id is None else ("vpc_id", router.vpc_id)
+        own = addresses.find(*served)
+        found = call.store.table(IpRange).get(own.range_id) if own is not None else None
+        if own is not None and found is not None:
+            nic.ip6address, nic.ip6cidr, nic.ip6gateway = own.ip, found.ip6_cidr, found.ip6_gateway
+    elif network.guest_type == "Isolated" and network.ip6_cidr is not None:
+        nic.ip6address, nic.ip6cidr = network.ip6_gateway, network.ip6_cidr
 
 
 def needs_upgrade(row: SystemVm, call: Call) -> bool:

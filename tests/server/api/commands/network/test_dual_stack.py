@@ -204,6 +204,12 @@ def test_the_router_answers_echoes_and_names_and_nothing_else(api: DualStackApi)
     network = api.dual()
     web = api.nic(api.deploy("web", network["id"]))["ip6address"]
     gateway, outside = network["ip6gateway"], network["ip6routes"][0]["gateway"]
+    (router,) = api.admin("listRouters", networkid=network["id"], listall=True)["router"]
+    shown = {nic["traffictype"]: (nic["ip6address"], nic["ip6cidr"]) for nic in router["nic"]}
+    assert shown == {
+        "Guest": (gateway, network["ip6cidr"]),
+        "Public": (outside, PUBLIC6["ip6cidr"]),
+    }
     assert reaches(api, gateway, 53, source=web, what="udp") and reaches(
         api, gateway, source=web, what="icmp"
     )
