@@ -16,14 +16,10 @@ import type { Row } from "@/api/client";
 import type { Resource } from "../declaration";
 import { create, is, isNot, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
+import { deployFrom, ownerOf } from "./parts/deploying";
 import { figures, usage } from "./parts/figures";
 
 const attached = (row: Row): boolean => Boolean(row.virtualmachineid);
-/** An instance that a volume is attached to belongs to whom the volume belongs to. */
-const ownerOf = (row: Row | null): Record<string, string> =>
-  row?.projectid
-    ? { projectid: String(row.projectid) }
-    : { account: String(row?.account ?? ""), domainid: String(row?.domainid ?? "") };
 const isData = (row: Row): boolean => row.type === "DATADISK";
 
 const volume: Resource = {
@@ -101,6 +97,7 @@ const volume: Resource = {
         {
           name: "virtualmachineid",
           resource: "vm",
+          // an instance that a volume is attached to belongs to whom the volume belongs to
           filter: (_, row) => ({ zoneid: String(row?.zoneid ?? ""), ...ownerOf(row) }),
         },
       ],
@@ -148,6 +145,7 @@ const volume: Resource = {
         },
       ],
     },
+    deployFrom("volumeid", (row) => is("Ready")(row) && !attached(row)),
     {
       command: "createTemplate",
       name: "createTemplateFromVolume",

@@ -11,6 +11,7 @@ import {
 import type { Resource } from "../declaration";
 import { create, is, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
+import { deployFrom } from "./parts/deploying";
 
 const INTERVALS = ["HOURLY", "DAILY", "WEEKLY", "MONTHLY"];
 
@@ -67,6 +68,7 @@ const snapshot: Resource = {
       when: is("BackedUp"),
       form: ["name", "virtualmachineid"],
     },
+    deployFrom("snapshotid", (row) => is("BackedUp")(row) && row.volumetype === "ROOT"),
     {
       command: "revertSnapshot",
       icon: RollbackOutlined,

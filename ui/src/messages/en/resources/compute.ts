@@ -38,6 +38,7 @@ export default {
     deleteVMSchedule: "Delete schedule",
     assignVirtualMachine: "Give to another account",
     deployVirtualMachine: "Deploy instance",
+    deployFrom: "Deploy instance",
     startVirtualMachine: "Start instance",
     stopVirtualMachine: "Stop instance",
     rebootVirtualMachine: "Reboot instance",
