@@ -106,7 +106,7 @@ async def list_resource_limits(
     call: Call,
     *,
     page: Page,
-    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11 or 16")] = None,
+    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 13 or 16")] = None,
     resourcetypename: Annotated[str | None, Param("only the kind of that name")] = None,
     tag: Tag = None,
     account: Annotated[str | None, Param("limits of that account; with domainid")] = None,
@@ -134,7 +134,7 @@ async def list_resource_limits(
 async def update_resource_limit(
     call: Call,
     *,
-    resourcetype: Annotated[int, Param("the kind's number, 0 to 11 or 16")],
+    resourcetype: Annotated[int, Param("the kind's number, 0 to 13 or 16")],
     max: Annotated[LongParameter | None, Param("the limit; -1 for none")] = None,
     account: Annotated[str | None, Param("the account; with domainid")] = None,
     domainid: Annotated[Domain | None, Param("the domain", access="use")] = None,
@@ -156,7 +156,7 @@ async def update_resource_count(
     *,
     domainid: Annotated[Domain, Param("the domain", access="use")],
     account: Annotated[str | None, Param("the account; with domainid")] = None,
-    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 11 or 16")] = None,
+    resourcetype: Annotated[int | None, Param("only the kind of that number, 0 to 13 or 16")] = None,
     projectid: Annotated[Project | None, Param(access="use")] = None,
     tag: Tag = None,
 ) -> list[Limited]:

@@ -54,6 +54,7 @@ class BackupOfferingView(View):
 class ProviderOfferingView(BackupOfferingView):
     """What a provider has that could be offered."""
 
+    entity: ClassVar = None
     key: ClassVar = "backupprovideroffering"
 
 

@@ -59,6 +59,8 @@ export default {
     ip: "Public addresses",
     template: "Templates",
     secondarystorage: "Secondary storage",
+    backup: "Backups",
+    backupstorage: "Backup storage",
   },
   quick: {
     label: "Quick actions",

@@ -15,9 +15,17 @@ export const LIMITED = [
   "ip",
   "template",
   "secondarystorage",
+  "backup",
+  "backupstorage",
 ];
 
-const UNITS: Record<string, number> = { memory: 2 ** 20, primarystorage: 2 ** 30, secondarystorage: 2 ** 30 };
+const GIB = 2 ** 30;
+const UNITS: Record<string, number> = {
+  memory: 2 ** 20,
+  primarystorage: GIB,
+  secondarystorage: GIB,
+  backupstorage: GIB,
+};
 
 export interface Limit {
   name: string;
