@@ -69,9 +69,14 @@ function nameTheRest(): void {
   for (const icon of document.querySelectorAll(".anticon[role=presentation][aria-label]")) {
     set(icon, "aria-label", null);
   }
+  for (const button of document.querySelectorAll(".ant-input-search-button:not([aria-label])")) {
+    set(button, "aria-label", t("engine.search"));
+  }
   // an icon's own name ("cloud-server") says nothing beside the words that it adorns
   for (const icon of document.querySelectorAll(".anticon[role=img][aria-label]")) {
-    if (icon.classList.contains(`anticon-${icon.getAttribute("aria-label")}`)) {
+    const button = icon.closest("button, a");
+    const alone = button !== null && !button.textContent?.trim() && !button.getAttribute("aria-label");
+    if (!alone && icon.classList.contains(`anticon-${icon.getAttribute("aria-label")}`)) {
       set(icon, "aria-label", null);
       set(icon, "role", null);
       set(icon, "aria-hidden", "true");
