@@ -247,3 +247,15 @@ def test_a_backup_that_cannot_be_deleted_stays(cloud: WithBackups) -> None:
     cloud.cloud.wait(600)
     assert "No host of zone" in refused(534, cloud.admin, "deleteBackup", id=backup["id"]).text
     assert cloud.backups() == [backup]
+
+
+def test_an_instance_with_a_new_root_disk_gets_the_content_of_the_old_one(cloud: WithBackups) -> None:
+    vm = cloud.protected()
+    backup = cloud.back_up(vm)
+    cloud.admin("restoreVirtualMachine", virtualmachineid=vm["id"])
+    cloud.admin("stopVirtualMachine", id=vm["id"])
+    (root,) = cloud.admin("listVolumes", virtualmachineid=vm["id"])["volume"]
+    assert root["id"] != json.loads(backup["volumes"])[0]["uuid"]
+    cloud.admin("restoreBackup", id=backup["id"])
+    taken = [pool.contents[root["id"]].taken for pool in cloud.world.site.pools.values() if root["id"] in pool.contents]
+    assert taken == [backup["size"]]

@@ -111,3 +111,17 @@ def test_limits_hold_for_what_is_made_of_a_backup(cloud: WithBackups) -> None:
     before = cloud.rows()
     refused(535, alice, "createVMFromBackup", zoneid=cloud.zone, backupid=backup["id"])
     assert cloud.rows() == before
+
+
+def test_another_zone_makes_instances_of_a_backup_only_where_its_repository_is_for_that(cloud: WithBackups) -> None:
+    backup = cloud.back_up(cloud.protected())
+    other = cloud.admin(
+        "createZone", name="z2", dns1="8.8.8.8", internaldns1="8.8.8.8", networktype="Basic"
+    )["zone"]["id"]
+    asked = {"zoneid": other, "backupid": backup["id"]}
+    across = "its repository is not for making instances across zones"
+    assert across in refused(431, cloud.admin, "createVMFromBackup", **asked).text
+    cloud.admin("updateBackupRepository", id=cloud.repository, crosszoneinstancecreation=True)
+    assert cloud.admin("listBackupOfferings")["backupoffering"][0]["crosszoneinstancecreation"] is True
+    text = refused(431, cloud.admin, "createVMFromBackup", **asked).text
+    assert across not in text and "z2" in text, "only what the zone itself lacks stands against it"
