@@ -53,6 +53,7 @@ const vm: Resource = {
       { name: "templatename", link: { resource: "template", id: "templateid" } },
       { name: "osdisplayname" },
       { name: "group", link: { resource: "instancegroup", id: "groupid" } },
+      { name: "backupofferingname", link: { resource: "backupoffering", id: "backupofferingid" } },
       column.tags,
     ),
   ],
