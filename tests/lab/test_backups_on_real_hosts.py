@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.lab_cloud import LabCloud, eventually, lab_cloud
+from tests.lab.lab_cloud import KEY, LabCloud, eventually, lab_cloud
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
@@ -122,6 +122,16 @@ def test_a_restored_instance_has_what_it_had_when_it_was_backed_up(
     cloud.job("startVirtualMachine", id=web["id"])
     assert cloud.shell(web, "cat /root/file") == "before"
     assert read(cloud, web) == "before"
+
+
+def test_another_instance_is_made_of_a_backup(
+    cloud: LabCloud, web: dict[str, Any], backup: dict[str, Any]
+) -> None:
+    cloud.job("stopVirtualMachine", id=web["id"], forced=True)
+    asked = {"zoneid": cloud.zone, "backupid": backup["id"], "name": "copy", "keypair": KEY}
+    copy = cloud.job("createVMFromBackup", **asked)["virtualmachine"]
+    assert cloud.shell(copy, "cat /root/file; hostname").split() == ["before", "copy"]
+    assert read(cloud, copy) == "before"
 
 
 def test_a_deleted_backup_leaves_no_file(cloud: LabCloud, backup: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from cloudsim.management.identity import visibility
 from cloudsim.management.storage.backups.providers import DUMMY
 from cloudsim.model import BackupOffering, VirtualMachine, Zone
+from cloudsim.store import Row
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.infrastructure.capacity_view import zone_fields
 from server.api.listing import Page, listed, page_of
@@ -19,7 +20,7 @@ GROUP = "Backup"
 class BackupOfferingView(View):
     """A way to back up that instances of a zone may have."""
 
-    entity: ClassVar = BackupOffering
+    entity: ClassVar[type[Row] | None] = BackupOffering
     key: ClassVar = "backupoffering"
 
     id: str | None = None
@@ -54,7 +55,7 @@ class BackupOfferingView(View):
 class ProviderOfferingView(BackupOfferingView):
     """What a provider has that could be offered."""
 
-    entity: ClassVar = None
+    entity: ClassVar[type[Row] | None] = None  # it is no offering yet
     key: ClassVar = "backupprovideroffering"
 
 
