@@ -310,8 +310,7 @@ const ipv6Prefix: Resource = {
     { name: "usedsubnets", kind: "number" },
     { name: "availablesubnets", kind: "number" },
     { name: "totalsubnets", kind: "number" },
-    { name: "zoneid", link: { resource: "zone", id: "zoneid" } },
-    ...column.hidden(column.created),
+    ...column.hidden({ name: "zoneid", link: { resource: "zone", id: "zoneid" } }, column.created),
   ],
   filters: [{ name: "zoneid" }],
   actions: [

@@ -67,7 +67,7 @@ const network: Resource = {
     "netmask",
     "ip6cidr",
     "ip6gateway",
-    { name: "ip6routes", value: (row) => ipv6Routes(row) },
+    { name: "ip6routes", kind: "text", value: (row) => ipv6Routes(row) },
     { name: "networkofferingname", link: { resource: "networkoffering", id: "networkofferingid" } },
     column.vpc,
     { name: "aclname", link: { resource: "networkacllist", id: "aclid" } },
