@@ -49,7 +49,7 @@ def simulated() -> Iterator[SimulatedWorld]:
         (matrix.isolated, "Namespace"),
         (matrix.groups, "Namespace"),
         (matrix.tiers, "VirtualMachine"),
-        (matrix.dual_stack, "VirtualMachine"),
+        (matrix.dual_stack, "Namespace"),
     ],
     ids=["an isolated network", "security groups", "tiers of a VPC", "IPv4 and IPv6"],
 )
