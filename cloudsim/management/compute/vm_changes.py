@@ -15,6 +15,7 @@ from cloudsim.management.compute.vm_names import HOST_NAME
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network.security_groups import SecurityGroups
+from cloudsim.management.operations.details import EXTERNAL
 from cloudsim.model import (
     Account,
     AffinityGroup,
@@ -66,7 +67,10 @@ class VmChanges:
         cleanup_details: bool = False,
         security_groups: Sequence[SecurityGroup] | None = None,
     ) -> VirtualMachine:
-        """Change what is not None; records VM.UPDATE. Host name and security groups only while it is Stopped."""
+        """Change what is not None; records VM.UPDATE. Host name and security groups only while it is Stopped.
+
+        Details for the program of an extension stay, which those who change others may not see.
+        """
         if dynamically_scalable:
             self._check_scalable(vm)
         if details is not None:
@@ -84,10 +88,11 @@ class VmChanges:
             fields["name"] = self._checked_name(vm, name)
         if user_data is not None or user_data_row is not None:
             fields |= self._user_data(vm, user_data, user_data_row)
+        unseen = {key: value for key, value in vm.details.items() if key.startswith(EXTERNAL)}
         if cleanup_details:
-            fields["details"] = {}
+            fields["details"] = unseen
         elif details is not None:
-            fields["details"] = dict(details)
+            fields["details"] = unseen | dict(details)
         if security_groups is not None:
             fields["security_group_ids"] = self._security_group_ids(vm, security_groups)
         with self._store.transaction():

@@ -142,6 +142,7 @@ class _Host:
         row = self._instances.find("vm_id", vm.id)
         if row is not None and row.made:
             await self._ask("start", host, extension, vm, password=password)
+            self._note(vm, extension, host, made=True)  # it may have been on another host
             return
         self._note(vm, extension, host, made=False)
         try:

@@ -20,9 +20,9 @@ from server.api.views import Date, View, date
 
 GROUP, SINCE = "Extension", "4.21.0"
 _ADD, _UPDATE, _DELETE = (f"EXTENSION.CUSTOM.ACTION.{word}" for word in ("ADD", "UPDATE", "DELETE"))
-Type = Param("VirtualMachine", values=RESOURCE_TYPES)
+Type = Param("what it is run for; where the action does not say, who runs it does", values=RESOURCE_TYPES)
 RoleTypes = Annotated[
-    Sequence[str] | None, Param("who may run it, beside root admins: " + ", ".join(ROLE_TYPES), values=ROLE_TYPES)
+    Sequence[str] | None, Param("the types of roles that may run it, beside root admins", values=ROLE_TYPES)
 ]
 Parameters = Param(
     "what may be said when it is run: of each name, type (STRING, NUMBER, BOOLEAN, DATE), required, validationformat "

@@ -6,10 +6,11 @@ from typing import Annotated, ClassVar, Self
 
 from cloudsim.management.infrastructure.hypervisor_types import (
     CAPABILITIES,
+    EXTERNAL,
     HYPERVISORS,
     HypervisorCapabilities,
 )
-from cloudsim.model import Cluster, GuestOs, GuestOsCategory, Zone
+from cloudsim.model import Cluster, Extension, GuestOs, GuestOsCategory, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.listing import Page, listed, page_of
 from server.api.parameters import Param
@@ -211,6 +212,8 @@ async def list_hypervisors(call: Call, *, zoneid: Zone | None = None) -> Listed:
         )
     else:
         given = [name.strip().lower() for name in call.manager.settings.get("hypervisor.list").split(",")]
+        if len(call.store.table(Extension)):  # which is what External hosts need
+            given.append(EXTERNAL.lower())
         names = [name for name in HYPERVISORS if name.lower() in given]
     return Listed([HypervisorView(name=name) for name in names], len(names))
 

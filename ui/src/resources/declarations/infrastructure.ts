@@ -18,7 +18,7 @@ import { hostPowerActions, hostPowerTabs, placePowerActions } from "./infrastruc
 import { create, is, remove, update } from "./parts/actions";
 import { ALLOCATION, allocate, allocation } from "./parts/allocation";
 import * as column from "./parts/columns";
-import { HYPERVISORS } from "./parts/hypervisors";
+import { HYPERVISORS, onExternal } from "./parts/hypervisors";
 
 const zone: Resource = {
   name: "zone",
@@ -240,6 +240,8 @@ const cluster: Resource = {
       { name: "hypervisor", choices: HYPERVISORS },
       { name: "clustertype", values: ["CloudManaged"], initial: () => "CloudManaged" },
       { name: "arch", values: ["x86_64", "aarch64"] },
+      { name: "extensionid", resource: "extension", when: onExternal },
+      { name: "externaldetails", when: onExternal },
     ]),
     update("updateCluster", [
       { name: "clustername", initial: (row) => String(row?.name ?? "") },
@@ -349,6 +351,7 @@ const host: Resource = {
       "username",
       { name: "password", secret: true },
       "hosttags",
+      { name: "externaldetails", when: onExternal },
     ]),
     update("updateHost", ["name", "hosttags", "istagarule", { name: "oscategoryid" }], {
       without: ["allocationstate"],

@@ -1,6 +1,12 @@
 // Extensions: programs of the operator's that see to instances, and the actions that they offer beside.
 
-import { ApiOutlined, DisconnectOutlined, LinkOutlined, PlayCircleOutlined } from "@ant-design/icons-vue";
+import {
+  ApiOutlined,
+  DisconnectOutlined,
+  LinkOutlined,
+  PictureOutlined,
+  PlayCircleOutlined,
+} from "@ant-design/icons-vue";
 import type { FormField, Resource } from "../declaration";
 import { create, remove, update } from "./parts/actions";
 import * as column from "./parts/columns";
@@ -72,6 +78,16 @@ const extension: Resource = {
       form: [CLUSTERS],
       when: (row) => Array.isArray(row.resources) && row.resources.length > 0,
       ...onCluster,
+    },
+    {
+      command: "registerTemplate",
+      name: "registerExternalTemplate",
+      icon: PictureOutlined,
+      on: "row",
+      target: "extensionid",
+      fixed: () => ({ hypervisor: "External", format: "EXTERNAL" }),
+      form: ["name", "displaytext", "url", "ostypeid", "ispublic", "externaldetails"],
+      without: ["checksum", "directdownload", "deployasis", "templatetype"],
     },
     remove("deleteExtension", { form: ["cleanup"] }),
   ],

@@ -151,6 +151,9 @@ def test_secrets_of_extensions_are_not_shown_to_users(external: ExternalCloud) -
     assert not [key for key in own.get("details", {}) if key.startswith("external.")]
     (shown,) = external.admin("listVirtualMachines", id=vm["id"])["virtualmachine"]
     assert shown["details"]["external.token"] == "t"
+    user("updateVirtualMachine", id=vm["id"], details={"note": "n"})
+    assert user("listVirtualMachines", id=vm["id"])["virtualmachine"][0]["details"] == {"note": "n"}
+    assert external.vm(vm["id"])["details"] == {"external.token": "t", "note": "n"}, "what he does not see stays"
     rows = user("listResourceDetails", resourcetype="UserVm", resourceid=vm["id"]).get("resourcedetail", [])
     assert not [row for row in rows if row["key"].startswith("external.")]
 
@@ -224,6 +227,46 @@ def test_a_program_is_asked_before_a_start_and_chooses_mac_addresses(tmp_path: P
         assert external.state(vm["id"]) == "Stopped"
     finally:
         external.cloud.close()
+
+
+def test_an_instance_that_starts_on_another_host_is_deleted_there(external: ExternalCloud) -> None:
+    vm = external.deploy_external("db")
+    external.admin("addHost", **external.host_in(external.cluster, "node2"))
+    external.admin("stopVirtualMachine", id=vm["id"])
+    first, second = sorted(external.admin("listHosts", hypervisor="External")["host"], key=lambda host: host["name"])
+    external.admin("updateHost", id=first["id"], allocationstate="Disable")
+    started = external.admin("startVirtualMachine", id=vm["id"])["virtualmachine"]
+    assert started["hostname"] == second["name"]
+    external.admin("destroyVirtualMachine", id=vm["id"], expunge=True)
+    named = [(call["operation"], call["hostname"]) for call in external.calls() if "virtualmachineid" in call]
+    assert [each for each in named if each[0] in ("create", "start", "delete")] == [
+        ("create", "node1.example"),
+        ("start", "node2.example"),
+        ("delete", "node2.example"),
+    ]
+
+
+def test_what_looks_at_all_hosts_and_instances_takes_external_ones_along(external: ExternalCloud) -> None:
+    vm = external.deploy_external("db")
+    plain = external.deploy("plain")
+    (host,) = external.admin("listHosts", hypervisor="External")["host"]
+    shown = external.admin("listTopology", clusterid=external.cluster["id"])
+    assert "node1.example" in str(shown)
+    metrics = {each["name"]: each for each in external.admin("listHostsMetrics")["host"]}
+    assert metrics["node1.example"]["state"] == "Up"
+    assert {each["name"] for each in external.admin("listHypervisors")["hypervisor"]} >= {"Simulator", "External"}
+    assert "host" not in external.admin("findHostsForMigration", virtualmachineid=vm["id"])
+    found = external.admin("findHostsForMigration", virtualmachineid=plain["id"])["host"]
+    assert host["id"] not in {each["id"] for each in found}
+    assert "unmanagedinstance" not in external.admin("listUnmanagedInstances", clusterid=external.cluster["id"])
+    wide = {"zoneid": external.zone, "name": "wide", "scope": "ZONE", "url": "nfs://10.1.1.1/wide"}
+    assert external.admin("createStoragePool", **wide)["storagepool"]["state"] == "Up"
+    error = refused(431, external.admin, "prepareHostForMaintenance", id=host["id"])
+    assert "Live migration of db on External hosts is not supported" in error.text
+    external.admin("stopVirtualMachine", id=vm["id"])
+    external.admin("cancelHostMaintenance", id=host["id"])
+    external.admin("prepareHostForMaintenance", id=host["id"])
+    assert external.admin("listHosts", id=host["id"])["host"][0]["resourcestate"] == "Maintenance"
 
 
 # power states

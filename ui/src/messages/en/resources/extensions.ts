@@ -18,6 +18,7 @@ export default {
     registerExtension: "Register with a cluster",
     unregisterExtension: "Undo a registration",
     deleteExtension: "Delete extension",
+    registerExternalTemplate: "Register a template",
     addCustomAction: "Add custom action",
     updateCustomAction: "Edit custom action",
     deleteCustomAction: "Delete custom action",
