@@ -42,7 +42,7 @@ SETTINGS = {
     "kvm.ha.health.check.timeout": 3,
     "kvm.ha.activity.check.interval": 2,
     "kvm.ha.activity.check.max.attempts": 2,
-    "kvm.ha.recover.wait.period": 60,
+    "kvm.ha.recover.wait.period": 30,
     "investigate.retry.interval": 3600,
 }
 

@@ -80,6 +80,7 @@ def test_a_host_that_fails_turns_red_while_one_looks(page: Any, served: ServerPr
     call = served.connect()
     host = call("listHosts", name="host-1.rack-1.pod-2")["host"][0]
     before = page.evaluate(RED_SEEN)
+    call("updateSimulation", pace="100x")  # that a host is silent takes minutes to be noticed
     call("injectFault", type="HostCrash", hostid=host["id"], duration=100_000)
     page.wait_for_selector(f".ant-message:has-text('{host['name']}')", timeout=120_000)
     assert eventually(lambda: page.evaluate(RED_SEEN) > before + 20)
