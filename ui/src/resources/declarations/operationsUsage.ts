@@ -1,6 +1,7 @@
 // What accounts used, in the records that bills are written from: a tab of accounts, domains and projects.
 
 import { ClearOutlined, FileDoneOutlined } from "@ant-design/icons-vue";
+import type { Row } from "@/api/client";
 import type { Resource } from "../declaration";
 import * as column from "./parts/columns";
 
@@ -8,6 +9,11 @@ const DAY = 86_400_000;
 
 function day(time: number): string {
   return new Date(time).toISOString().slice(0, 10);
+}
+
+/** The description without the ids in it, which the record has as members, too. */
+function described(row: Row): string {
+  return String(row.description ?? "").replace(/ \([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\)/g, "");
 }
 
 const record: Resource = {
@@ -22,11 +28,11 @@ const record: Resource = {
     // the last month, until one asks for another time
     parameters: () => ({ startdate: day(Date.now() - 31 * DAY), enddate: day(Date.now() + DAY) }),
   },
-  title: (row) => String(row.description),
+  title: described,
   columns: [
     { name: "startdate", kind: "date" },
     { name: "enddate", kind: "date" },
-    column.description,
+    { name: "description", value: described },
     { name: "usage" },
     { name: "account" },
     ...column.hidden(
