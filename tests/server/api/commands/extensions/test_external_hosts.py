@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from cloudsim.invariants import ALWAYS, Scene, check
+from cloudsim.model import ExternalInstance
 from tests.server.api.api_harness import Api, Client, refused
 from tests.server.api.commands.extensions.program_cloud import ExternalCloud, ProgramCloud
 
@@ -267,6 +269,19 @@ def test_what_looks_at_all_hosts_and_instances_takes_external_ones_along(externa
     external.admin("cancelHostMaintenance", id=host["id"])
     external.admin("prepareHostForMaintenance", id=host["id"])
     assert external.admin("listHosts", id=host["id"])["host"][0]["resourcestate"] == "Maintenance"
+
+
+def test_invariants_hold_and_an_account_that_goes_leaves_nothing_with_the_program(external: ExternalCloud) -> None:
+    user = external.account("user")
+    external.deploy_external("db", user)
+    external.deploy("plain")
+    assert check(Scene(external.store, external.manager), ALWAYS) == []
+    account = user("listAccounts")["account"][0]
+    assert (account["vmtotal"], account["volumetotal"]) == (1, 0)
+    external.admin("deleteAccount", id=account["id"])
+    assert external.machines() == {}
+    assert list(external.store.table(ExternalInstance)) == []
+    assert check(Scene(external.store, external.manager), ALWAYS) == []
 
 
 # power states
