@@ -158,7 +158,7 @@ class ExternalCloud(ProgramCloud):
     def external(self, name: str, **more: Any) -> dict[str, Any]:
         """What deployVirtualMachine is asked for an External instance."""
         networks = {} if "networkids" in more else {"networkids": self.net["id"]}
-        return self.wanted(templateid=self.template["id"], name=name, **networks, **more)
+        return self.wanted(**{"templateid": self.template["id"], "name": name, **networks, **more})
 
     def deploy_external(self, name: str, call: Client | None = None, **more: Any) -> dict[str, Any]:
         if call is not None and "networkids" not in more:

@@ -146,6 +146,31 @@ def test_the_program_is_told_of_the_instance_and_of_all_that_was_configured(exte
     assert 0 < float(call["timeout"]) < 1800
 
 
+def test_what_the_program_is_told_is_changed_for_hosts_and_offerings(external: ExternalCloud) -> None:
+    (host,) = external.admin("listHosts", hypervisor="External")["host"]
+    size = {"cpunumber": 1, "cpuspeed": 500, "memory": 512, "displaytext": "s"}
+    made = external.admin("createServiceOffering", name="s", **size, externaldetails={"tier": "gold"})
+    offering = made["serviceoffering"]["id"]
+    user = external.account("user")
+    assert "serviceofferingdetails" not in user("listServiceOfferings", id=offering)["serviceoffering"][0]
+    vm = external.deploy_external("db", serviceofferingid=offering)
+
+    def told() -> dict[str, Any]:
+        external.admin("rebootVirtualMachine", id=vm["id"])
+        found: dict[str, Any] = external.calls()[-1]["externaldetails"]
+        return found
+
+    assert told()["virtualmachine"] == {"tier": "gold", "image": "debian"}
+    external.admin("updateServiceOffering", id=offering, externaldetails={"tier": "silver"})
+    external.admin("updateHost", id=host["id"], externaldetails={"rack": "8"})
+    assert told()["virtualmachine"]["tier"] == "silver"
+    assert told()["host"] == {"url": "http://node1.example", "rack": "8"}
+    external.admin("updateServiceOffering", id=offering, cleanupexternaldetails=True)
+    external.admin("updateHost", id=host["id"], cleanupexternaldetails=True)
+    assert told()["virtualmachine"] == {"image": "debian"}
+    assert told()["host"] == {"url": "http://node1.example"}
+
+
 def test_secrets_of_extensions_are_not_shown_to_users(external: ExternalCloud) -> None:
     user = external.account("user")
     vm = external.deploy_external("db", user, externaldetails={"token": "t"})
