@@ -202,3 +202,10 @@ def test_what_cannot_be_meant_is_refused(api: UsageApi) -> None:
 def test_every_kind_of_usage_has_a_name(api: UsageApi) -> None:
     found = {each["id"]: each["name"] for each in api.admin("listUsageTypes")["usagetype"]}
     assert (found[1], found[6], found[14]) == ("RUNNING_VM", "VOLUME", "VPN_USERS")
+
+
+def test_a_day_that_is_far_away_bounds_a_list_as_well(api: UsageApi) -> None:
+    api.volume()
+    api.until(24.5)
+    assert [each["name"] for each in api.records(type=types.VOLUME, enddate="9999-12-31")] == ["data"]
+    assert api.records(type=types.VOLUME, startdate="9999-12-31", enddate="9999-12-31") == []
