@@ -115,7 +115,7 @@ def test_a_cloud_that_cannot_keep_its_pace_still_answers_and_knows_its_clients_t
         began = time.monotonic()
         for number in range(20):
             client.createDiskOffering(name=f"o{number}", displaytext="o", disksize=1)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 60
         assert server.stop() == 0, server.output
 
 

@@ -55,9 +55,9 @@ def test_a_guest_that_reaches_long_mode_shows_that_kvm_works(tmp_path: Path) -> 
 @pytest.mark.usefixtures("kvm_is_promised")
 def test_a_guest_that_hangs_under_kvm_means_emulation_and_is_ended(tmp_path: Path) -> None:
     began = time.monotonic()
-    found = accel.probe(stand_in(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60"), limit=0.3)
-    assert time.monotonic() - began < 2
-    assert found == accel.Acceleration("qemu", "a guest did not reach long mode under KVM within 0.3 s")
+    found = accel.probe(stand_in(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60"), limit=2.0)
+    assert time.monotonic() - began < 30
+    assert found == accel.Acceleration("qemu", "a guest did not reach long mode under KVM within 2 s")
     assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
 
 

@@ -255,7 +255,7 @@ def test_a_guest_that_does_not_react_loses_its_power_in_the_end(run: Run) -> Non
         steps: dict[str, float] = {}
         STEPS.set(steps)
         await host.stop_vm(vm.name, False)
-        assert 1.0 <= time.monotonic() - began < 4
+        assert 1.0 <= time.monotonic() - began < 20
         assert await host.vm_states() == () and set(steps) == {"vm_shutdown", "forced_stop"}
 
     run(story, stop_within=1.0)

@@ -93,7 +93,7 @@ def test_what_cannot_move_stays_and_runs_on(run: Run, guest: VmSpec) -> None:
             HypervisorError, match=f"migrating {NAME} to {nowhere}: no libvirtd at {nowhere} port 16509"
         ):
             await first.migrate_vm(NAME, nowhere, True)
-        assert time.monotonic() - began < migration.REACH_WITHIN + 2
+        assert time.monotonic() - began < migration.REACH_WITHIN + 15
         with pytest.raises(HypervisorError, match="its disks vdb are on storage that only this host has"):
             await first.migrate_vm(NAME, there, False)
         with pytest.raises(HypervisorError, match="it is on this host already"):
