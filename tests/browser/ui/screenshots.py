@@ -55,7 +55,7 @@ class PageOf:
 
 ROUTES = """
 () => document.querySelector('#app').__vue_app__.config.globalProperties.$router.getRoutes()
-  .map((route) => route.path).filter((path) => !/[:*]|sign-in|^.$/.test(path))
+  .map((route) => route.path.replace(/\\/:\\w+[?]$/, '')).filter((path) => !/[:*]|sign-in|^.$/.test(path))
 """
 """Addresses of pages: all that the router knows, but for those of single things."""
 
