@@ -53,6 +53,7 @@ class ServiceOffering(Row, frozen=True, kw_only=True):
     domain_ids: tuple[str, ...] = ()
     zone_ids: tuple[str, ...] = ()
     state: Literal["Active", "Inactive"] = "Active"
+    sort_key: int = 0
     created: float = 0.0
     details: dict[str, str] = {}
 

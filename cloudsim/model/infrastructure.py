@@ -32,6 +32,7 @@ class Zone(Row, frozen=True, kw_only=True):
     allocation_state: Allocation = "Disabled"
     dhcp_provider: str = "VirtualRouter"
     zone_token: str = ""
+    sort_key: int = 0
     created: float = 0.0
     details: dict[str, str] = {}
 

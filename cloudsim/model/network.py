@@ -68,6 +68,7 @@ class NetworkOffering(Row, frozen=True, kw_only=True):
     max_connections: int | None = None
     keep_alive: bool = False
     state: Literal["Enabled", "Disabled", "Inactive"] = "Enabled"
+    sort_key: int = 0
     created: float = 0.0
     details: dict[str, str] = {}
     internet_protocol: Literal["IPv4", "DualStack"] = "IPv4"

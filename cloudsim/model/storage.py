@@ -16,6 +16,7 @@ class GuestOsCategory(Row, frozen=True, kw_only=True):
 
     name: str
     featured: bool = True
+    sort_key: int = 0
 
 
 class GuestOs(Row, frozen=True, kw_only=True):
@@ -54,6 +55,7 @@ class DiskOffering(Row, frozen=True, kw_only=True):
     domain_ids: tuple[str, ...] = ()
     zone_ids: tuple[str, ...] = ()
     state: Literal["Active", "Inactive"] = "Active"
+    sort_key: int = 0
     created: float = 0.0
 
 
@@ -95,6 +97,7 @@ class Template(Row, frozen=True, kw_only=True):
     extension_id: str | None = None
     shared_with: tuple[str, ...] = ()
     state: Literal["Active", "Inactive"] = "Active"
+    sort_key: int = 0
     created: float = 0.0
     details: dict[str, str] = {}
 

@@ -24,6 +24,7 @@ class VpcOffering(Row, frozen=True, kw_only=True):
     zone_ids: tuple[str, ...] = ()
     domain_ids: tuple[str, ...] = ()
     created: float = 0.0
+    sort_key: int = 0
     internet_protocol: Literal["IPv4", "DualStack"] = "IPv4"
 
 

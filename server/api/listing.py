@@ -62,6 +62,9 @@ class _PageParameters:
 Page = Annotated[Paging, _PageParameters()]
 """keyword, page and pagesize."""
 
+SortKey = Annotated[int | None, Param("its place in lists, by sortkey.algorithm: the lowest number comes first")]
+"""The sortkey of commands that change what is listed by it; see `by_sort_key`."""
+
 
 def listed(
     call: Call,
@@ -88,6 +91,8 @@ def listed(
     tags          tags that a row must carry.
     owner         the field with the owning account.
     newest_first  last inserted row first.
+
+    Rows that have a sort key come by it.
     """
     table = call.store.table(row_type)
     conditions = {field: value for field, value in (equal or {}).items() if value is not None}
@@ -103,17 +108,17 @@ def listed(
         tests.append(lambda row: row.id in tagged)
     if ids is not None:
         unique = {row.id: row for row in ids}.values()
-        return _cut(list(_matching(unique, conditions, scope, owner, tests)), page, newest_first)
+        return _cut(by_sort_key(call, _matching(unique, conditions, scope, owner, tests)), page, newest_first)
     base = _narrowest(table, conditions, scope, owner)
     if base.index is not None:
         conditions.pop(base.index, None)
     hidden = scope.without if scope is not None and scope.accounts is None else ()
     left = scope if scope is not None and scope.accounts is not None and not base.by_owner else None
     unindexed = bool(hidden) and owner not in row_type.keys.indexes
-    if conditions or tests or left is not None or unindexed:
+    if conditions or tests or left is not None or unindexed or "sort_key" in row_type.__struct_fields__:
         whose = scope if hidden else left
         source = base.rows(table, scope, owner)
-        found = list(_matching(source, conditions, whose, owner, tests))
+        found = by_sort_key(call, _matching(source, conditions, whose, owner, tests))
         if newest_first and base.by_owner and "created" in row_type.__struct_fields__:
             found.sort(key=attrgetter("created"))  # they came one account after the other
         return _cut(found, page, newest_first)
@@ -121,6 +126,15 @@ def listed(
         assert scope is not None and scope.accounts is not None
         return _across(table, scope.accounts, owner, page, newest_first)
     return _whole(table, base, hidden, owner, page, newest_first)
+
+
+def by_sort_key(call: Call, rows: Iterable[R]) -> list[R]:
+    """The rows, all of one type, in the order of their sort keys where they have any, and else as they come."""
+    found = list(rows)
+    if found and "sort_key" in type(found[0]).__struct_fields__:
+        upwards = call.manager.foundation.settings.boolean("sortkey.algorithm")
+        found.sort(key=attrgetter("sort_key"), reverse=not upwards)
+    return found
 
 
 @dataclass(frozen=True)

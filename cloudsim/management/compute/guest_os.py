@@ -87,7 +87,12 @@ class GuestOsTypes:
             )
 
     def update_category(
-        self, category: GuestOsCategory, *, name: str | None = None, featured: bool | None = None
+        self,
+        category: GuestOsCategory,
+        *,
+        name: str | None = None,
+        featured: bool | None = None,
+        sort_key: int | None = None,
     ) -> GuestOsCategory:
         changes: dict[str, Any] = {}
         if name is not None and name != category.name:
@@ -95,6 +100,8 @@ class GuestOsTypes:
             changes["name"] = name
         if featured is not None:
             changes["featured"] = featured
+        if sort_key is not None:
+            changes["sort_key"] = sort_key
         with self._store.transaction():
             return self._categories.update(category.id, **changes)
 

@@ -242,10 +242,11 @@ class Offerings:
         domain_ids: str | None = None,
         zone_ids: str | None = None,
         state: str | None = None,
+        sort_key: int | None = None,
         details: Mapping[str, str] | None = None,
     ) -> ServiceOffering:
         """Change what is given. `domain_ids` is "public" or ids by commas, `zone_ids` "all" or ids by commas."""
-        changes = self._changes(name, display_text, domain_ids, zone_ids, state)
+        changes = self._changes(name, display_text, domain_ids, zone_ids, state, sort_key)
         if host_tags is not None:
             changes["host_tags"] = tuple(host_tags)
         if storage_tags is not None:
@@ -319,10 +320,11 @@ class Offerings:
         domain_ids: str | None = None,
         zone_ids: str | None = None,
         state: str | None = None,
+        sort_key: int | None = None,
         rates: Mapping[str, Any] | None = None,
     ) -> DiskOffering:
         """Change what is given. `rates` are fields of DiskTraits; domain and zone ids as for a service offering."""
-        changes = self._changes(name, display_text, domain_ids, zone_ids, state)
+        changes = self._changes(name, display_text, domain_ids, zone_ids, state, sort_key)
         if tags is not None:
             changes["tags"] = tuple(tags)
         if display is not None:
@@ -347,8 +349,9 @@ class Offerings:
         domain_ids: str | None,
         zone_ids: str | None,
         state: str | None,
+        sort_key: int | None,
     ) -> dict[str, Any]:
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = {} if sort_key is None else {"sort_key": sort_key}
         if name is not None:
             _check_name(name)
             changes["name"] = name

@@ -117,6 +117,7 @@ class Zones:
         allocation_state: Allocation | None = None,
         public: bool | None = None,
         details: Mapping[str, str] | None = None,
+        sort_key: int | None = None,
     ) -> Zone:
         """Change what is given; an empty optional address or domain clears it."""
         changes: dict[str, Any] = {}
@@ -140,7 +141,11 @@ class Zones:
             changes["domain_id"] = None
         if details is not None:
             changes["details"] = {**zone.details, **details}
-        for field, value in (("local_storage", local_storage), ("allocation_state", allocation_state)):
+        for field, value in (
+            ("local_storage", local_storage),
+            ("allocation_state", allocation_state),
+            ("sort_key", sort_key),
+        ):
             if value is not None:
                 changes[field] = value
         with self._store.transaction():

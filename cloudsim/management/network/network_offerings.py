@@ -136,6 +136,7 @@ class NetworkOfferings:
         tags: str | None = None,
         domain_ids: tuple[str, ...] | None = None,
         zone_ids: tuple[str, ...] | None = None,
+        sort_key: int | None = None,
     ) -> NetworkOffering:
         """Change what is not None; no `domain_ids` (`zone_ids`): for all. Empty `tags`: none."""
         changes: dict[str, Any] = {}
@@ -158,6 +159,7 @@ class NetworkOfferings:
             ("keep_alive", keep_alive),
             ("domain_ids", domain_ids),
             ("zone_ids", zone_ids),
+            ("sort_key", sort_key),
         ):
             if value is not None:
                 changes[field] = value

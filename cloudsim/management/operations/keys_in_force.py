@@ -230,6 +230,12 @@ IN_FORCE: tuple[key, ...] = (
     ),
     key("default.page.size", "500", "integer", "Largest page of a list call", minimum=1),
     key(
+        "sortkey.algorithm",
+        "true",
+        "boolean",
+        "Whether zones, templates, ISOs, OS categories and offerings are listed by their sort keys from the lowest up",
+    ),
+    key(
         "api.sessionkey.check.locations",
         "CookieAndParameter",
         "string",

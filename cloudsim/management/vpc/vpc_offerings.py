@@ -108,6 +108,7 @@ class VpcOfferings:
         state: str | None = None,
         domain_ids: tuple[str, ...] | None = None,
         zone_ids: tuple[str, ...] | None = None,
+        sort_key: int | None = None,
     ) -> dict[str, Any]:
         """The fields to change. Raises InvalidParameterValue."""
         changes: dict[str, Any] = {}
@@ -129,6 +130,8 @@ class VpcOfferings:
             changes["domain_ids"] = domain_ids
         if zone_ids is not None:
             changes["zone_ids"] = zone_ids
+        if sort_key is not None:
+            changes["sort_key"] = sort_key
         return changes
 
     def update(self, offering_id: str, changes: Mapping[str, Any]) -> VpcOffering:

@@ -11,7 +11,7 @@ from cloudsim.model import DiskOffering, Domain, StoragePool, VirtualMachine, Vo
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import Disk, words
 from server.api.commands.infrastructure.offering_scope import offered, scope_fields
-from server.api.listing import Page, listed
+from server.api.listing import Page, SortKey, listed
 from server.api.parameters import Long as LongParameter
 from server.api.parameters import Param, one_of
 from server.api.views import Date, Long, View, date
@@ -129,6 +129,7 @@ async def update_disk_offering(
     iopsreadrate: LongParameter | None = None,
     iopswriterate: LongParameter | None = None,
     cachemode: str | None = None,
+    sortkey: SortKey = None,
 ) -> DiskOffering:
     """Changes a disk offering."""
     offering: DiskOffering = call.manager.offerings.update_disk(
@@ -140,6 +141,7 @@ async def update_disk_offering(
         domain_ids=domainid,
         zone_ids=zoneid,
         state=state,
+        sort_key=sortkey,
         rates={
             "bytes_read_rate": bytesreadrate,
             "bytes_write_rate": byteswriterate,

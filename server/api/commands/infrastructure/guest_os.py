@@ -12,7 +12,7 @@ from cloudsim.management.infrastructure.hypervisor_types import (
 )
 from cloudsim.model import Cluster, Extension, GuestOs, GuestOsCategory, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
-from server.api.listing import Page, listed, page_of
+from server.api.listing import Page, SortKey, listed, page_of
 from server.api.parameters import Param
 from server.api.views import Long, View
 
@@ -182,10 +182,17 @@ async def add_os_category(call: Call, *, name: str, isfeatured: bool = False) ->
     since="4.21.0",
 )
 async def update_os_category(
-    call: Call, *, id: GuestOsCategory, name: str | None = None, isfeatured: bool | None = None
+    call: Call,
+    *,
+    id: GuestOsCategory,
+    name: str | None = None,
+    isfeatured: bool | None = None,
+    sortkey: SortKey = None,
 ) -> GuestOsCategory:
     """Changes an OS category."""
-    row: GuestOsCategory = call.manager.guest_os.update_category(id, name=name, featured=isfeatured)
+    row: GuestOsCategory = call.manager.guest_os.update_category(
+        id, name=name, featured=isfeatured, sort_key=sortkey
+    )
     return row
 
 

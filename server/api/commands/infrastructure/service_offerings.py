@@ -14,7 +14,7 @@ from cloudsim.model import DiskOffering, Domain, ServiceOffering, Template, Virt
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import RootDisk, words
 from server.api.commands.infrastructure.offering_scope import offered, scope_fields
-from server.api.listing import Page, listed, page_of
+from server.api.listing import Page, SortKey, listed, page_of
 from server.api.parameters import Long as LongParameter
 from server.api.parameters import Param, one_of
 from server.api.views import Date, Long, View, date
@@ -260,6 +260,7 @@ async def update_service_offering(
         Param("what extensions' programs are told of its instances, from now on", since="4.21.0"),
     ] = None,
     cleanupexternaldetails: Annotated[bool, Param("whether they are told nothing")] = False,
+    sortkey: SortKey = None,
 ) -> ServiceOffering:
     """Changes a service offering."""
     if externaldetails and cleanupexternaldetails:
@@ -274,6 +275,7 @@ async def update_service_offering(
         domain_ids=domainid,
         zone_ids=zoneid,
         state=state,
+        sort_key=sortkey,
         details=None if told is None else replaced(id.details, told),
     )
     return offering

@@ -10,7 +10,7 @@ from cloudsim.model import Domain, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.capacity_view import note_capacities
 from server.api.commands.infrastructure.zone_view import ZoneView
-from server.api.listing import Page, Tags, listed
+from server.api.listing import Page, SortKey, Tags, listed
 from server.api.parameters import Param, one_of
 
 GROUP = "Zone"
@@ -71,6 +71,7 @@ async def update_zone(
     localstorageenabled: bool | None = None,
     ispublic: Annotated[bool | None, Param("true: every domain may use the zone")] = None,
     details: Mapping[str, str] | None = None,
+    sortkey: SortKey = None,
 ) -> Zone:
     """Changes a zone."""
     zone: Zone = call.manager.zones.update(
@@ -87,6 +88,7 @@ async def update_zone(
         allocation_state=allocationstate,
         public=ispublic,
         details=details,
+        sort_key=sortkey,
     )
     return zone
 

@@ -14,7 +14,7 @@ from cloudsim.model import Domain, Network, NetworkOffering, ServiceOffering, Zo
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.offering_scope import scope_fields, scope_ids
 from server.api.commands.network.service_views import ServiceView, service_views
-from server.api.listing import Page, listed
+from server.api.listing import Page, SortKey, listed
 from server.api.parameters import Param, one_of
 from server.api.views import Date, View, date
 
@@ -287,6 +287,7 @@ async def update_network_offering(
     tags: Annotated[str | None, Param("of physical networks; empty for none", length=4096)] = None,
     domainid: Annotated[str | None, Param("public, or ids by commas")] = None,
     zoneid: Annotated[str | None, Param("all, or ids by commas", length=4096)] = None,
+    sortkey: SortKey = None,
 ) -> NetworkOffering:
     """Changes a network offering, or whether networks can be made from it."""
     if id is None:
@@ -302,6 +303,7 @@ async def update_network_offering(
         tags=tags,
         domain_ids=scope_ids(call, Domain, "domainid", domainid, "public"),
         zone_ids=scope_ids(call, Zone, "zoneid", zoneid, "all"),
+        sort_key=sortkey,
     )
     return changed
 

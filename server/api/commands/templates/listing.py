@@ -8,7 +8,7 @@ from cloudsim.management.storage.template_visibility import ONLY_READY, filter_n
 from cloudsim.model import GuestOs, GuestOsCategory, ImageStore, StoragePool, Template, TemplateOnPool, Zone
 from server.api.command import Call, Listed
 from server.api.commands.templates.views import InZone, in_zones
-from server.api.listing import Paging, page_of, tagged_with
+from server.api.listing import Paging, by_sort_key, page_of, tagged_with
 from server.api.scope import Ownership
 
 
@@ -46,7 +46,7 @@ def shown(
         return store is None or (row.copy is not None and row.copy.store_id == store.id)
 
     rows: list[InZone] = []
-    for template in templates if templates is not None else call.store.table(Template):
+    for template in by_sort_key(call, templates if templates is not None else call.store.table(Template)):
         if (template.format == "ISO") != iso or not shows(template) or not keep(template):
             continue
         if tagged is not None and template.id not in tagged:

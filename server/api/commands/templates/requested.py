@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from cloudsim.management.storage.template_request import TemplateRequest
 from cloudsim.model import GuestOs
 from server.api.command import Call
+from server.api.listing import SortKey
 from server.api.parameters import Param, Parameter, parameter
 
 CHECKSUM = Param("of the file: MD5, SHA-1, .. in hex, or {SHA-256} and hex")
@@ -23,6 +24,7 @@ _FIELDS = {
     "requireshvm": "requires_hvm",
     "directdownload": "direct_download",
     "deployasis": "deploy_as_is",
+    "sortkey": "sort_key",
 }
 """Fields of the request whose parameters have other names."""
 _OF_BOTH = (
@@ -93,6 +95,7 @@ _CHANGES = (
     parameter("isdynamicallyscalable", bool | None, None),
     parameter("details", Mapping[str, str] | None, None),
     parameter("cleanupdetails", bool, False),
+    parameter("sortkey", SortKey, None),
 )
 ChangedIso = Annotated[dict[str, Any], _Changed(*_CHANGES)]
 ChangedTemplate = Annotated[dict[str, Any], _Changed(*_CHANGES, parameter("format", str | None, None))]

@@ -13,7 +13,7 @@ from cloudsim.model import Domain, ServiceOffering, VpcOffering, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.infrastructure.offering_scope import scope_fields, scope_ids
 from server.api.commands.network.service_views import ServiceView, service_views
-from server.api.listing import Page, listed
+from server.api.listing import Page, SortKey, listed
 from server.api.parameters import Param, one_of
 from server.api.views import Date, View, date
 
@@ -178,6 +178,7 @@ async def update_vpc_offering(
     state: Annotated[str | None, one_of("Enabled", "Disabled")] = None,
     domainid: Annotated[str | None, Param("public, or ids by commas", length=4096)] = None,
     zoneid: Annotated[str | None, Param("all, or ids by commas")] = None,
+    sortkey: SortKey = None,
 ) -> Job:
     """Changes a VPC offering, or whether VPCs can be made from it."""
     changes = call.manager.vpc_offerings.check_update(
@@ -187,6 +188,7 @@ async def update_vpc_offering(
         state=state,
         domain_ids=scope_ids(call, Domain, "domainid", domainid, "public"),
         zone_ids=scope_ids(call, Zone, "zoneid", zoneid, "all"),
+        sort_key=sortkey,
     )
 
     async def work() -> VpcOffering:

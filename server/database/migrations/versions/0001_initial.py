@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.Column("allocation_state", sa.Text(), nullable=False),
         sa.Column("dhcp_provider", sa.Text(), nullable=False),
         sa.Column("zone_token", sa.Text(), nullable=False),
+        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
@@ -338,6 +339,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("featured", sa.Boolean(), nullable=False),
+        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
@@ -375,6 +377,7 @@ def upgrade() -> None:
         sa.Column("domain_ids", sa.Text(), nullable=False),
         sa.Column("zone_ids", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
@@ -403,6 +406,7 @@ def upgrade() -> None:
         sa.Column("domain_ids", sa.Text(), nullable=False),
         sa.Column("zone_ids", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -439,6 +443,7 @@ def upgrade() -> None:
         sa.Column("extension_id", sa.Text(), nullable=True),
         sa.Column("shared_with", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
@@ -532,6 +537,7 @@ def upgrade() -> None:
         sa.Column("max_connections", sa.BigInteger(), nullable=True),
         sa.Column("keep_alive", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
         sa.Column("internet_protocol", sa.Text(), nullable=False),
@@ -552,6 +558,7 @@ def upgrade() -> None:
         sa.Column("zone_ids", sa.Text(), nullable=False),
         sa.Column("domain_ids", sa.Text(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("sort_key", sa.BigInteger(), nullable=False),
         sa.Column("internet_protocol", sa.Text(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
