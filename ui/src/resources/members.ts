@@ -26,6 +26,7 @@ export const MEMBERS: Record<string, string> = {
   accountid: "listAccounts",
   userid: "listUsers",
   ostypeid: "listOsTypes",
+  guestosid: "listOsTypes",
   oscategoryid: "listOsCategories",
   projectid: "listProjects",
   roleid: "listRoles",

@@ -38,6 +38,7 @@ export default {
     broadcasturi: "Broadcast URI",
     cachemode: "Write cache",
     cacheMode: "Write cache",
+    canusefordeploy: "For new instances",
     capacityallocated: "Taken",
     capacitytotal: "Total",
     capacityused: "Used",
