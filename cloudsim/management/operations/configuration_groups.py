@@ -76,6 +76,7 @@ GROUPS: tuple[Group, ...] = (
             "Jobs": ("job", "workers"),
             "Agents": ("agent", "ping", "wait", "direct"),
             "Traces": ("trace",),
+            "Usage": ("usage", "enable.usage"),
             OTHERS: ("database", "developer"),
         },
     ),
