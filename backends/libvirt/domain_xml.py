@@ -37,6 +37,14 @@ _LIMITS = (
     ("write_bytes", "write_bytes_sec"),
     ("read_ios", "read_iops_sec"),
     ("write_ios", "write_iops_sec"),
+    ("read_bytes_max", "read_bytes_sec_max"),
+    ("write_bytes_max", "write_bytes_sec_max"),
+    ("read_ios_max", "read_iops_sec_max"),
+    ("write_ios_max", "write_iops_sec_max"),
+    ("read_bytes_max_length", "read_bytes_sec_max_length"),
+    ("write_bytes_max_length", "write_bytes_sec_max_length"),
+    ("read_ios_max_length", "read_iops_sec_max_length"),
+    ("write_ios_max_length", "write_iops_sec_max_length"),
 )
 """Field of DiskLimits -> libvirt's element."""
 NOTHING: Mapping[str, str] = {}

@@ -38,6 +38,7 @@ _VNC = 5900
 # What a fully busy guest does, on average, in a second. Chosen, not measured.
 _BUSY_READ, _BUSY_WRITE, _BUSY_NETWORK = 2_000_000, 1_000_000, 4_000_000
 _IO_SIZE = 16_384
+_UNLIMITED = 1 << 62
 
 
 class Guest:
@@ -419,13 +420,32 @@ def _within(guest: Guest, read: int, written: int, now: float) -> tuple[int, int
     if limits is None:
         return read, written
     seconds = max(0.0, now - guest.started)
-    for bytes_, ios in ((limits.read_bytes, limits.read_ios), (0, limits.total_ios)):
-        for rate in (bytes_, ios * _IO_SIZE):
-            read = min(read, int(rate * seconds)) if rate else read
-    for bytes_, ios in ((limits.write_bytes, limits.write_ios), (0, limits.total_ios)):
-        for rate in (bytes_, ios * _IO_SIZE):
-            written = min(written, int(rate * seconds)) if rate else written
+    both = _most(limits.total_ios * _IO_SIZE, 0, 0, seconds)
+    read = min(
+        read,
+        both,
+        _most(limits.read_bytes, limits.read_bytes_max, limits.read_bytes_max_length, seconds),
+        _most(limits.read_ios * _IO_SIZE, limits.read_ios_max * _IO_SIZE, limits.read_ios_max_length, seconds),
+    )
+    written = min(
+        written,
+        both,
+        _most(limits.write_bytes, limits.write_bytes_max, limits.write_bytes_max_length, seconds),
+        _most(limits.write_ios * _IO_SIZE, limits.write_ios_max * _IO_SIZE, limits.write_ios_max_length, seconds),
+    )
     return read, written
+
+
+def _most(rate: int, burst: int, length: int, seconds: float) -> int:
+    """What comes through a limit in that time: `burst` per second for `length` seconds, then `rate`. 0: no limit.
+
+    QEMU's bucket holds burst * length, and leaks at the rate.
+    """
+    if not rate:
+        return _UNLIMITED
+    if not burst:
+        return int(rate * seconds)
+    return int(min(burst * seconds, burst * (length or 1) + rate * seconds))
 
 
 def _by_disk(guest: Guest, read: int, written: int) -> tuple[DiskStatistics, ...]:

@@ -48,6 +48,14 @@ class DiskOffering(Row, frozen=True, kw_only=True):
     bytes_write_rate: int | None = None
     iops_read_rate: int | None = None
     iops_write_rate: int | None = None
+    bytes_read_rate_max: int | None = None
+    bytes_read_rate_max_length: int | None = None
+    bytes_write_rate_max: int | None = None
+    bytes_write_rate_max_length: int | None = None
+    iops_read_rate_max: int | None = None
+    iops_read_rate_max_length: int | None = None
+    iops_write_rate_max: int | None = None
+    iops_write_rate_max_length: int | None = None
     cache_mode: Literal["none", "writeback", "writethrough", "hypervisor_default"] | None = None
     disk_size_strictness: bool = False
     encrypt: bool = False

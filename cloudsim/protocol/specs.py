@@ -111,6 +111,7 @@ class DiskLimits(msgspec.Struct, frozen=True):
     """What an instance may read and write of a disk per second, bytes and operations; 0: as much as it likes.
 
     `total_ios` is of both kinds together, where neither has a limit of its own.
+    `*_max` is what a burst may reach, for `*_max_length` seconds (0: one).
     """
 
     read_bytes: int = 0
@@ -118,6 +119,14 @@ class DiskLimits(msgspec.Struct, frozen=True):
     read_ios: int = 0
     write_ios: int = 0
     total_ios: int = 0
+    read_bytes_max: int = 0
+    read_bytes_max_length: int = 0
+    write_bytes_max: int = 0
+    write_bytes_max_length: int = 0
+    read_ios_max: int = 0
+    read_ios_max_length: int = 0
+    write_ios_max: int = 0
+    write_ios_max_length: int = 0
 
 
 CacheMode = Literal["none", "writeback", "writethrough", "hypervisor_default"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.offerings import ROOT_OFFERING, STRICT, DiskTraits, traits_of
+from cloudsim.management.compute.disk_traits import ROOT_OFFERING, STRICT, DiskTraits, traits_of
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
 from cloudsim.management.storage.volume_attachment import CDROM_DEVICE

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.compute.disk_traits import DiskTraits, root_offering_details, traits_as_details
 from cloudsim.management.foundation import Foundation
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
 from cloudsim.placement.naming import check, policies
-from cloudsim.protocol.specs import CacheMode
 
-StorageType = Literal["shared", "local"]
-ProvisioningType = Literal["thin", "sparse", "fat"]
 SYSTEM_VM_TYPES = ("domainrouter", "consoleproxy", "secondarystoragevm", "internalloadbalancervm")
 LARGEST = (1 << 31) - 1
 GIB = 1 << 30
@@ -39,38 +37,6 @@ def planner_of(offering: ServiceOffering) -> str | None:
     """
     planner, mode = offering.deployment_planner, offering.details.get(DEDICATION_MODE)
     return planner if mode is None else f"{planner},mode={mode.lower()}"
-
-
-class DiskTraits(msgspec.Struct, frozen=True, kw_only=True):
-    """How the disks of an offering behave. Rates are per second; None is unlimited."""
-
-    storage_type: StorageType = "shared"
-    provisioning_type: ProvisioningType = "thin"
-    tags: tuple[str, ...] = ()
-    min_iops: int | None = None
-    max_iops: int | None = None
-    customized_iops: bool = False
-    bytes_read_rate: int | None = None
-    bytes_write_rate: int | None = None
-    iops_read_rate: int | None = None
-    iops_write_rate: int | None = None
-    cache_mode: CacheMode | None = None
-
-    def check(self) -> None:
-        """Raise InvalidParameterValue for what contradicts itself."""
-        if self.provisioning_type not in ("thin", "sparse", "fat"):
-            raise InvalidParameterValue("provisioningtype must be thin, sparse or fat")
-        if self.cache_mode not in (None, "none", "writeback", "writethrough", "hypervisor_default"):
-            raise InvalidParameterValue(
-                "cachemode must be none, writeback, writethrough or hypervisor_default"
-            )
-        rates = (self.bytes_read_rate, self.bytes_write_rate, self.iops_read_rate, self.iops_write_rate)
-        if any(rate is not None and rate < 0 for rate in (*rates, self.min_iops, self.max_iops)):
-            raise InvalidParameterValue("Rates and IOPS of an offering must not be negative")
-        if self.customized_iops and (self.min_iops is not None or self.max_iops is not None):
-            raise InvalidParameterValue("miniops and maxiops are the caller's when IOPS are customized")
-        if self.min_iops is not None and (self.max_iops is None or self.min_iops > self.max_iops):
-            raise InvalidParameterValue("miniops needs a maxiops that is not below it")
 
 
 class Offerings:
@@ -186,7 +152,7 @@ class Offerings:
                     domain_ids=tuple(domain.id for domain in domains),
                     zone_ids=tuple(zone.id for zone in zones),
                     created=self._foundation.now(),
-                    details=kept | traits_as_details(disk) | _root_offering_details(root_offering, strict),
+                    details=kept | traits_as_details(disk) | root_offering_details(root_offering, strict),
                 )
             )
 
@@ -377,52 +343,6 @@ class Offerings:
                     f"Please specify a valid {what} id, or {everything}: {each} is none"
                 )
         return ids
-
-
-DISK_DETAIL = "disk."
-"""Details of a service offering that begin so say how its root disks behave; they are not the operator's."""
-_KEPT = (
-    "provisioning_type",
-    "min_iops",
-    "max_iops",
-    "customized_iops",
-    "bytes_read_rate",
-    "bytes_write_rate",
-    "iops_read_rate",
-    "iops_write_rate",
-    "cache_mode",
-)
-
-
-def traits_as_details(disk: DiskTraits) -> dict[str, str]:
-    """What a service offering keeps of its root disks' traits, beside storage type and tags."""
-    values = ((field, getattr(disk, field)) for field in _KEPT)
-    return {
-        f"{DISK_DETAIL}{field}": str(value) for field, value in values if value not in (None, False, "thin")
-    }
-
-
-ROOT_OFFERING, STRICT = f"{DISK_DETAIL}offering", f"{DISK_DETAIL}strict"
-
-
-def _root_offering_details(offering: DiskOffering | None, strict: bool) -> dict[str, str]:
-    if offering is None:
-        return {}
-    return {ROOT_OFFERING: offering.id} | ({STRICT: "true"} if strict else {})
-
-
-def traits_of(offering: ServiceOffering) -> DiskTraits:
-    """The traits of a service offering's root disks."""
-    kept = {
-        name.removeprefix(DISK_DETAIL): value
-        for name, value in offering.details.items()
-        if name.startswith(DISK_DETAIL)
-    }
-    if not kept:  # as most are
-        return DiskTraits(storage_type=offering.storage_type, tags=offering.storage_tags)
-    kept["customized_iops"] = kept.get("customized_iops", "false").lower()
-    found = msgspec.convert(kept, DiskTraits, strict=False)
-    return msgspec.structs.replace(found, storage_type=offering.storage_type, tags=offering.storage_tags)
 
 
 def _check_name(name: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloudsim.management.compute.offerings import DEDICATION_MODE, DISK_DETAIL
+from cloudsim.management.compute.disk_traits import DISK_DETAIL
+from cloudsim.management.compute.offerings import DEDICATION_MODE
 from cloudsim.management.infrastructure.hosts import OS_CATEGORY
 from cloudsim.management.network.network_offerings import DETAILS
 from cloudsim.model import Host, NetworkOffering, ServiceOffering, StoragePool

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from cloudsim.errors import ResourceUnavailable, StorageFailed
-from cloudsim.management.compute.offerings import DiskTraits, traits_of
+from cloudsim.management.compute.disk_traits import RATES, DiskTraits, traits_of
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable
 from cloudsim.management.operations.leftovers import remove_leftovers
@@ -41,10 +41,10 @@ _PLAIN = DiskTraits()
 
 def _limits(traits: DiskTraits | DiskOffering, most_iops: int | None) -> DiskLimits | None:
     """What an instance may do with a disk of those traits; `most_iops` counts where they have no rates of their own."""
-    rates = (traits.bytes_read_rate, traits.bytes_write_rate, traits.iops_read_rate, traits.iops_write_rate)
-    read, write, reads, writes = (rate or 0 for rate in rates)
+    read, write, reads, writes = (getattr(traits, rate) or 0 for rate in RATES)
     total = 0 if reads or writes else most_iops or traits.max_iops or 0
-    found = DiskLimits(read, write, reads, writes, total)
+    bursts = (getattr(traits, f"{rate}{of}") or 0 for rate in RATES for of in ("_max", "_max_length"))
+    found = DiskLimits(read, write, reads, writes, total, *bursts)
     return None if found == _UNLIMITED else found
 
 

@@ -80,7 +80,13 @@ GOLDEN_DOMAINS: dict[str, tuple[VmSpec, dict[str, Any]]] = {
             disks=(
                 replace(ROOT, limits=DiskLimits(read_bytes=1 << 20, write_bytes=2 << 20, read_ios=100, write_ios=50)),
                 replace(FULL.disks[0], limits=DiskLimits(total_ios=300), cache="writeback"),
-                replace(FULL.disks[2], cache="hypervisor_default"),
+                replace(
+                    FULL.disks[2],
+                    cache="hypervisor_default",
+                    limits=DiskLimits(
+                        read_bytes=1000, read_bytes_max=5000, read_bytes_max_length=60, write_ios=10, write_ios_max=40
+                    ),
+                ),
             ),
             details={IO_THREADS: "true", IO_POLICY: "native", NIC_QUEUES: "-1", NIC_PACKED: "true"},
             limit_cpu=True,

@@ -9,7 +9,7 @@ from cloudsim.management.compute.offerings import GIB
 from cloudsim.management.storage.volume_offering import suits
 from cloudsim.model import DiskOffering, Domain, StoragePool, VirtualMachine, Volume, Zone
 from server.api.command import ROOT, Call, Listed, command
-from server.api.commands.infrastructure.disk_traits import Disk, words
+from server.api.commands.infrastructure.disk_traits import Bursts, Disk, bursts_shown, words
 from server.api.commands.infrastructure.offering_scope import offered, scope_fields
 from server.api.listing import Page, SortKey, listed
 from server.api.parameters import Long as LongParameter
@@ -46,6 +46,14 @@ class DiskOfferingView(View):
     diskBytesWriteRate: Long | None = None
     diskIopsReadRate: Long | None = None
     diskIopsWriteRate: Long | None = None
+    diskBytesReadRateMax: Annotated[Long | None, "what a burst may reach"] = None
+    diskBytesReadRateMaxLength: Annotated[Long | None, "seconds of a burst"] = None
+    diskBytesWriteRateMax: Long | None = None
+    diskBytesWriteRateMaxLength: Long | None = None
+    diskIopsReadRateMax: Long | None = None
+    diskIopsReadRateMaxLength: Long | None = None
+    diskIopsWriteRateMax: Long | None = None
+    diskIopsWriteRateMaxLength: Long | None = None
     cacheMode: str | None = None
     displayoffering: bool | None = None
     disksizestrictness: bool | None = None
@@ -73,6 +81,7 @@ class DiskOfferingView(View):
             diskBytesWriteRate=row.bytes_write_rate,
             diskIopsReadRate=row.iops_read_rate,
             diskIopsWriteRate=row.iops_write_rate,
+            **bursts_shown(row),
             cacheMode=row.cache_mode,
             displayoffering=row.display,
             disksizestrictness=row.disk_size_strictness,
@@ -117,6 +126,7 @@ async def update_disk_offering(
     call: Call,
     *,
     id: DiskOffering,
+    bursts: Bursts,
     name: str | None = None,
     displaytext: Annotated[str | None, Param(length=4096)] = None,
     tags: str | None = None,
@@ -148,6 +158,7 @@ async def update_disk_offering(
             "iops_read_rate": iopsreadrate,
             "iops_write_rate": iopswriterate,
             "cache_mode": cachemode,
+            **bursts,
         },
     )
     return offering

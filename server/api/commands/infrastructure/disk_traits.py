@@ -1,4 +1,4 @@
-"""The parameters by which an offering says how its disks behave: the same for service and disk offerings."""
+"""How an offering says how its disks behave, in parameters and in answers: the same for service and disk offerings."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Annotated, Any
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.offerings import DiskTraits
+from cloudsim.management.compute.disk_traits import RATES, DiskTraits
+from cloudsim.model import DiskOffering
 from server.api.command import Call
 from server.api.parameters import Long, Param, Parameter, one_of, parameter
 
+_BURST_FIELDS = {f"{rate}{of}".replace("_", ""): f"{rate}{of}" for rate in RATES for of in ("_max", "_max_length")}
 _FIELDS = {
+    **_BURST_FIELDS,
     "bytesreadrate": "bytes_read_rate",
     "byteswriterate": "bytes_write_rate",
     "iopsreadrate": "iops_read_rate",
@@ -31,7 +34,23 @@ def words(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
+_BURST, _LENGTH = Param("what a burst may reach; with the rate"), Param("seconds of a burst, by default 1")
+_BURST_PARAMETERS = tuple(
+    parameter(name, Annotated[Long | None, _LENGTH if name.endswith("length") else _BURST], None) for name in _BURST_FIELDS
+)
+_SHOWN = {
+    f"disk{''.join(part.capitalize() for part in field.split('_'))}": field for field in _BURST_FIELDS.values()
+}
+"""Name in an answer -> field of DiskTraits and of DiskOffering."""
+
+
+def bursts_shown(traits: DiskTraits | DiskOffering) -> dict[str, Any]:
+    """The fields of an answer that tell of bursts."""
+    return {name: getattr(traits, field) for name, field in _SHOWN.items()}
+
+
 _PARAMETERS = (
+    *_BURST_PARAMETERS,
     parameter("storagetype", Annotated[str | None, one_of("shared", "local")], None),
     parameter("provisioningtype", Annotated[str | None, one_of("thin", "sparse", "fat")], None),
     parameter("bytesreadrate", Long | None, None),
@@ -72,3 +91,16 @@ Disk = Annotated[DiskTraits, _DiskParameters(tags_length=4096)]
 """storagetype, provisioningtype, tags, the rates and IOPS, and cachemode."""
 RootDisk = Annotated[DiskTraits, _DiskParameters(tags_length=255)]
 """The same of a service offering."""
+
+
+class _BurstParameters:
+    """The wire parameters of bursts alone, by field of DiskTraits; None where one is not given."""
+
+    parameters: tuple[Parameter, ...] = _BURST_PARAMETERS
+
+    def value(self, call: Call, values: Mapping[str, Any]) -> dict[str, int | None]:
+        return {field: values.get(name) for name, field in _BURST_FIELDS.items()}
+
+
+Bursts = Annotated[dict[str, int | None], _BurstParameters()]
+"""What bursts may reach, and for how long."""

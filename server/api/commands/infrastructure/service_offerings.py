@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.offerings import DISK_DETAIL, GIB, ROOT_OFFERING, STRICT, planners, traits_of
+from cloudsim.management.compute.disk_traits import DISK_DETAIL, ROOT_OFFERING, STRICT, traits_of
+from cloudsim.management.compute.offerings import GIB, planners
 from cloudsim.management.extensions.payloads import kept, replaced
 from cloudsim.management.infrastructure.gpus import PASSTHROUGH, GpuCard
 from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Template, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
-from server.api.commands.infrastructure.disk_traits import RootDisk, words
+from server.api.commands.infrastructure.disk_traits import RootDisk, bursts_shown, words
 from server.api.commands.infrastructure.offering_scope import offered, scope_fields
 from server.api.listing import Page, SortKey, listed, page_of
 from server.api.parameters import Long as LongParameter
@@ -59,6 +60,14 @@ class ServiceOfferingView(View):
     diskBytesWriteRate: Long | None = None
     diskIopsReadRate: Long | None = None
     diskIopsWriteRate: Long | None = None
+    diskBytesReadRateMax: Annotated[Long | None, "what a burst may reach"] = None
+    diskBytesReadRateMaxLength: Annotated[Long | None, "seconds of a burst"] = None
+    diskBytesWriteRateMax: Long | None = None
+    diskBytesWriteRateMaxLength: Long | None = None
+    diskIopsReadRateMax: Long | None = None
+    diskIopsReadRateMaxLength: Long | None = None
+    diskIopsWriteRateMax: Long | None = None
+    diskIopsWriteRateMaxLength: Long | None = None
     cacheMode: str | None = None
     deploymentplanner: str | None = None
     serviceofferingdetails: dict[str, str] | None = None
@@ -111,6 +120,7 @@ class ServiceOfferingView(View):
             diskBytesWriteRate=disk.bytes_write_rate,
             diskIopsReadRate=disk.iops_read_rate,
             diskIopsWriteRate=disk.iops_write_rate,
+            **bursts_shown(disk),
             cacheMode=disk.cache_mode,
             deploymentplanner=row.deployment_planner,
             serviceofferingdetails=details or None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.management.compute.offerings import DiskTraits
+from cloudsim.management.compute.disk_traits import DiskTraits
 from cloudsim.model import (
     Cluster,
     DiskOffering,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.offerings import GIB, DiskTraits, Offerings, planner_of, planners, traits_of
+from cloudsim.management.compute.disk_traits import DiskTraits, traits_of
+from cloudsim.management.compute.offerings import GIB, Offerings, planner_of, planners
 from cloudsim.model import DiskOffering, ServiceOffering
 from tests.cloudsim.management.bare import bare
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from cloudsim.protocol.specs import DiskLimits
 from tests.server.api.api_harness import refused
 from tests.server.api.cloud_harness import TwoRacks
@@ -30,6 +32,43 @@ def test_rates_and_cache_of_disks_reach_their_host(cloud: TwoRacks) -> None:
     assert cloud.guest(made).disks[-1].limits == second.limits
     plain = cloud.guest(cloud.deploy("plain")).disks[0]
     assert (plain.limits, plain.cache) == (None, "none")
+
+
+def test_bursts_of_disks_are_shown_and_reach_their_host(cloud: TwoRacks) -> None:
+    burst = {"bytesreadrate": 1000, "bytesreadratemax": 5000, "bytesreadratemaxlength": 60}
+    root = service_offering(cloud, "bursting root", **burst)
+    data = disk_offering(cloud, "bursting", disksize=1, iopswriterate=10, iopswriteratemax=40)
+    shown = cloud.admin("updateDiskOffering", id=data, iopswriteratemaxlength=5)["diskoffering"]
+    assert (shown["diskIopsWriteRateMax"], shown["diskIopsWriteRateMaxLength"]) == (40, 5)
+    (listed,) = cloud.listed("listServiceOfferings", "serviceoffering", id=root)
+    assert (listed["diskBytesReadRateMax"], listed["diskBytesReadRateMaxLength"]) == (5000, 60)
+    assert "serviceofferingdetails" not in listed
+    first, second = cloud.guest(cloud.deploy(serviceofferingid=root, diskofferingid=data)).disks
+    assert first.limits == DiskLimits(read_bytes=1000, read_bytes_max=5000, read_bytes_max_length=60)
+    assert second.limits == DiskLimits(write_ios=10, write_ios_max=40, write_ios_max_length=5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"),
+    [
+        ({"bytesreadratemax": 10}, "bytesreadratemax"),
+        ({"iopswriterate": 10, "iopswriteratemax": 5}, "iopswriteratemax"),
+        ({"iopsreadrate": 10, "iopsreadratemaxlength": 5}, "iopsreadratemaxlength"),
+        ({"byteswriterate": 10, "byteswriteratemax": 20, "byteswriteratemaxlength": -1}, "byteswriteratemaxlength"),
+    ],
+)
+def test_a_burst_without_a_rate_or_below_it_is_refused(cloud: TwoRacks, asked: dict[str, int], named: str) -> None:
+    wanted = {"name": "odd", "displaytext": "odd", "disksize": 1, **asked}
+    assert named in refused(431, cloud.admin, "createDiskOffering", **wanted).text
+    assert cloud.listed("listDiskOfferings", "diskoffering", name="odd") == []
+
+
+def test_a_burst_lets_a_guest_read_more_for_a_while(cloud: TwoRacks) -> None:
+    burst = {"bytesreadrate": 100, "bytesreadratemax": 400, "bytesreadratemaxlength": 50}
+    made = cloud.deploy(serviceofferingid=service_offering(cloud, "bursting root", **burst))
+    cloud.cloud.wait(1000)
+    (measured,) = cloud.run(cloud.world.host(made["hostname"]).hypervisor.vm_statistics((made["instancename"],)))
+    assert 100 * 1000 + 400 * 50 <= measured.disk_read_bytes <= 100 * 1100 + 400 * 50
 
 
 def test_iops_of_the_callers_choice_limit_a_disk_without_rates_of_its_own(cloud: TwoRacks) -> None:
