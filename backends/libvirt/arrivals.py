@@ -179,12 +179,14 @@ class Arrivals(StorageBase):
                 if here is None:
                     if (seen or time.monotonic() > end) and vm.name not in self._starting:
                         return False
-                else:
+                elif here[0].starting_up:  # it has not come, and its cards may not be there yet
+                    seen = True
+                elif here[0].power != "PowerOff":  # else it is being made, or being taken away after all
                     seen = True
                     if not guarded:
                         await self.networks.guard(vm, taps(here[1]))
                         guarded = True
-                    if not here[0].migrating:
+                    if here[0].power == "PowerOn":
                         return True
             except Exception as error:  # as long as it may come, somebody has to guard it
                 log.warning(

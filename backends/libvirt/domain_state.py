@@ -19,6 +19,9 @@ _NO_ROOM = 5
 """libvirt's virDomainPausedReason for an instance that could not write to its disk. QEMU pauses a guest for want of room
 only; the guest hears of every other error itself."""
 
+_STARTING_UP = 11
+"""libvirt's virDomainPausedReason for a machine that is still being put together."""
+
 
 class Presence(msgspec.Struct, frozen=True):
     """A domain as libvirt has it; `state` and `reason` are libvirt's numbers."""
@@ -51,6 +54,11 @@ class Presence(msgspec.Struct, frozen=True):
     def migrating(self) -> bool:
         """It comes from another host, or is just leaving for one; which of the two it is cannot be seen."""
         return self.paused and self.reason == _MIGRATION
+
+    @property
+    def starting_up(self) -> bool:
+        """Its machine is being made, be it to start here or to come from another host."""
+        return self.paused and self.reason == _STARTING_UP
 
     @property
     def power(self) -> PowerState:

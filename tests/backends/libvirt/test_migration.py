@@ -67,6 +67,11 @@ async def notes(host: Host) -> list[str]:
         return (await typing.run("cat /run/note; head -n 1 /dev/vdb")).splitlines()
 
 
+def slow(speed: int) -> Callable[[Any], Any]:
+    """Of migrations from here on, in MiB/s."""
+    return lambda domain: domain.migrateSetMaxSpeed(speed, 0)
+
+
 async def present(host: Host) -> list[str]:
     return [report.name for report in await host.vm_states()]
 
@@ -118,9 +123,6 @@ def test_a_migration_that_is_broken_off_leaves_the_guest_where_it_was(
     run: Run, guest: VmSpec, two: TwoHosts
 ) -> None:
     async def story(first: Host, second: Host) -> None:
-        def slow(speed: int) -> Callable[[Any], Any]:
-            return lambda domain: domain.migrateSetMaxSpeed(speed, 0)
-
         await first.connection.domain_call(NAME, "slowing", slow(2))
         await second.prepare_migration(guest)
         moving = asyncio.create_task(first.migrate_vm(NAME, second.settings.private_ip, True))
@@ -154,6 +156,7 @@ def test_a_guest_moves_with_its_local_disk_and_back_without(run: Run, guest: VmS
         await second.prepare_migration(guest)
         assert (await qemu_img.info(two.local / DATA.path)).virtual_size == DATA.size
         assert second.noted.calls == [("prepare", NAME)] and second.kept.get(NAME) == guest
+        await first.connection.domain_call(NAME, "slowing", slow(20))  # it is to be guarded before it is there
         downtime = await first.migrate_vm(NAME, second.settings.private_ip, True)
         assert 0 < downtime < 10 and steps["migration_setup"] > downtime
         await until(lambda: not second._watches, "its arrival has been noticed")
