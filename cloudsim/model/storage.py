@@ -71,6 +71,7 @@ class Template(Row, frozen=True, kw_only=True):
     """A disk image that instances start from, or an ISO (format "ISO").
 
     `extension_id`: no image, but what the extension makes instances from; such a template is in every zone.
+    `tag`: of the hosts that its instances may be on. `removed`: when it was deleted; the row stays while it is in use.
     """
 
     keys: ClassVar[Keys] = Keys(indexes=("account_id", "name", "extension_id"))
@@ -103,6 +104,8 @@ class Template(Row, frozen=True, kw_only=True):
     user_data_policy: str | None = None
     source_template_id: str | None = None
     extension_id: str | None = None
+    tag: str | None = None
+    removed: float | None = None
     shared_with: tuple[str, ...] = ()
     state: Literal["Active", "Inactive"] = "Active"
     sort_key: int = 0

@@ -97,6 +97,7 @@ class Starting:
         self._networks = foundation.table(Network)
         self._offerings = foundation.table(ServiceOffering)
         self._zones = foundation.table(Zone)
+        self._templates = foundation.table(Template)
 
     async def start(
         self,
@@ -147,6 +148,9 @@ class Starting:
         Of a host that an operator has `named` it asks only the tags that are strict.
         """
         request = placement_request(vm, offering, self._foundation.now())
+        template = self._templates.get(vm.template_id)
+        if template is not None and template.tag is not None and template.tag not in request.tags:
+            request = request._replace(tags=(*request.tags, template.tag))
         if named and request.tags:
             strict = self._strict_tags()
             request = request._replace(tags=tuple(tag for tag in request.tags if tag in strict))

@@ -112,14 +112,17 @@ class TemplateImages:
                 return copy
         return None
 
-    def add(self, template: Template, zone: Zone | str) -> TemplateOnStore:
-        """A copy to be made for that zone. Needs an open transaction; raises ResourceUnavailable without a store."""
+    def add(self, template: Template, zone: Zone | str, store: ImageStore | None = None) -> TemplateOnStore:
+        """A copy to be made for that zone, in that store or the one with most room.
+
+        Needs an open transaction; raises ResourceUnavailable without a store.
+        """
         zone_id = zone if isinstance(zone, str) else zone.id
         return self._copies.insert(
             TemplateOnStore(
                 id=self._randomness.uuid(),
                 template_id=template.id,
-                store_id=self._secondary.store_for(zone_id).id,
+                store_id=(store or self._secondary.store_for(zone_id)).id,
                 zone_id=zone_id,
                 created=self._foundation.now(),
             )

@@ -21,11 +21,13 @@ class TemplateRemoval:
         self._copies = foundation.table(TemplateOnStore)
         self._vms = foundation.table(VirtualMachine)
 
-    def check_deletable(self, template: Template, zone: Zone | None = None, *, forced: bool = False) -> None:
-        """Raise what stands against removing the template (from that zone)."""
-        if template.type in ("SYSTEM", "ROUTING"):
+    def check_deletable(
+        self, template: Template, zone: Zone | None = None, *, forced: bool = False, system: bool = False
+    ) -> None:
+        """Raise what stands against removing the template (from that zone). `system`: it may be one of system VMs."""
+        if template.type in ("SYSTEM", "ROUTING") and not system:
             raise InvalidParameterValue(
-                f"Template {template.name} is a {template.type} template and cannot be deleted"
+                f"Template {template.name} is a {template.type} template and cannot be deleted without issystem"
             )
         if not forced:
             users = [
@@ -47,17 +49,24 @@ class TemplateRemoval:
         copies = self._copies.where("template_id", template_id)
         return [copy for copy in copies if zone is None or copy.zone_id == zone.id]
 
-    async def delete(self, template_id: str, zone: Zone | None = None, *, forced: bool = False) -> None:
+    async def delete(
+        self, template_id: str, zone: Zone | None = None, *, forced: bool = False, system: bool = False
+    ) -> None:
         """Remove the template from a zone, or everywhere. Its row stays, Inactive, while a disk is a clone of it."""
         template = self._table[template_id]
-        self.check_deletable(template, zone, forced=forced)
+        self.check_deletable(template, zone, forced=forced, system=system)
         for copy in self._copies_of(template_id, zone):
             await self._images.remove(copy)
         if self._copies.count("template_id", template_id) and zone is not None:
             return
         with self._store.transaction():
             self._table.update(
-                template_id, state="Inactive", is_public=False, is_featured=False, shared_with=()
+                template_id,
+                state="Inactive",
+                removed=self._foundation.now(),
+                is_public=False,
+                is_featured=False,
+                shared_with=(),
             )
             remove_leftovers(self._foundation, template_id)
         await self._images.leave_pools(template_id)

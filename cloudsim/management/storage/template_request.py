@@ -40,3 +40,5 @@ class TemplateRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What makes instances from it, of format EXTERNAL and for hypervisor External."""
     type: str = "USER"
     """SYSTEM: what system VMs are made of, which only a root administrator may say."""
+    tag: str | None = None
+    """A tag of hosts, which its instances are then started on; only a root administrator may say one."""

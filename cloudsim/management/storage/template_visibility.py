@@ -37,9 +37,12 @@ def filter_named(text: str) -> TemplateFilter:
 
 
 def shown_by(
-    store: Store, caller: Caller, filter: TemplateFilter, owns: Owns, *, named: bool = False
+    store: Store, caller: Caller, filter: TemplateFilter, owns: Owns, *, named: bool = False, removed: bool = False
 ) -> Callable[[Template], bool]:
-    """A test for templates. `named`: they are asked for by id, so that anything that the caller may use is shown."""
+    """A test for templates. `named`: they are asked for by id, so that anything that the caller may use is shown.
+
+    `removed`: those that were deleted and are still in use are shown, too.
+    """
     if filter == "all" and not caller.is_admin:
         raise PermissionDenied("Filter all can be specified by admins only")
     own = caller.account.id
@@ -60,7 +63,7 @@ def shown_by(
     test = tests[filter]
 
     def shows(template: Template) -> bool:
-        if template.state != "Active":
+        if template.state != "Active" and not removed:
             return False
         if named:
             return visibility.may(store, caller, template, operate=False)

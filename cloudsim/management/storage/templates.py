@@ -18,6 +18,7 @@ from cloudsim.management.storage.template_urls import check_source
 from cloudsim.model import (
     Account,
     GuestOs,
+    ImageStore,
     Snapshot,
     Template,
     TemplateOnStore,
@@ -25,6 +26,7 @@ from cloudsim.model import (
     Volume,
     Zone,
 )
+from cloudsim.model.compute import GONE
 
 
 class Templates:
@@ -45,9 +47,18 @@ class Templates:
     # making
 
     def register(
-        self, caller: Caller, owner: Account, request: TemplateRequest, url: str, zones: Sequence[Zone] | None
+        self,
+        caller: Caller,
+        owner: Account,
+        request: TemplateRequest,
+        url: str,
+        zones: Sequence[Zone] | None,
+        store: ImageStore | None = None,
     ) -> Template:
-        """A template (or ISO) whose file is downloaded in the background into those zones; None means every zone."""
+        """A template (or ISO) whose file is downloaded in the background into those zones; None means every zone.
+
+        `store` is where it is kept, of one zone.
+        """
         if request.extension is not None:
             return self._of_extension(caller, owner, request, url)
         check_source(caller, url)
@@ -55,6 +66,13 @@ class Templates:
         chosen = list(self._zones if zones is None else {zone.id: zone for zone in zones}.values())
         if not chosen:
             raise InvalidParameterValue("There is no zone to register the template in")
+        if store is not None:
+            if len(chosen) != 1 or everywhere:
+                raise InvalidParameterValue("imagestoreuuid is for one zone: zoneid must name it")
+            if store.zone_id not in (None, chosen[0].id) or store.read_only:
+                raise InvalidParameterValue(
+                    f"Image store {store.name} (imagestoreuuid) is not one that zone {chosen[0].name} can write to"
+                )
         self._limits.check(owner, "template")
         template = self._row(caller, owner, request, url=url, cross_zones=everywhere)
         added = []
@@ -64,7 +82,7 @@ class Templates:
                 if self.images.in_zone(template.id, zone.id) is not None:
                     continue  # a store that serves every zone has it already
                 try:
-                    added.append(self.images.add(template, zone))
+                    added.append(self.images.add(template, zone, store))
                 except CloudError:
                     if not everywhere:
                         raise
@@ -118,12 +136,11 @@ class Templates:
             raise InvalidParameterValue(
                 "A template of format EXTERNAL is for hypervisor External, and needs an extensionid; no other has one"
             )
-        if request.type not in REGISTERED_TYPES:
-            raise InvalidParameterValue(
-                f"Please specify a valid templatetype: {request.type} is none of {', '.join(REGISTERED_TYPES)}"
-            )
-        if request.type != "USER" and not caller.is_root_admin:
-            raise PermissionDenied(f"Only a root administrator can register a {request.type} template")
+        type_ = _type_named(request.type)
+        if type_ != "USER" and not caller.is_root_admin:
+            raise PermissionDenied(f"Only a root administrator can register a {type_} template")
+        if request.tag:
+            _check_tag(caller)
         if request.public:
             self._check_public(caller)
         if request.direct_download:
@@ -157,7 +174,8 @@ class Templates:
             bits=request.bits,
             arch=request.arch,
             details=dict(request.details),
-            type=REGISTERED_TYPES[request.type],
+            type=type_,
+            tag=(request.tag or "").strip() or None,
             source_template_id=source,
             extension_id=None if request.extension is None else request.extension.id,
             created=self._foundation.now(),
@@ -239,14 +257,26 @@ class Templates:
 
     def update(
         self,
+        caller: Caller,
         template: Template,
         *,
         guest_os: GuestOs | None = None,
+        force_guest_os: bool = False,
         cleanup_details: bool = False,
         **changes: Any,
     ) -> Template:
-        """Change what is not None: a field of Template by its name."""
+        """Change what is not None: a field of Template by its name.
+
+        `force_guest_os`: the instances that it was given to get the other operating system, too.
+        """
         fields = {name: value for name, value in changes.items() if value is not None}
+        if "type" in fields:
+            fields["type"] = _type_named(fields["type"])
+            if not caller.is_root_admin:
+                raise PermissionDenied("Only a root administrator can change the templatetype of a template")
+        if "tag" in fields:
+            _check_tag(caller)
+            fields["tag"] = fields["tag"].strip() or None
         if "name" in fields and not str(fields["name"]).strip():
             raise InvalidParameterValue("A template needs a name")
         if "format" in fields:
@@ -257,11 +287,20 @@ class Templates:
             fields["details"] = {**template.details, **fields["details"]}
         if cleanup_details:
             fields["details"] = {}
-        if guest_os is not None:
+        followers: list[VirtualMachine] = []
+        if guest_os is not None and guest_os.id != template.guest_os_id:
             fields["guest_os_id"] = guest_os.id
+            followers = [vm for vm in self._vms.where("template_id", template.id) if vm.state not in GONE]
+            if followers and not force_guest_os:
+                raise InvalidParameterValue(
+                    "Updating the OS type will update the guest OS of all existing instances that were deployed with "
+                    "the template or ISO, which may affect their behaviour. To proceed, set forceupdateostype to true"
+                )
         if not fields:
             return template
         with self._store.transaction():
+            for vm in followers:
+                self._vms.update(vm.id, guest_os_id=fields["guest_os_id"])
             return self._table.update(template.id, **fields)
 
     def set_permissions(
@@ -329,3 +368,18 @@ class Templates:
                     self._copies.delete(copy.id)
                 raise CloudError(done.error or f"Template {template.name} was not copied: no host is up")
         return self._table[template_id]
+
+
+def _type_named(text: str) -> Literal["USER", "SYSTEM"]:
+    """The type of that name in any case. Raises InvalidParameterValue."""
+    found = REGISTERED_TYPES.get(text.upper())
+    if found is None:
+        raise InvalidParameterValue(
+            f"Please specify a valid templatetype: {text} is none of {', '.join(REGISTERED_TYPES)}"
+        )
+    return found
+
+
+def _check_tag(caller: Caller) -> None:
+    if not caller.is_root_admin:
+        raise PermissionDenied("Parameter templatetag can only be specified by a root administrator")

@@ -49,9 +49,10 @@ async def register_iso(
     request: RegisteredIso,
     url: Annotated[str, Param("where its file is fetched from", length=2048)],
     zoneid: Annotated[Zone | Literal["-1"], Param("the zone that gets it; -1 for every zone")],
+    imagestoreuuid: Annotated[ImageStore | None, Param("where it is kept, of that zone", type="string")] = None,
 ) -> Sequence[InZone]:
     """Registers an ISO, whose file is then downloaded in the background."""
-    iso = call.manager.templates.register(call.caller, owner, request, url, chosen_zones(zoneid))
+    iso = call.manager.templates.register(call.caller, owner, request, url, chosen_zones(zoneid), imagestoreuuid)
     return in_zones(iso, call)
 
 
@@ -76,6 +77,7 @@ async def list_isos(
     imagestoreid: ImageStore | None = None,
     storageid: StoragePool | None = None,
     showunique: Annotated[bool, Param("one row for each ISO, not one for each zone")] = False,
+    showremoved: Annotated[bool, Param("deleted ones that something still uses, too")] = False,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists ISOs."""
@@ -103,6 +105,7 @@ async def list_isos(
         category=oscategoryid,
         ready=isready,
         unique=showunique,
+        removed=showremoved,
         tags=tags,
     )
 
@@ -116,7 +119,7 @@ async def update_iso(
 ) -> Template:
     """Changes what an ISO says of itself."""
     templates = call.manager.templates
-    changed: Template = templates.update(templates.active(id, iso=True), **changes)
+    changed: Template = templates.update(call.caller, templates.active(id, iso=True), **changes)
     return changed
 
 

@@ -27,11 +27,12 @@ def shown(
     category: GuestOsCategory | None = None,
     ready: bool | None = None,
     unique: bool = False,
+    removed: bool = False,
     tags: Mapping[str, str] | None = None,
 ) -> Listed:
     """The page of templates, or ISOs, that the caller asks for and may see."""
     chosen = filter_named(filter)
-    shows = shown_by(call.store, call.caller, chosen, scope.owns, named=templates is not None)
+    shows = shown_by(call.store, call.caller, chosen, scope.owns, named=templates is not None, removed=removed)
     tagged = tagged_with(call.store, tags) if tags else None
     guest_oses = call.store.table(GuestOs)
     on_pool = call.store.table(TemplateOnPool)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from cloudsim.management.storage.template_request import TemplateRequest
+from cloudsim.management.storage.template_request import REGISTERED_TYPES, TemplateRequest
 from cloudsim.model import GuestOs
 from server.api.command import Call
 from server.api.listing import SortKey
@@ -24,6 +24,9 @@ _FIELDS = {
     "requireshvm": "requires_hvm",
     "directdownload": "direct_download",
     "deployasis": "deploy_as_is",
+    "forceupdateostype": "force_guest_os",
+    "templatetag": "tag",
+    "templatetype": "type",
     "sortkey": "sort_key",
 }
 """Fields of the request whose parameters have other names."""
@@ -41,6 +44,9 @@ _PASSWORD = parameter("passwordenabled", bool, False)
 _ARCH = parameter("arch", str | None, None)
 _DIRECT = parameter("directdownload", bool, False)
 _BOOTABLE = parameter("bootable", bool, True)
+TAG = Param("the tag of the hosts that its instances are started on; for root administrators")
+TYPE = Param("USER, or for root administrators SYSTEM: of system VMs", values=tuple(REGISTERED_TYPES))
+_FORCE_OS = Param("with ostypeid: although there are instances of it, which get that OS type, too", since="4.21.0")
 _OF_TEMPLATES = (
     *_OF_BOTH,
     parameter("format", Annotated[str, Param("QCOW2, RAW, VHD, VMDK, ..")]),
@@ -52,6 +58,8 @@ _OF_TEMPLATES = (
     parameter("sshkeyenabled", bool, False),
     parameter("requireshvm", bool, True),
     parameter("deployasis", bool, False),
+    parameter("templatetag", Annotated[str | None, TAG], None),
+    parameter("templatetype", Annotated[str | None, TYPE], None),
     parameter("details", Mapping[str, str] | None, None),
 )
 
@@ -79,6 +87,7 @@ class _Changed:
     def value(self, call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
         given = {_FIELDS.get(each.name, each.name): values.get(each.name) for each in self.parameters}
         given["cleanup_details"] = bool(given.pop("cleanupdetails"))
+        given["force_guest_os"] = bool(given["force_guest_os"])
         given["details"] = dict(given["details"]) if given["details"] else None
         return given
 
@@ -87,6 +96,7 @@ _CHANGES = (
     parameter("name", str | None, None),
     parameter("displaytext", Annotated[str | None, Param(length=4096)], None),
     parameter("ostypeid", GuestOs | None, None),
+    parameter("forceupdateostype", Annotated[bool, _FORCE_OS], False),
     parameter("arch", str | None, None),
     parameter("bootable", bool | None, None),
     parameter("passwordenabled", bool | None, None),
@@ -98,7 +108,15 @@ _CHANGES = (
     parameter("sortkey", SortKey, None),
 )
 ChangedIso = Annotated[dict[str, Any], _Changed(*_CHANGES)]
-ChangedTemplate = Annotated[dict[str, Any], _Changed(*_CHANGES, parameter("format", str | None, None))]
+ChangedTemplate = Annotated[
+    dict[str, Any],
+    _Changed(
+        *_CHANGES,
+        parameter("format", str | None, None),
+        parameter("templatetag", Annotated[str | None, TAG], None),
+        parameter("templatetype", Annotated[str | None, TYPE], None),
+    ),
+]
 RegisteredTemplate = Annotated[TemplateRequest, _Requested(*_OF_TEMPLATES, _DIRECT)]
 SentTemplate = Annotated[TemplateRequest, _Requested(*_OF_TEMPLATES)]
 RegisteredIso = Annotated[TemplateRequest, _Requested(*_OF_BOTH, _BOOTABLE, _ARCH, _SCALABLE, _PASSWORD, _DIRECT)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec.structs import replace
 
-from cloudsim.errors import InvalidParameterValue
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.extensions.payloads import kept
 from cloudsim.management.storage.template_request import ISO, TemplateRequest
 from cloudsim.model import (
@@ -29,7 +29,7 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of
 from server.api.commands.templates.listing import shown
-from server.api.commands.templates.requested import ChangedTemplate, RegisteredTemplate
+from server.api.commands.templates.requested import TAG, ChangedTemplate, RegisteredTemplate
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
 from server.api.listing import Page, Tags
 from server.api.ownership import Owner, account_named
@@ -38,6 +38,7 @@ from server.api.scope import Scope
 from server.api.views import View
 
 GROUP = "Template"
+Details = Literal["all", "min"]
 
 
 @command("registerTemplate", view=TemplateView, many=True, event="TEMPLATE.CREATE", group=GROUP)
@@ -49,7 +50,6 @@ async def register_template(
     url: Annotated[str, Param("where its file is fetched from", length=2048)],
     zoneid: Annotated[Zone | Literal["-1"] | None, Param("the zone that gets it; -1 for every zone")] = None,
     zoneids: Annotated[Sequence[Zone] | None, Param("the zones that get it")] = None,
-    templatetype: Annotated[str | None, Param("USER, or for root administrators SYSTEM: of system VMs")] = None,
     extensionid: Annotated[
         Extension | None,
         Param("what makes instances from it, of format EXTERNAL for hypervisor External; it has no file", since="4.21.0"),
@@ -63,7 +63,6 @@ async def register_template(
         request,
         details=request.details | kept(externaldetails),
         extension=extensionid,
-        type=(templatetype or "USER").upper(),
     )
     if request.format.upper() == ISO:
         raise InvalidParameterValue("An ISO is registered with registerIso")
@@ -93,6 +92,7 @@ async def create_template(
     ostypeid: GuestOs,
     displaytext: Annotated[str | None, Param(length=4096)] = None,
     snapshotid: Annotated[Snapshot | None, Param("make it of this snapshot", access="operate")] = None,
+    zoneid: Annotated[Zone | None, Param("with snapshotid: the zone, which must be that of the snapshot")] = None,
     volumeid: Annotated[Volume | None, Param("make it of this volume", access="operate")] = None,
     bits: int | None = None,
     arch: str | None = None,
@@ -102,12 +102,17 @@ async def create_template(
     passwordenabled: bool = False,
     sshkeyenabled: bool = False,
     requireshvm: bool = True,
+    templatetag: Annotated[str | None, TAG] = None,
     details: Mapping[str, str] | None = None,
 ) -> Job:
     """Makes a template of a snapshot, or of a volume of a stopped instance."""
     source: Snapshot | Volume | None = snapshotid if snapshotid is not None else volumeid
     if source is None or (snapshotid is not None and volumeid is not None):
         raise InvalidParameterValue("Either volumeid or snapshotid must be given, and not both")
+    if zoneid is not None and snapshotid is None:
+        raise InvalidParameterValue("zoneid can only be given with snapshotid")
+    if zoneid is not None and zoneid.id != source.zone_id:
+        raise InvalidParameterValue(f"Snapshot {source.name} is not in zone {zoneid.name} (zoneid)")
     request = TemplateRequest(
         name=name,
         display_text=displaytext,
@@ -122,6 +127,7 @@ async def create_template(
         dynamically_scalable=isdynamicallyscalable,
         bits=64 if bits is None else bits,
         arch=arch or "x86_64",
+        tag=templatetag,
         details=dict(details or {}),
     )
     templates = call.manager.templates
@@ -162,10 +168,13 @@ async def list_templates(
     storageid: StoragePool | None = None,
     isready: bool | None = None,
     showunique: Annotated[bool, Param("one row for each template, not one for each zone")] = False,
+    showremoved: Annotated[bool, Param("deleted ones that something still uses, too")] = False,
+    details: Annotated[Sequence[Details], Param("what to show: all (default), or min for all but its details")] = (),
     extensionid: Annotated[Extension | None, Param("those that it makes instances from", since="4.21.0")] = None,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists templates."""
+    call.cache["template details"] = not details or "all" in details
 
     def keep(template: Template) -> bool:
         return (
@@ -191,6 +200,7 @@ async def list_templates(
         category=oscategoryid,
         ready=isready,
         unique=showunique,
+        removed=showremoved,
         tags=tags,
     )
 
@@ -204,7 +214,7 @@ async def update_template(
 ) -> Template:
     """Changes what a template says of itself."""
     templates = call.manager.templates
-    changed: Template = templates.update(templates.active(id, iso=False), **changes)
+    changed: Template = templates.update(call.caller, templates.active(id, iso=False), **changes)
     return changed
 
 
@@ -215,11 +225,14 @@ async def delete_template(
     id: Template,
     zoneid: Annotated[Zone | None, Param("only from that zone")] = None,
     forced: Annotated[bool, Param("although instances were deployed from it")] = False,
+    issystem: Annotated[bool, Param("needed for a template of system VMs; for root administrators", since="4.20.0")] = False,
 ) -> Job:
     """Deletes a template, from one zone or from all."""
     removal = call.manager.template_removal
-    removal.check_deletable(call.manager.templates.active(id, iso=False), zoneid, forced=forced)
-    return Job(lambda: removal.delete(id.id, zoneid, forced=forced), id)
+    if issystem and not call.caller.is_root_admin:
+        raise PermissionDenied("issystem is for root administrators")
+    removal.check_deletable(call.manager.templates.active(id, iso=False), zoneid, forced=forced, system=issystem)
+    return Job(lambda: removal.delete(id.id, zoneid, forced=forced, system=issystem), id)
 
 
 @command("copyTemplate", view=TemplateView, job=True, event="TEMPLATE.COPY", group=GROUP)

@@ -93,6 +93,7 @@ class TemplateView(View):
     format: Annotated[str | None, Wire("imageformat")] = None
     hypervisor: str | None = None
     templatetype: str | None = None
+    templatetag: Annotated[str | None, "of the hosts that its instances are started on"] = None
     ostypeid: str | None = None
     ostypename: str | None = None
     bits: Annotated[int | None, Wire("int")] = None
@@ -104,6 +105,7 @@ class TemplateView(View):
     status: Annotated[str | None, "how far its download has come"] = None
     downloaddetails: Annotated[list[dict[str, str]] | None, "the same in each image store; for root admins"] = None
     created: Date | None = None
+    removed: Annotated[Date | None, "when it was deleted: something uses it still"] = None
     zoneid: str | None = None
     zonename: str | None = None
     sourcetemplateid: str | None = None
@@ -162,6 +164,8 @@ class TemplateView(View):
             status=STATUS["Ready"] if extension is not None else _status(copy, iso=template.format == "ISO"),
             downloaddetails=_downloads(template, zone, call) if call.caller.is_root_admin else None,
             created=date(template.created),
+            removed=date(template.removed),
+            templatetag=template.tag,
             zoneid=zone.id if zone else None,
             zonename=zone.name if zone else None,
             sourcetemplateid=template.source_template_id,
@@ -172,10 +176,17 @@ class TemplateView(View):
             userdataparams=user_data.params if user_data else None,
             extensionid=template.extension_id if call.caller.is_root_admin else None,
             extensionname=extension.name if extension is not None and call.caller.is_root_admin else None,
-            details=dict(shown_details(call.store, call.caller, template)),
+            details=_details(template, call),
             tags=tags(call, template.id),
             **owner(call, template.account_id),
         )
+
+
+def _details(template: Template, call: Call) -> dict[str, str] | None:
+    """Its details, unless a list was asked for without them."""
+    if not call.cache.get("template details", True):
+        return None
+    return dict(shown_details(call.store, call.caller, template))
 
 
 def _downloads(template: Template, zone: Zone | None, call: Call) -> list[dict[str, str]] | None:

@@ -449,6 +449,8 @@ def upgrade() -> None:
         sa.Column("user_data_policy", sa.Text(), nullable=True),
         sa.Column("source_template_id", sa.Text(), nullable=True),
         sa.Column("extension_id", sa.Text(), nullable=True),
+        sa.Column("tag", sa.Text(), nullable=True),
+        sa.Column("removed", sa.Double(), nullable=True),
         sa.Column("shared_with", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("sort_key", sa.BigInteger(), nullable=False),
@@ -1417,6 +1419,15 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "instance_lease",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("notice", sa.Double(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "vm_snapshot",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1658,6 +1669,7 @@ def downgrade() -> None:
     op.drop_table("async_job")
     op.drop_table("transfer")
     op.drop_table("vm_snapshot")
+    op.drop_table("instance_lease")
     op.drop_table("vm_schedule")
     op.drop_table("drs_plan")
     op.drop_table("backup")
