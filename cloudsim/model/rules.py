@@ -14,7 +14,8 @@ class FirewallRule(Row, frozen=True, kw_only=True):
     """Traffic let in to a public address (`Ingress`), or let out of or kept in a network (`Egress`).
 
     `protocol` is tcp, udp, icmp or all. `start_port` to `end_port`, or ICMP type and code (-1: any). Egress rules
-    may also limit where to. `related_id`: the forwarding or load balancer rule that it was opened for.
+    may also limit where to. `related_id`: the forwarding or load balancer rule that it was opened for. Only
+    root admins delete `system` ones.
     """
 
     keys: ClassVar[Keys] = Keys(indexes=("public_ip_id", "network_id", "account_id", "related_id"), unique=())
@@ -32,6 +33,7 @@ class FirewallRule(Row, frozen=True, kw_only=True):
     cidrs: tuple[str, ...] = ()
     destination_cidrs: tuple[str, ...] = ()
     related_id: str | None = None
+    system: bool = False
     state: RuleState = "Add"
     display: bool = True
     created: float = 0.0

@@ -68,6 +68,31 @@ class _Owner:
         )
 
 
+class _Named:
+    """Whose a thing is said to be, where it exists already: None when nothing says."""
+
+    def __init__(self, *, projects: bool) -> None:
+        account = parameter("account", Annotated[str | None, Param("the account whose it is; with domainid")], None)
+        project = parameter("projectid", Annotated[Project | None, Param("the project whose it is")], None)
+        self.parameters = (account, DOMAIN, project) if projects else (account, DOMAIN)
+
+    def value(self, call: Call, values: Mapping[str, Any]) -> Account | None:
+        account, domain, project = values.get("account") or None, values.get("domainid"), values.get("projectid")
+        if account is None and domain is None and project is None:
+            return None
+        return resolve_owner(call.store, call.caller, account, domain, project)
+
+
+def check_named(named: Account | None, account_id: str, what: str) -> None:
+    """Raise InvalidParameterValue for an account or project that is said to have what is another's."""
+    if named is not None and named.id != account_id:
+        raise InvalidParameterValue(f"Parameters account, domainid and projectid: {what} is not {named.name}'s")
+
+
+NamedAccount = Annotated[Account | None, _Named(projects=False)]
+"""The account that account and domainid name, for commands of what exists: see `check_named`."""
+NamedOwner = Annotated[Account | None, _Named(projects=True)]
+"""The same, or a project's, which projectid names."""
 Owner = Annotated[Account, _Owner(projects=True)]
 """The owner of what is created, from account + domainid or projectid; the caller's account by default."""
 OwnerOrDomain = Annotated[Account, _Owner(projects=True, domain_alone=True)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from msgspec.structs import replace
+
 from cloudsim.errors import InvalidParameterValue, RuleConflict
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_use import AddressUse
@@ -32,15 +34,15 @@ class Firewall:
     # into a public address
 
     def create_ingress(
-        self, address: PublicIp, traffic: RuleTraffic, *, display: bool = True
+        self, address: PublicIp, traffic: RuleTraffic, *, display: bool = True, system: bool = False
     ) -> FirewallRule:
-        """Let that traffic in; from anywhere where no CIDR is given."""
+        """Let that traffic in; from anywhere where no CIDR is given. `system`: only a root admin may delete the rule."""
         network = self._use.network_of(address, None, "Firewall")
         found = checked_traffic(traffic, INGRESS)
         rule = self._rule("Ingress", network, address, found, tuple(found.cidrs or (ANYWHERE,)), display)
         self._check_conflicts(rule, self._table.where("public_ip_id", address.id))
         with self._store.transaction():
-            return self._table.insert(rule)
+            return self._table.insert(replace(rule, system=system))
 
     def create_for(
         self,
@@ -82,7 +84,9 @@ class Firewall:
 
     # out of a network
 
-    def create_egress(self, network: Network, traffic: RuleTraffic, *, display: bool = True) -> FirewallRule:
+    def create_egress(
+        self, network: Network, traffic: RuleTraffic, *, display: bool = True, system: bool = False
+    ) -> FirewallRule:
         """A rule for traffic out of the network: let out where it is kept in by default, else kept in."""
         if network.guest_type != "Isolated" or network.cidr is None:
             raise InvalidParameterValue(
@@ -103,7 +107,7 @@ class Firewall:
         egress = (r for r in self._table.where("network_id", network.id) if r.direction == "Egress")
         self._check_conflicts(rule, list(egress))
         with self._store.transaction():
-            return self._table.insert(rule)
+            return self._table.insert(replace(rule, system=system))
 
     def update(self, rule: FirewallRule, *, display: bool | None = None) -> FirewallRule:
         """Change whether it is shown."""

@@ -102,11 +102,12 @@ async def list_domain_children(
     id: Annotated[Domain | None, Param("those below that one", access="use")] = None,
     name: str | None = None,
     isrecursive: Annotated[bool, Param("those below the children too")] = False,
+    listall: Annotated[bool, Param("all that the caller may see below it: as isrecursive")] = False,
 ) -> Listed:
     """Lists the domains below a domain, by default below the caller's."""
     top = id if id is not None else call.store.table(Domain)[call.caller.account.domain_id]
     visible = {domain.id for domain in _visible(call, True)}
-    below = subtree(call.store, top)[1:] if isrecursive else call.manager.identity.domains.children(top.id)
+    below = subtree(call.store, top)[1:] if isrecursive or listall else call.manager.identity.domains.children(top.id)
     wanted = name.lower() if name else None
     return page_of([d for d in below if d.id in visible and (wanted is None or d.name.lower() == wanted)], page)
 

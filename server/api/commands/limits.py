@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
@@ -10,10 +10,11 @@ from cloudsim.management.identity import visibility
 from cloudsim.management.identity.limited_resources import TYPES, ResourceType, resource_type
 from cloudsim.model import Account, Domain, Project
 from server.api.command import ADMINS, Call, Listed, command
-from server.api.listing import Page, page_of
+from server.api.listing import Page
 from server.api.ownership import account_named
 from server.api.parameters import Long as LongParameter
 from server.api.parameters import Param
+from server.api.scope import accounts_of, subtree
 from server.api.views import Long, View, domain_fields, owner
 
 
@@ -112,16 +113,38 @@ async def list_resource_limits(
     account: Annotated[str | None, Param("limits of that account; with domainid")] = None,
     domainid: Annotated[Domain | None, Param("limits of that domain", access="use")] = None,
     projectid: Annotated[Project | None, Param("limits of that project", access="use")] = None,
+    isrecursive: Annotated[bool, Param("with domainid alone: limits of the domains below it too")] = False,
+    listall: Annotated[
+        bool, Param("for admins, where nothing is named: limits of all domains and accounts that they see")
+    ] = False,
 ) -> Listed:
     """Lists the resource limits of the caller's account, or of the account, project or domain named."""
     only = resource_type(resourcetype, resourcetypename or None)
     limits = call.manager.limits
-    whose = _owner(call, account, domainid, projectid) or call.caller.account
-    of = limits.of_domain if isinstance(whose, Domain) else limits.of_account
-    rows = [Limited(whose, type, of(whose, type, each), each) for type, each in _kinds(call, only, tag)]
-    if page.keyword:
-        rows = [row for row in rows if page.keyword.lower() in row.type.name]
-    return page_of(rows, replace(page, keyword=None))
+    named = _owner(call, account, domainid, projectid)
+    if named is None and listall and call.caller.is_admin:
+        owners = _seen(call)
+    elif isinstance(named, Domain) and isrecursive and call.caller.is_admin:
+        owners = list(subtree(call.store, named))
+    else:
+        owners = [named or call.caller.account]
+    keyword = (page.keyword or "").lower()
+    kinds = [(type, each) for type, each in _kinds(call, only, tag) if keyword in type.name]
+    total = len(owners) * len(kinds)
+    rows = []
+    for place in range(page.start, total if page.size is None else min(page.start + page.size, total)):
+        whose, (type, each) = owners[place // len(kinds)], kinds[place % len(kinds)]
+        of = limits.of_domain if isinstance(whose, Domain) else limits.of_account
+        rows.append(Limited(whose, type, of(whose, type, each), each))
+    return Listed(rows, total)
+
+
+def _seen(call: Call) -> list[Account | Domain]:
+    """An admin's own account, and all domains and accounts, but projects', that it sees."""
+    own = call.caller.account
+    accounts, top = call.store.table(Account), call.store.table(Domain)[own.domain_id]
+    others = [each for each in accounts_of(call.store, top, recursive=True, projects=False) if each != own.id]
+    return [own, *subtree(call.store, top), *(accounts[each] for each in others)]
 
 
 @command(

@@ -11,6 +11,7 @@ from cloudsim.model import Account, AffinityGroup, GuestOs, SecurityGroup, UserD
 from server.api.command import Call, Job, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView, with_password
 from server.api.commands.compute.virtual_machines import GROUP, _group_ids, security_groups_named
+from server.api.ownership import NamedOwner, check_named
 from server.api.parameters import Param
 from server.api.views import View
 
@@ -72,10 +73,12 @@ async def reset_ssh_key(
     call: Call,
     *,
     id: VirtualMachine,
+    named: NamedOwner,
     keypair: str | None = None,
     keypairs: Sequence[str] | None = None,
 ) -> Job:
     """Gives a stopped instance other SSH keys."""
+    check_named(named, id.account_id, f"instance {id.name}")
     names = [*([keypair] if keypair else []), *(keypairs or [])]
     call.manager.vm_changes.check_keys(id, names)
     return Job(lambda: call.manager.vm_changes.set_keys(call.caller, id.id, names), id)
@@ -103,10 +106,12 @@ async def reset_user_data(
     call: Call,
     *,
     id: VirtualMachine,
+    named: NamedOwner,
     userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None,
     userdataid: UserData | None = None,
 ) -> VirtualMachine:
     """Gives a stopped instance other user data."""
+    check_named(named, id.account_id, f"instance {id.name}")
     vm: VirtualMachine = call.manager.vm_changes.set_user_data(call.caller, id, userdata, userdataid)
     return vm
 

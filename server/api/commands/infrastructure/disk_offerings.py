@@ -10,7 +10,7 @@ from cloudsim.management.storage.volume_offering import suits
 from cloudsim.model import DiskOffering, Domain, StoragePool, VirtualMachine, Volume, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import Bursts, Disk, bursts_shown, words
-from server.api.commands.infrastructure.offering_scope import offered, scope_fields
+from server.api.commands.infrastructure.offering_scope import Offered, offered, scope_fields
 from server.api.listing import Page, SortKey, listed
 from server.api.parameters import Long as LongParameter
 from server.api.parameters import Param, one_of
@@ -175,6 +175,7 @@ async def list_disk_offerings(
     call: Call,
     *,
     page: Page,
+    audience: Offered,
     id: DiskOffering | None = None,
     name: str | None = None,
     zoneid: Zone | None = None,
@@ -186,8 +187,6 @@ async def list_disk_offerings(
     storagetype: str | None = None,
     encrypt: bool | None = None,
     state: Annotated[str | None, Param("Active (the default), Inactive or all", values=("Active", "Inactive", "all"))] = None,
-    domainid: Annotated[Domain | None, Param("what that domain may use")] = None,
-    isrecursive: Annotated[bool, Param("for admins: those of domains below, too")] = False,
 ) -> Listed:
     """Lists disk offerings."""
 
@@ -204,10 +203,9 @@ async def list_disk_offerings(
             call,
             row,
             zone=zoneid,
-            domain=domainid,
+            audience=audience,
             state=state,
             storage_type=storagetype,
-            recursive=isrecursive,
         )
 
     answer = listed(

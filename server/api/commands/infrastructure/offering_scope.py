@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import in_subtree
-from cloudsim.model import DiskOffering, Domain, NetworkOffering, ServiceOffering, VpcOffering, Zone
+from cloudsim.model import DiskOffering, Domain, NetworkOffering, Project, ServiceOffering, VpcOffering, Zone
 from server.api.command import Call
+from server.api.ownership import account_named
+from server.api.parameters import Param, Parameter, parameter
 
 
 def scope_fields(call: Call, row: ServiceOffering | DiskOffering | NetworkOffering | VpcOffering) -> dict[str, Any]:
@@ -41,20 +45,56 @@ def scope_ids(
     return ids
 
 
+@dataclass(frozen=True)
+class Audience:
+    """Who is to be offered what a list shows: a domain, or None for whoever asks; `recursive`: with those below."""
+
+    domain: Domain | None
+    recursive: bool
+
+
+class _AudienceParameters:
+    parameters: tuple[Parameter, ...] = (
+        parameter("account", Annotated[str | None, Param("what that account may use; with domainid")], None),
+        parameter("domainid", Annotated[Domain | None, Param("what that domain may use")], None),
+        parameter("projectid", Annotated[Project | None, Param("what that project may use")], None),
+        parameter("isrecursive", Annotated[bool, Param("for admins: those of domains below, too")], False),
+        parameter("listall", Annotated[bool, Param("for admins: those of all domains that they see")], False),
+    )
+
+    def value(self, call: Call, values: Mapping[str, Any]) -> Audience:
+        store, caller = call.store, call.caller
+        name, domain, project = values.get("account"), values.get("domainid"), values.get("projectid")
+        if name and project is not None:
+            raise InvalidParameterValue("Parameters account and projectid exclude each other")
+        recursive = values.get("isrecursive", False) or (values.get("listall", False) and domain is None)
+        if project is not None:
+            return Audience(store.table(Domain)[project.domain_id], recursive)
+        if name:
+            account = account_named(store, name, domain or store.table(Domain)[caller.account.domain_id])
+            visibility.check(store, caller, account)
+            return Audience(store.table(Domain)[account.domain_id], values.get("isrecursive", False))
+        return Audience(domain, recursive)
+
+
+Offered = Annotated[Audience, _AudienceParameters()]
+"""account, domainid, projectid, isrecursive and listall of lists of offerings."""
+
+
 def offered(
     call: Call,
     row: ServiceOffering | DiskOffering,
     *,
     zone: Zone | None,
-    domain: Domain | None,
+    audience: Audience,
     state: str | None,
     storage_type: str | None,
-    recursive: bool = False,
 ) -> bool:
     """Whether a list call that asks so, by that caller, shows the offering. `state` None means Active.
 
-    `recursive`: to an admin also what is for domains below its own, or of them below the one asked for.
+    A recursive audience is, for an admin, also of domains below its own, or of them below the one asked for.
     """
+    domain, recursive = audience.domain, audience.recursive
     if (state or "Active").lower() not in ("all", row.state.lower()):
         return False
     if zone is not None and row.zone_ids and zone.id not in row.zone_ids:

@@ -14,7 +14,7 @@ from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Template, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Listed, command
 from server.api.commands.infrastructure.disk_traits import RootDisk, bursts_shown, words
-from server.api.commands.infrastructure.offering_scope import offered, scope_fields
+from server.api.commands.infrastructure.offering_scope import Offered, offered, scope_fields
 from server.api.listing import Page, SortKey, listed, page_of
 from server.api.parameters import Long as LongParameter
 from server.api.parameters import Param, one_of
@@ -302,6 +302,7 @@ async def list_service_offerings(
     call: Call,
     *,
     page: Page,
+    audience: Offered,
     id: ServiceOffering | None = None,
     name: str | None = None,
     issystem: bool = False,
@@ -313,8 +314,6 @@ async def list_service_offerings(
     memory: Annotated[int | None, Param("at least so many MiB")] = None,
     storagetype: str | None = None,
     state: Annotated[str | None, Param("Active (the default), Inactive or all", values=("Active", "Inactive", "all"))] = None,
-    domainid: Annotated[Domain | None, Param("what that domain may use")] = None,
-    isrecursive: Annotated[bool, Param("for admins: those of domains below, too")] = False,
     templateid: Annotated[Template | None, Param("those whose root disk holds that template")] = None,
     gpuenabled: bool | None = None,
     vgpuprofileid: Annotated[
@@ -344,10 +343,9 @@ async def list_service_offerings(
             call,
             row,
             zone=zoneid,
-            domain=domainid,
+            audience=audience,
             state=state,
             storage_type=storagetype,
-            recursive=isrecursive,
         )
 
     def named(row: ServiceOffering) -> bool:
@@ -355,10 +353,9 @@ async def list_service_offerings(
             call,
             row,
             zone=zoneid,
-            domain=domainid,
+            audience=audience,
             state=state,
             storage_type=storagetype,
-            recursive=isrecursive,
         )
 
     if id is not None:

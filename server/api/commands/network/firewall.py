@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
-from cloudsim.errors import InvalidParameterValue
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.network.rule_traffic import RuleTraffic
 from cloudsim.model import FirewallRule, Network, PublicIp
 from server.api.command import Call, Job, Listed, command
@@ -19,6 +19,7 @@ Cidrs = Annotated[Sequence[str] | None, Param("CIDRs that may come from; anywher
 First = Annotated[int | None, Param("the first port; without it, all")]
 Last = Annotated[int | None, Param("the last port; the first if left out")]
 IcmpType = Annotated[int | None, Param("-1 for any")]
+RuleType = Annotated[Literal["User", "System"], Param("System: a root admin's, which nobody else can delete")]
 
 
 @command(
@@ -40,6 +41,7 @@ async def create_firewall_rule(
     icmptype: IcmpType = None,
     icmpcode: IcmpType = None,
     fordisplay: bool = True,
+    type: RuleType = "User",
 ) -> Job:
     """Lets traffic in to a public address."""
     firewall = call.manager.rules.firewall
@@ -51,7 +53,8 @@ async def create_firewall_rule(
         icmp_code=icmpcode,
         cidrs=cidrlist,
     )
-    rule = firewall.create_ingress(ipaddressid, traffic, display=fordisplay)
+    system = _is_system(call, type)
+    rule = firewall.create_ingress(ipaddressid, traffic, display=fordisplay, system=system)
     return Job(lambda: firewall.enforce(rule), rule)
 
 
@@ -79,6 +82,7 @@ async def create_egress_firewall_rule(
     icmptype: IcmpType = None,
     icmpcode: IcmpType = None,
     fordisplay: bool = True,
+    type: RuleType = "User",
 ) -> Job:
     """Lets traffic out of a network, or keeps it in where the network's offering lets all out."""
     firewall = call.manager.rules.firewall
@@ -91,8 +95,16 @@ async def create_egress_firewall_rule(
         cidrs=cidrlist,
         destination_cidrs=destcidrlist,
     )
-    rule = firewall.create_egress(networkid, traffic, display=fordisplay)
+    system = _is_system(call, type)
+    rule = firewall.create_egress(networkid, traffic, display=fordisplay, system=system)
     return Job(lambda: firewall.enforce(rule), rule)
+
+
+def _is_system(call: Call, type: str) -> bool:
+    """Whether the rule is to be a root admin's; PermissionDenied for who is none."""
+    if type == "System" and not call.caller.is_root_admin:
+        raise PermissionDenied("type: only a root admin can make rules of type System")
+    return type == "System"
 
 
 def _checked(rule: FirewallRule, direction: str) -> FirewallRule:
@@ -106,6 +118,8 @@ def _checked(rule: FirewallRule, direction: str) -> FirewallRule:
 async def delete_firewall_rule(call: Call, *, id: FirewallRule) -> Job:
     """Deletes a firewall rule of a public address."""
     rule = _checked(id, "Ingress")
+    if rule.system and not call.caller.is_root_admin:
+        raise PermissionDenied(f"Only a root admin can delete rule {rule.id}, which is of type System")
     return Job(lambda: call.manager.rules.firewall.revoke(rule), rule)
 
 
@@ -113,6 +127,8 @@ async def delete_firewall_rule(call: Call, *, id: FirewallRule) -> Job:
 async def delete_egress_firewall_rule(call: Call, *, id: FirewallRule) -> Job:
     """Deletes an egress rule of a network."""
     rule = _checked(id, "Egress")
+    if rule.system and not call.caller.is_root_admin:
+        raise PermissionDenied(f"Only a root admin can delete rule {rule.id}, which is of type System")
     return Job(lambda: call.manager.rules.firewall.revoke(rule), rule)
 
 

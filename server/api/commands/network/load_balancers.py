@@ -19,6 +19,7 @@ from server.api.command import Call, Job, Listed, command
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.network.rule_views import LoadBalancerView
 from server.api.listing import Page, Tags, listed, page_of
+from server.api.ownership import NamedAccount, check_named
 from server.api.parameters import Param, one_of
 from server.api.scope import Scope
 from server.api.views import View
@@ -49,10 +50,12 @@ async def create_load_balancer_rule(
     call: Call,
     *,
     name: str,
+    named: NamedAccount,
     publicport: int,
     privateport: int,
     algorithm: Annotated[str, Algorithm],
     protocol: Annotated[str | None, Protocol] = None,
+    zoneid: Annotated[Zone | None, Param("the zone of its address")] = None,
     publicipid: Annotated[
         PublicIp | None, Param("the source NAT address of networkid if left out", access="operate")
     ] = None,
@@ -70,6 +73,9 @@ async def create_load_balancer_rule(
         if networkid is None:
             raise InvalidParameterValue("Either publicipid or networkid must be given")
         publicipid = balancers.source_nat_of(networkid)
+    check_named(named, publicipid.account_id, f"address {publicipid.ip}")
+    if zoneid is not None and zoneid.id != publicipid.zone_id:
+        raise InvalidParameterValue(f"zoneid: address {publicipid.ip} is not in zone {zoneid.name}")
     asked = Balancing(
         name=name,
         public_port=publicport,

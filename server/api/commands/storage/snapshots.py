@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.storage.snapshots import INTERVAL_NAMES
 from cloudsim.model import (
     GuestOs,
@@ -19,6 +20,7 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.storage.volumes import queue_of
 from server.api.listing import Page, Tags, listed
+from server.api.ownership import NamedAccount, check_named
 from server.api.parameters import Param, one_of
 from server.api.scope import Scope
 from server.api.views import Date, Long, TagView, View, Wire, date, owner, tags
@@ -110,12 +112,14 @@ async def create_snapshot(
     call: Call,
     *,
     volumeid: Annotated[Volume, Param("the volume to take it of", access="operate")],
+    named: NamedAccount,
     name: str | None = None,
     policyid: Annotated[SnapshotPolicy | None, Param("the policy that it counts for")] = None,
     tags: Mapping[str, str] | None = None,
 ) -> Job:
     """Takes a snapshot of a volume and backs it up to secondary storage."""
     snapshots = call.manager.snapshots
+    check_named(named, volumeid.account_id, f"volume {volumeid.name}")
     with call.store.transaction():
         snapshot = snapshots.allocate(volumeid, name, policy=policyid)
         if tags:
@@ -195,8 +199,12 @@ async def list_snapshots(
 
 
 @command("deleteSnapshot", job=True, event="SNAPSHOT.DELETE", group=GROUP)
-async def delete_snapshot(call: Call, *, id: Snapshot) -> Job:
+async def delete_snapshot(
+    call: Call, *, id: Snapshot, zoneid: Annotated[Zone | None, Param("the zone that it is in", since="4.19.0")] = None
+) -> Job:
     """Deletes a snapshot of a volume."""
+    if zoneid is not None and zoneid.id != id.zone_id:
+        raise InvalidParameterValue(f"zoneid: snapshot {id.name} is not in zone {zoneid.name}")
     return Job(lambda: call.manager.snapshots.delete(id.id), id)
 
 

@@ -9,7 +9,7 @@ from cloudsim.management.vpn.customer_gateways import CustomerGatewayRequest
 from cloudsim.model import VpnCustomerGateway
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, listed
-from server.api.ownership import Owner
+from server.api.ownership import NamedAccount, Owner, check_named
 from server.api.parameters import Long, Param, Parameter, one_of, parameter
 from server.api.scope import Scope
 from server.api.views import Long as LongField
@@ -152,9 +152,10 @@ async def create_vpn_customer_gateway(
     group=GROUP,
 )
 async def update_vpn_customer_gateway(
-    call: Call, *, id: VpnCustomerGateway, request: ChangedCustomerGateway
+    call: Call, *, id: VpnCustomerGateway, named: NamedAccount, request: ChangedCustomerGateway
 ) -> Job:
     """Changes the other site's end; its connections are set up anew."""
+    check_named(named, id.account_id, f"customer gateway {id.name}")
     changes = call.manager.customer_gateways.check_update(id, request)
     call.manager.site_to_site.check_customer(id, changes)
     return Job(lambda: call.manager.site_to_site.update_customer(id.id, changes), id)

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Self
 from cloudsim.model import Network, PublicIp, RemoteAccessVpn, VpnUser
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, listed
-from server.api.ownership import Owner
+from server.api.ownership import NamedAccount, Owner, check_named
 from server.api.parameters import Param
 from server.api.scope import Scope
 from server.api.views import View, owner
@@ -90,6 +90,7 @@ async def create_remote_access_vpn(
     call: Call,
     *,
     publicipid: Address,
+    named: NamedAccount,
     iprange: Annotated[str | None, Param("first-last; the first is the router's own")] = None,
     openfirewall: Annotated[
         bool | None, Param("whether the firewall lets clients in; so by default where there is one")
@@ -98,6 +99,7 @@ async def create_remote_access_vpn(
 ) -> Job:
     """Lets users dial in to a network or VPC."""
     vpns = call.manager.remote_access
+    check_named(named, publicipid.account_id, f"address {publicipid.ip}")
     row = vpns.create(publicipid, ip_range=iprange, open_firewall=openfirewall, display=fordisplay)
     return Job(lambda: vpns.apply(row.id), row)
 

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Self
 from cloudsim.model import PublicIp, Vpc, VpnConnection, VpnCustomerGateway, VpnGateway
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, listed
+from server.api.ownership import NamedAccount, check_named
 from server.api.parameters import Param
 from server.api.scope import Scope
 from server.api.views import Date, Long, View, date, owner
@@ -145,8 +146,9 @@ async def update_vpn_connection(
 
 
 @command("resetVpnConnection", view=VpnConnectionView, job=True, event="VPN.S2S.CONNECTION.RESET", group=GROUP)
-async def reset_vpn_connection(call: Call, *, id: VpnConnection) -> Job:
+async def reset_vpn_connection(call: Call, *, id: VpnConnection, named: NamedAccount) -> Job:
     """Sets a VPN connection up anew."""
+    check_named(named, id.account_id, f"VPN connection {id.id}")
     return Job(lambda: call.manager.site_to_site.reset(id.id), id)
 
 

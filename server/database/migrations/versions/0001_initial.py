@@ -1011,6 +1011,7 @@ def upgrade() -> None:
         sa.Column("cidrs", sa.Text(), nullable=False),
         sa.Column("destination_cidrs", sa.Text(), nullable=False),
         sa.Column("related_id", sa.Text(), nullable=True),
+        sa.Column("system", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("created", sa.Double(), nullable=False),
