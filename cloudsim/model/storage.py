@@ -20,13 +20,15 @@ class GuestOsCategory(Row, frozen=True, kw_only=True):
 
 
 class GuestOs(Row, frozen=True, kw_only=True):
-    """A guest operating system that a template may be said to hold."""
+    """A guest operating system that a template may be said to hold. `display`: whether users see it in lists."""
 
     keys: ClassVar[Keys] = Keys(indexes=("category_id",), unique=("description",))
 
     description: str
     category_id: str
+    name: str | None = None
     is_user_defined: bool = False
+    display: bool = True
 
 
 class DiskOffering(Row, frozen=True, kw_only=True):

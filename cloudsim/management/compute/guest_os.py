@@ -39,8 +39,10 @@ class GuestOsTypes:
             raise InvalidParameterValue(f"There is no OS type {description}")
         return found
 
-    def add(self, category: GuestOsCategory, description: str) -> GuestOs:
-        """Add a type of the operator's own."""
+    def add(
+        self, category: GuestOsCategory, description: str, *, name: str | None = None, display: bool = True
+    ) -> GuestOs:
+        """Add a type of the operator's own. `display`: whether users see it in lists."""
         self._check_description(description)
         with self._store.transaction():
             return self._types.insert(
@@ -48,14 +50,21 @@ class GuestOsTypes:
                     id=self._randomness.uuid(),
                     description=description,
                     category_id=category.id,
+                    name=name or None,
                     is_user_defined=True,
+                    display=display,
                 )
             )
 
     def update(
-        self, guest_os: GuestOs, *, description: str | None = None, category: GuestOsCategory | None = None
+        self,
+        guest_os: GuestOs,
+        *,
+        description: str | None = None,
+        category: GuestOsCategory | None = None,
+        display: bool | None = None,
     ) -> GuestOs:
-        """Change an operator's own type."""
+        """Change a type; what it is called only where it is an operator's own."""
         changes: dict[str, Any] = {}
         if description is not None and description != guest_os.description:
             if not guest_os.is_user_defined:
@@ -64,6 +73,8 @@ class GuestOsTypes:
             changes["description"] = description
         if category is not None:
             changes["category_id"] = category.id
+        if display is not None:
+            changes["display"] = display
         with self._store.transaction():
             return self._types.update(guest_os.id, **changes)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from msgspec.structs import replace
+
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.operations.due_rows import DueRows
+from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.snapshot_schedule import INTERVALS, fields_of, interval_of, next_run, zone_of
 from cloudsim.management.storage.snapshots import Snapshots
-from cloudsim.model import Snapshot, SnapshotPolicy, Volume
+from cloudsim.model import ResourceTag, Snapshot, SnapshotPolicy, Volume
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +31,7 @@ class SnapshotPolicies:
         self._table = foundation.table(SnapshotPolicy)
         self._taken = foundation.table(Snapshot)
         self._volumes = foundation.table(Volume)
+        self._tags = foundation.table(ResourceTag)
         self._randomness = foundation.randomness.branch("snapshot_policies")
         self._due = DueRows(foundation, SnapshotPolicy, lambda policy: policy.next_run)
 
@@ -89,6 +93,7 @@ class SnapshotPolicies:
         """Forget policies; the snapshots that they made stay."""
         with self._store.transaction():
             for policy in policies:
+                remove_leftovers(self._foundation, policy.id)
                 self._table.delete(policy.id)
 
     # the clock
@@ -113,11 +118,12 @@ class SnapshotPolicies:
     async def _run(self, policy: SnapshotPolicy) -> Snapshot | None:
         volume = self._volumes.get(policy.volume_id)
         if volume is None:
-            with self._store.transaction():
-                self._table.delete(policy.id)
+            self.delete([policy])
             return None
         try:
-            snapshot = self._snapshots.allocate(volume, policy=policy)
+            with self._store.transaction():
+                snapshot = self._snapshots.allocate(volume, policy=policy)
+                self._tag(snapshot, policy)
             snapshot = await self._snapshots.create(snapshot.id)
         except CloudError as error:
             self._tell(
@@ -127,6 +133,12 @@ class SnapshotPolicies:
         self._tell(volume, f"Took the scheduled snapshot {snapshot.name} of {volume.name}")
         await self._thin_out(policy)
         return snapshot
+
+    def _tag(self, snapshot: Snapshot, policy: SnapshotPolicy) -> None:
+        """Give the snapshot the tags of its policy. Needs an open transaction."""
+        for tag in list(self._tags.where("resource_id", policy.id)):
+            copied = {"id": self._randomness.uuid(), "resource_type": "Snapshot", "resource_id": snapshot.id}
+            self._tags.insert(replace(tag, **copied, account_id=snapshot.account_id, domain_id=snapshot.domain_id))
 
     async def _thin_out(self, policy: SnapshotPolicy) -> None:
         """Remove the oldest snapshots of the policy beyond those it keeps."""

@@ -89,6 +89,27 @@ class AlertView(View):
         return cls(id=row.id, type=row.type, name=row.name, description=row.description, sent=date(row.sent))
 
 
+class Spans:
+    """When what events tell of began and ended, Unix seconds. It reads all events once."""
+
+    def __init__(self, call: Call) -> None:
+        self._now: float = call.manager.foundation.now()
+        self._events = call.store.table(Event)
+        self._ends = {event.start_id: event.created for event in self._events if event.state == "Completed"}
+
+    def within(self, event: Event, entered: int | None, longer: int | None) -> bool:
+        """Whether it began in the last `entered` seconds, and took longer than `longer`; None: whenever, however long."""
+        first = self._events.get(event.start_id) or event
+        if entered is not None and first.created < self._now - entered:
+            return False
+        if longer is None:
+            return True
+        end = self._ends.get(first.id)
+        if end is None:
+            end = first.created if first.state == "Completed" else self._now
+        return end - first.created > longer
+
+
 @command("listEvents", view=EventView, group="Event")
 async def list_events(
     call: Call,
@@ -102,6 +123,10 @@ async def list_events(
     startdate: Annotated[DateParameter | None, Param("none before that")] = None,
     enddate: Annotated[DateParameter | None, Param("none after that")] = None,
     startid: Annotated[Event | None, Param("the event that began something, and those that complete it")] = None,
+    entrytime: Annotated[int | None, Param("those that something began with in the last so many seconds")] = None,
+    duration: Annotated[
+        int | None, Param("those of what took longer than so many seconds, or has lasted longer and goes on")
+    ] = None,
     resourceid: Annotated[str | None, Param("events about the thing of that id", since="4.17.0")] = None,
     resourcetype: Annotated[str | None, Param("events about things of that kind", since="4.17.0")] = None,
     archived: Annotated[bool, Param("true: those that are archived, else those that are not", since="4.19.0")] = False,
@@ -109,7 +134,11 @@ async def list_events(
     """Lists events, the newest first."""
     wanted_level, wanted_state = level and level.upper(), state and state.lower()
     kind = resourcetype.lower() if resourcetype else None
-    filtered = any(each is not None for each in (level, state, startdate, enddate, startid, kind))
+    for name, seconds in (("entrytime", entrytime), ("duration", duration)):
+        if seconds is not None and seconds < 0:
+            raise InvalidParameterValue(f"{name} is a number of seconds from 0, not {seconds}")
+    filtered = any(each is not None for each in (level, state, startdate, enddate, startid, kind, entrytime, duration))
+    spans = None if entrytime is None and duration is None else Spans(call)
 
     def keep(event: Event) -> bool:
         return (
@@ -120,6 +149,7 @@ async def list_events(
             and event.archived == archived
             and (kind is None or (event.resource_type or "").lower() == kind)
             and (startid is None or startid.id in (event.id, event.start_id))
+            and (spans is None or spans.within(event, entrytime, duration))
         )
 
     return listed(

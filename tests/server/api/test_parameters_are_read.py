@@ -17,6 +17,7 @@ UNREAD: dict[tuple[str, str], str] = {
     ("deleteBackup", "forced"): "backups do not depend on each other, so none needs force",
     ("generateUsageRecords", "domainid"): "as CloudStack's usage server, it makes the records of all domains",
     ("getUploadParamsForIso", "format"): "it has one value, ISO: reading the request checks that it is that",
+    ("listSnapshots", "showunique"): "a snapshot is kept in one place, so every list shows it once",
     ("removeVirtualMachineFromBackupOffering", "forced"): "no provider here deletes backups with the offering",
 }
 """(command, argument) that its function has no need to read, and why."""

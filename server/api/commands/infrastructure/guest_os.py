@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.management.identity.visibility import may
 from cloudsim.management.infrastructure.hypervisor_types import (
     CAPABILITIES,
     EXTERNAL,
     HYPERVISORS,
     HypervisorCapabilities,
 )
-from cloudsim.model import Cluster, Extension, GuestOs, GuestOsCategory, Zone
+from cloudsim.management.storage.template_visibility import HIDDEN
+from cloudsim.model import Cluster, Extension, GuestOs, GuestOsCategory, Template, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
+from server.api.commands.templates.views import in_zones
 from server.api.listing import Page, SortKey, listed, page_of
 from server.api.parameters import Param
 from server.api.views import Long, View
@@ -38,12 +41,12 @@ class OsTypeView(View):
         category = call.store.table(GuestOsCategory).get(row.category_id)
         return cls(
             id=row.id,
-            name=row.description,
+            name=row.name or row.description,
             description=row.description,
             oscategoryid=row.category_id,
             oscategoryname=category.name if category is not None else None,
             isuserdefined=row.is_user_defined,
-            fordisplay=True,
+            fordisplay=row.display,
         )
 
 
@@ -73,14 +76,20 @@ async def list_os_types(
     fordisplay: bool | None = None,
 ) -> Listed:
     """Lists OS types."""
-    if fordisplay is False:
-        return Listed([], 0)
+    if not call.caller.is_root_admin:
+        if fordisplay is False:
+            return Listed([], 0)
+        fordisplay = True
     return listed(
         call,
         GuestOs,
         page=page,
         ids=None if id is None else [id],
-        equal={"category_id": oscategoryid and oscategoryid.id, "description": description},
+        equal={
+            "category_id": oscategoryid and oscategoryid.id,
+            "description": description,
+            "display": fordisplay,
+        },
         search=("description",),
     )
 
@@ -100,9 +109,11 @@ async def add_guest_os(
     *,
     oscategoryid: GuestOsCategory,
     osdisplayname: Annotated[str, Param("how it is called")],
+    name: Annotated[str | None, Param("a shorter name")] = None,
+    forDisplay: Annotated[bool, Param("whether users see it in lists")] = True,
 ) -> Job:
     """Adds an OS type."""
-    row = call.manager.guest_os.add(oscategoryid, osdisplayname)
+    row = call.manager.guest_os.add(oscategoryid, osdisplayname, name=name, display=forDisplay)
 
     async def work() -> GuestOs:
         return call.store.table(GuestOs).get(row.id) or row
@@ -125,11 +136,14 @@ async def update_guest_os(
     id: GuestOs,
     osdisplayname: str | None = None,
     oscategoryid: GuestOsCategory | None = None,
+    forDisplay: Annotated[bool | None, Param("whether users see it in lists")] = None,
 ) -> Job:
     """Changes an OS type."""
 
     async def work() -> GuestOs:
-        row: GuestOs = call.manager.guest_os.update(id, description=osdisplayname, category=oscategoryid)
+        row: GuestOs = call.manager.guest_os.update(
+            id, description=osdisplayname, category=oscategoryid, display=forDisplay
+        )
         return row
 
     return Job(work, id)
@@ -153,10 +167,38 @@ async def list_os_categories(
     id: GuestOsCategory | None = None,
     name: str | None = None,
     isfeatured: bool | None = None,
+    isiso: Annotated[
+        bool | None, Param("those that ISOs, or for false templates, which the caller may use are of", since="4.21.0")
+    ] = None,
+    zoneid: Annotated[Zone | None, Param("those of templates and ISOs in that zone", since="4.21.0")] = None,
+    arch: Annotated[str | None, Param("those of templates and ISOs for that architecture", since="4.21.0")] = None,
 ) -> Listed:
     """Lists OS categories."""
-    equal = {"name": name, "featured": isfeatured}
-    return listed(call, GuestOsCategory, page=page, ids=None if id is None else [id], equal=equal)
+    used = None if (isiso, zoneid, arch) == (None, None, None) else _categories_of(call, isiso, zoneid, arch)
+    return listed(
+        call,
+        GuestOsCategory,
+        page=page,
+        ids=None if id is None else [id],
+        equal={"name": name, "featured": isfeatured},
+        keep=None if used is None else lambda row: row.id in used,
+    )
+
+
+def _categories_of(call: Call, iso: bool | None, zone: Zone | None, arch: str | None) -> set[str]:
+    """The ids of the categories of the templates and ISOs like that which the caller may use."""
+    templates = [
+        template
+        for template in call.store.table(Template)
+        if template.state == "Active"
+        and template.type not in HIDDEN
+        and iso in (None, template.format == "ISO")
+        and arch in (None, template.arch)
+        and (zone is None or any(row.zone is not None and row.zone.id == zone.id for row in in_zones(template, call)))
+        and may(call.store, call.caller, template, operate=False)
+    ]
+    guest_oses = call.store.table(GuestOs)
+    return {row.category_id for template in templates if (row := guest_oses.get(template.guest_os_id)) is not None}
 
 
 @command(

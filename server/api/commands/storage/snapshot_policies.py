@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.model import SnapshotPolicy, Volume
+from cloudsim.model import ResourceTag, SnapshotPolicy, Volume
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, listed
 from server.api.parameters import Param, one_of
@@ -61,16 +61,22 @@ async def create_snapshot_policy(
     timezone: Annotated[str, Param("the time zone of the schedule")],
     maxsnaps: Annotated[int, Param("how many snapshots are kept")],
     fordisplay: bool = True,
+    tags: Annotated[Mapping[str, str] | None, Param("its tags, which the snapshots that it takes get, too")] = None,
 ) -> SnapshotPolicy:
     """Has snapshots of a volume taken by the clock."""
-    policy: SnapshotPolicy = call.manager.snapshot_policies.create(
-        volumeid,
-        interval=intervaltype,
-        schedule=schedule,
-        timezone=timezone,
-        max_snapshots=maxsnaps,
-        display=fordisplay,
-    )
+    with call.store.transaction():
+        policy: SnapshotPolicy = call.manager.snapshot_policies.create(
+            volumeid,
+            interval=intervaltype,
+            schedule=schedule,
+            timezone=timezone,
+            max_snapshots=maxsnaps,
+            display=fordisplay,
+        )
+        if tags:  # in the place of those that a policy which was replaced had by those keys
+            had = call.store.table(ResourceTag).where("resource_id", policy.id)
+            call.manager.tags.delete([tag for tag in had if tag.key in tags])
+            call.manager.tags.create(call.caller, "SnapshotPolicy", [policy], tags)
     return policy
 
 

@@ -166,6 +166,7 @@ async def list_snapshots(
     imagestoreid: ImageStore | None = None,
     storageid: StoragePool | None = None,
     locationtype: str | None = None,
+    showunique: Annotated[bool, Param("each once, as every list does: a snapshot is kept in one place")] = False,
     tags: Tags | None = None,
 ) -> Listed:
     """Lists snapshots of volumes."""

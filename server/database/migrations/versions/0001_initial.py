@@ -347,7 +347,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("description", sa.Text(), nullable=False),
         sa.Column("category_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
         sa.Column("is_user_defined", sa.Boolean(), nullable=False),
+        sa.Column("display", sa.Boolean(), nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
