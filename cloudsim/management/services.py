@@ -24,6 +24,7 @@ from cloudsim.management.compute.vm_allocation import Allocation
 from cloudsim.management.compute.vm_assignment import VmAssignment
 from cloudsim.management.compute.vm_changes import VmChanges
 from cloudsim.management.compute.vm_import import VmImport
+from cloudsim.management.compute.vm_leases import VmLeases
 from cloudsim.management.compute.vm_migration import Migration
 from cloudsim.management.compute.vm_passwords import VmPasswords
 from cloudsim.management.compute.vm_scaling import Scaling
@@ -403,6 +404,7 @@ class Services:
             self.dedication,
         )
         self.vm_schedules = VmSchedules(foundation, self.identity, self.jobs, self.vms)
+        self.vm_leases = VmLeases(foundation, self.identity, self.jobs, self.vms)
         self.backup_repositories = BackupRepositories(foundation)
         self.backup_providers = providers = BackupProviders(foundation, self.secondary_storage)
         self.backup_offerings = BackupOfferings(foundation, providers)

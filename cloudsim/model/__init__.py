@@ -54,6 +54,7 @@ from cloudsim.model.infrastructure import (
     StoragePool,
     Zone,
 )
+from cloudsim.model.lease import InstanceLease
 from cloudsim.model.network import (
     Network,
     NetworkOffering,
@@ -197,6 +198,7 @@ ROW_TYPES = (
     Backup,
     DrsPlan,
     VmSchedule,
+    InstanceLease,
     VmSnapshot,
     Transfer,
     AsyncJob,

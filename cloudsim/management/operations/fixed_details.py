@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 from cloudsim.management.compute.disk_traits import DISK_DETAIL
 from cloudsim.management.compute.offerings import DEDICATION_MODE
+from cloudsim.management.compute.vm_leases import ACTION, DURATION
 from cloudsim.management.infrastructure.hosts import OS_CATEGORY
 from cloudsim.management.network.network_offerings import DETAILS
 from cloudsim.model import Host, NetworkOffering, ServiceOffering, StoragePool
 from cloudsim.store import Row
 
-_SIZES = frozenset({"mincpunumber", "maxcpunumber", "minmemory", "maxmemory", DEDICATION_MODE})
+_SIZES = frozenset({"mincpunumber", "maxcpunumber", "minmemory", "maxmemory", DEDICATION_MODE, DURATION, ACTION})
 
 _OF_POOLS = frozenset({"capacityiops", "hypervisor", "rbd.user", "rbd.secret"})
 

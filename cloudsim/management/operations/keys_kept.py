@@ -107,13 +107,6 @@ _LIST = (
         "they are looked at whenever it is asked for",
     ),
     _Kept(
-        "instance.lease.enabled",
-        "false",
-        "boolean",
-        "whether instances may have a lease",
-        "instances have no lease",
-    ),
-    _Kept(
         "integration.api.port",
         "0",
         "integer",

@@ -1,4 +1,4 @@
-"""Configuration keys of instances: which hosts they may be forced on, and whether they scale while they run."""
+"""Configuration keys of instances: which hosts they may be forced on, whether they scale, their leases."""
 
 from __future__ import annotations
 
@@ -18,6 +18,33 @@ OF_INSTANCES: tuple[key, ...] = (
         "string",
         "Tag of hosts that only instances are started on whose host has failed, and that nothing else is started on; where "
         "there is none with enough room they stay Stopped. Empty: no hosts are kept free",
+    ),
+    key(
+        "instance.lease.enabled",
+        "false",
+        "boolean",
+        "Whether instances may have a lease, from their deployment on; false ends the leases that there are",
+    ),
+    key(
+        "instance.lease.scheduler.interval",
+        "3600",
+        "integer",
+        "Seconds between looks for leases that have expired, whose instances are then stopped or destroyed",
+        minimum=1,
+    ),
+    key(
+        "instance.lease.expiryevent.daysbefore",
+        "7",
+        "integer",
+        "Days before the end of a lease from which on events tell of it",
+        minimum=0,
+    ),
+    key(
+        "instance.lease.eventscheduler.interval",
+        "86400",
+        "integer",
+        "Seconds after which such an event tells of a lease again",
+        minimum=1,
     ),
     key(
         "vm.strict.host.tags",

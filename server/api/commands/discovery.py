@@ -180,6 +180,6 @@ async def list_capabilities(call: Call) -> CapabilityView:
         instancesdisksstatsretentionenabled=False,
         instancesdisksstatsretentiontime=720,
         dynamicscalingenabled=settings.boolean("enable.dynamic.scale.vm"),
-        instanceleaseenabled=False,
+        instanceleaseenabled=settings.boolean("instance.lease.enabled"),
         additionalconfigenabled=False,
     )

@@ -136,6 +136,12 @@ class FromBackups:
         """
         _, rest = disks_of(backup)
         slots = {each.device: each for each in named}
+        if None in slots and len(rest) == len(named) == 1:
+            slots = {rest[0].device: named[0]}
+        elif None in slots:
+            raise InvalidParameterValue(
+                f"Backup {backup.name} has {len(rest)} data disks: datadisksdetails must say with deviceid which one is meant"
+            )
         unknown = [str(slot) for slot in slots if slot not in {disk.device for disk in rest}]
         if unknown:
             raise InvalidParameterValue(
@@ -158,15 +164,24 @@ class FromBackups:
         least, most = (named.min_iops, named.max_iops) if named is not None else (disk.min_iops, disk.max_iops)
         return DataDisk(offering.id, size, least if asks else None, most if asks else None, disk.device)
 
-    def root(self, backup: Backup) -> tuple[str | None, int | None]:
+    def root(
+        self, backup: Backup, override: DiskOffering | None = None, wanted: int | None = None
+    ) -> tuple[str | None, int | None]:
         """The disk offering (None: the service offering says) and, where that leaves it open, the bytes of a root disk
-        for what the backup holds.
+        for what the backup holds; `override` and the bytes `wanted` are the caller's choice.
+
+        Raises InvalidParameterValue where that has no room for what the backup holds.
         """
         disk, _ = disks_of(backup)
-        offering = self._offerings.get(disk.disk_offering_id)
-        if offering is None or offering.state != "Active":
-            return None, disk.size
-        return offering.id, disk.size if offering.customized else None
+        needs = f"The root disk of backup {backup.name} needs {disk.size} bytes"
+        if wanted is not None and wanted < disk.size:
+            raise InvalidParameterValue(f"{needs}: rootdisksize is too small")
+        if override is not None and not override.customized and override.size < disk.size:
+            raise InvalidParameterValue(f"{needs}: disk offering {override.name} has {override.size}")
+        offering = override or self._offerings.get(disk.disk_offering_id)
+        if offering is None or (override is None and offering.state != "Active"):
+            return None, wanted or disk.size
+        return offering.id, wanted or (disk.size if offering.customized else None)
 
     def fill(self, vm: VirtualMachine, backup: Backup) -> None:
         """Have the disks of an instance that was just allocated made of the backup's. Needs an open transaction."""

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
 
-from cloudsim.errors import InvalidParameterValue, PermissionDenied
-from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
-from cloudsim.management.compute.linked_user_data import with_linked
-from cloudsim.management.compute.user_data import MAX_BYTES, checked
-from cloudsim.management.compute.vm_hardware import check_hardware
-from cloudsim.model import (
-    AffinityGroup,
-    Backup,
-    Cluster,
-    Host,
-    Network,
-    Pod,
-    SecurityGroup,
-    ServiceOffering,
-    Template,
-    UserData,
-    VirtualMachine,
-    Zone,
-)
+from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.compute.deploy_request import NicRequest
+from cloudsim.management.storage.volume_sizes import GIB
+from cloudsim.model import Backup, Network, ServiceOffering, Template, VirtualMachine, Zone
 from server.api.command import Call, Job, command
 from server.api.commands.compute.deployed_disks import data_disks
-from server.api.commands.compute.virtual_machine_views import VirtualMachineView, with_password
+from server.api.commands.compute.deployment import Asked, Deployment, Source, deployed, prepared
+from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.ownership import Owner
 from server.api.parameters import Param
-from server.api.views import View
 
 
 @command(
@@ -45,98 +30,37 @@ async def create_vm_from_backup(
     backupid: Annotated[Backup, Param("whose disks its own are to hold", access="operate")],
     serviceofferingid: Annotated[ServiceOffering | None, Param("by default that of the backup's instance")] = None,
     templateid: Annotated[Template | None, Param("by default that of the backup's instance")] = None,
-    name: Annotated[str | None, Param("its host name")] = None,
-    displayname: str | None = None,
-    networkids: Annotated[
-        Sequence[Network] | None, Param("its networks, the default one first; by default those of the backup's instance")
-    ] = None,
     preserveip: Annotated[bool, Param("whether it gets the addresses and MACs of the backup's instance")] = False,
-    datadisksdetails: Annotated[
-        Sequence[Mapping[str, str]] | None,
-        Param("other disk offerings for data disks of the backup: each diskofferingid and deviceid", since="4.21.0"),
-    ] = None,
-    group: Annotated[str | None, Param("the instance group to put it in")] = None,
-    userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None,
-    userdataid: UserData | None = None,
-    keypair: Annotated[str | None, Param("the name of an SSH key pair")] = None,
-    keypairs: Annotated[Sequence[str] | None, Param("names of SSH key pairs")] = None,
-    podid: Annotated[Pod | None, Param("where to put it; root admins only")] = None,
-    clusterid: Annotated[Cluster | None, Param("where to put it; root admins only")] = None,
-    hostid: Annotated[Host | None, Param("where to put it; root admins only")] = None,
-    deploymentplanner: Annotated[str | None, Param("the placement policy; root admins only")] = None,
-    startvm: bool = True,
-    affinitygroupids: Annotated[Sequence[AffinityGroup] | None, Param(access="use")] = None,
-    securitygroupids: Sequence[SecurityGroup] | None = None,
-    displayvm: bool = True,
-    password: Annotated[str | None, Param("for its guest to set, where its template is password enabled")] = None,
-    details: Mapping[str, str] | None = None,
+    asked: Deployment,
 ) -> Job:
-    """Makes another instance whose disks hold what a backup does, and starts it."""
-    manager = call.manager
-    made: Any = manager.from_backups
-    made.check_usable(backupid, zoneid.id)
-    if (podid or clusterid or hostid or deploymentplanner) and not call.caller.is_root_admin:
-        raise PermissionDenied(
-            "Only a root admin can say with podid, clusterid, hostid or deploymentplanner where an instance goes"
-        )
-    if deploymentplanner is not None:
-        manager.planner.policy(deploymentplanner)
-    if userdata and userdataid is not None:
-        raise InvalidParameterValue("Parameters userdata and userdataid exclude each other")
+    """Makes another instance whose disks hold what a backup does, and starts it. Its networks, offerings and the sizes
+    of its disks are by default those of the backup's instance; datadisksdetails tell its data disks by their deviceid.
+    """
+    from_backups: Any = call.manager.from_backups
+    from_backups.check_usable(backupid, zoneid.id)
     was = backupid.vm_details
     template = templateid or _named(call, Template, was, "templateid")
     offering = serviceofferingid or _named(call, ServiceOffering, was, "serviceofferingid")
-    chosen = dict(details or {})
-    check_hardware(chosen)
-    root_offering, root_size = made.root(backupid)
-    given = manager.vm_passwords.for_template(template, password)
-    own = userdataid.user_data if userdataid is not None else checked(userdata) if userdata else None
-    user_data, user_data_id = with_linked(
-        manager.foundation, template, own, userdataid.id if userdataid is not None else None
-    )
-    request = DeployRequest(
-        zone_id=zoneid.id,
-        template_id=template.id,
-        service_offering_id=offering.id,
-        hypervisor=was["hypervisor"],
+    wanted = asked.rootdisksize * GIB if asked.rootdisksize is not None else None
+    root_offering, root_size = from_backups.root(backupid, asked.overridediskofferingid, wanted)
+    disks = data_disks(call, asked.diskofferingid, asked.size, asked.datadisksdetails, iso=False)
+    made = prepared(
+        call,
+        asked,
         owner=owner,
-        name=name or None,
-        display_name=displayname or None,
-        nics=_nics(call, networkids, was, preserveip),
+        zone=zoneid,
+        offering=offering,
+        source=Source(template, was["hypervisor"]),
+        template_id=template.id,
+        nics=_nics(call, asked, was, preserveip),
         root_size=root_size,
         root_offering_id=root_offering,
-        data_disks=made.data_disks(backupid, data_disks(call, None, None, datadisksdetails, iso=False)),
+        data_disks=from_backups.data_disks(backupid, disks),
         cpus=int(was["cpunumber"]) if offering.cpus is None else None,
         cpu_mhz=int(was["cpuspeed"]) if offering.cpu_mhz is None else None,
         memory_mib=int(was["memory"]) if offering.memory_mib is None else None,
-        key_pairs=tuple(dict.fromkeys([*([keypair] if keypair else []), *(keypairs or [])])),
-        user_data=user_data,
-        user_data_id=user_data_id,
-        affinity_group_ids=tuple(each.id for each in affinitygroupids or ()),
-        security_groups=tuple(securitygroupids or ()),
-        group=group or None,
-        display=displayvm,
-        password=given,
-        details=chosen,
     )
-    with call.store.transaction():
-        vm = manager.vms.allocate(call.caller, request)
-        made.fill(vm, backupid)
-
-    async def work() -> View:
-        if not startvm:
-            return with_password(call, await manager.vms.left_stopped(call.caller, vm.id), given)
-        started = await manager.vms.start_first(
-            call.caller,
-            vm.id,
-            pod_id=podid.id if podid else None,
-            cluster_id=clusterid.id if clusterid else None,
-            host_id=hostid.id if hostid else None,
-            planner=deploymentplanner,
-        )
-        return with_password(call, started, given)
-
-    return Job(work, vm)
+    return deployed(call, asked, made, template, lambda vm: from_backups.fill(vm, backupid))
 
 
 def _named(call: Call, row_type: Any, was: Mapping[str, str], parameter: str) -> Any:
@@ -147,14 +71,13 @@ def _named(call: Call, row_type: Any, was: Mapping[str, str], parameter: str) ->
     return found
 
 
-def _nics(
-    call: Call, networks: Sequence[Network] | None, was: Mapping[str, str], keep: bool
-) -> tuple[NicRequest, ...]:
-    """The NICs that are asked for, else those that the backup's instance had on networks that are still there."""
-    if networks is not None:
+def _nics(call: Call, asked: Asked, was: Mapping[str, str], keep: bool) -> tuple[NicRequest, ...]:
+    """The NICs that the backup's instance had on networks that are still there; none where others are asked for."""
+    if asked.networkids is not None or asked.iptonetworklist:
         if keep:
-            raise InvalidParameterValue("Parameters networkids and preserveip exclude each other")
-        return tuple(NicRequest(network.id) for network in networks)
+            named = "networkids" if asked.networkids is not None else "iptonetworklist"
+            raise InvalidParameterValue(f"Parameters {named} and preserveip exclude each other")
+        return ()
     found = []
     for nic in msgspec.json.decode(was["nics"]):
         if call.resolve(Network, nic["networkid"], "use") is None:

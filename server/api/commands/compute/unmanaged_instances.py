@@ -21,8 +21,9 @@ from cloudsim.model import (
 )
 from cloudsim.protocol.specs import UnmanagedDisk, UnmanagedNic
 from server.api.command import ROOT, Call, Job, Listed, command
+from server.api.commands.compute.deployment import number_in
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
-from server.api.commands.compute.virtual_machines import GROUP, _number
+from server.api.commands.compute.virtual_machines import GROUP
 from server.api.listing import Page, page_of
 from server.api.ownership import Owner
 from server.api.parameters import Param
@@ -166,7 +167,7 @@ async def import_unmanaged_instance(
     """Takes in a running instance that the cloud does not know."""
     chosen = dict(details or {})
     for fixed in ("cpuNumber", "memory"):
-        _number(chosen, fixed)  # as they are
+        number_in(chosen, fixed)  # as they are
     networks = _pairs("nicnetworklist", nicnetworklist, "nic", "network")
     offerings = _pairs("datadiskofferinglist", datadiskofferinglist, "disk", "diskoffering")
     for network_id in networks.values():
@@ -184,7 +185,7 @@ async def import_unmanaged_instance(
         networks=networks,
         addresses=_pairs("nicipaddresslist", nicipaddresslist, "nic", "ip4address"),
         disk_offerings=offerings,
-        cpu_mhz=_number(chosen, "cpuSpeed"),
+        cpu_mhz=number_in(chosen, "cpuSpeed"),
         details=chosen,
         mismatch=migrateallowed,
         forced=forced,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from cloudsim.management.compute.user_data import MAX_BYTES
 from cloudsim.management.network.dhcp_options import of_networks
 from cloudsim.model import Account, AffinityGroup, GuestOs, SecurityGroup, UserData, VirtualMachine
 from server.api.command import Call, Job, command
+from server.api.commands.compute.deployment import affinity_groups_named, security_groups_named
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView, with_password
-from server.api.commands.compute.virtual_machines import GROUP, _group_ids, security_groups_named
+from server.api.commands.compute.virtual_machines import GROUP
 from server.api.ownership import NamedOwner, check_named
 from server.api.parameters import Param
 from server.api.views import View
@@ -37,6 +38,12 @@ async def update_virtual_machine(
         Sequence[SecurityGroup] | None, Param("those that it is in from now on; only while it is stopped")
     ] = None,
     securitygroupnames: Sequence[str] | None = None,
+    leaseduration: Annotated[
+        int | None, Param("days, from now, that its lease still lasts; -1 to end it", since="4.21.0")
+    ] = None,
+    leaseexpiryaction: Annotated[
+        Literal["STOP", "DESTROY"] | None, Param("what is done to it when its lease expires", since="4.21.0")
+    ] = None,
     dhcpoptionsnetworklist: Annotated[
         Sequence[Mapping[str, str]] | None,
         Param("further DHCP options instead of those before: networkid, and dhcp:NUMBER or dhcp:NAME with a value for each"),
@@ -45,6 +52,7 @@ async def update_virtual_machine(
     """Changes an instance."""
     options = of_networks(dhcpoptionsnetworklist or (), "dhcpoptionsnetworklist")
     call.manager.nic_changes.check_dhcp_options(id, options)
+    call.manager.vm_leases.check_change(id, leaseduration, leaseexpiryaction)
     vm: VirtualMachine = call.manager.vm_changes.update(
         call.caller,
         id,
@@ -64,6 +72,7 @@ async def update_virtual_machine(
             call, call.store.table(Account)[id.account_id], securitygroupids, securitygroupnames
         ),
     )
+    call.manager.vm_leases.change(call.caller, vm, leaseduration, leaseexpiryaction)
     await call.manager.nic_changes.set_dhcp_options(vm, options)
     return vm
 
@@ -125,7 +134,7 @@ async def update_vm_affinity_group(
     affinitygroupnames: Sequence[str] | None = None,
 ) -> Job:
     """Puts a stopped instance into exactly these affinity groups."""
-    wanted = _group_ids(call, id.account_id, affinitygroupids, affinitygroupnames)
+    wanted = affinity_groups_named(call, id.account_id, affinitygroupids, affinitygroupnames)
     groups = [call.store.table(AffinityGroup)[group_id] for group_id in wanted]
     call.manager.vm_changes.check_affinity(id, groups)
     return Job(lambda: call.manager.vm_changes.set_affinity(call.caller, id.id, groups), id)

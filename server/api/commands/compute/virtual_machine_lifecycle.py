@@ -20,8 +20,9 @@ from cloudsim.model import (
     Volume,
 )
 from server.api.command import ADMINS, ROOT, Call, Job, command
+from server.api.commands.compute.deployment import number_in
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
-from server.api.commands.compute.virtual_machines import GROUP, _number
+from server.api.commands.compute.virtual_machines import GROUP
 from server.api.parameters import Long, Param
 
 
@@ -246,7 +247,7 @@ async def restore_virtual_machine(
     if vm.state not in ("Running", "Stopped"):
         raise InvalidParameterValue(f"Unable to restore instance {vm.name}: it is in state {vm.state}")
     chosen = dict(details or {})
-    iops = (_number(chosen, "minIops"), _number(chosen, "maxIops"))
+    iops = (number_in(chosen, "minIops"), number_in(chosen, "maxIops"))
     if chosen:
         raise InvalidParameterValue(f"details may have minIops and maxIops, not {', '.join(sorted(chosen))}")
     size = None if rootdisksize is None else rootdisksize * GIB
@@ -281,7 +282,7 @@ async def scale_virtual_machine(
 ) -> Job:
     """Gives an instance another service offering; a running one that is dynamically scalable can grow."""
     chosen = dict(details or {})
-    wanted = tuple(_number(chosen, name) for name in ("cpuNumber", "cpuSpeed", "memory"))
+    wanted = tuple(number_in(chosen, name) for name in ("cpuNumber", "cpuSpeed", "memory"))
     call.manager.scaling.check(id, serviceofferingid, *wanted)
     return Job(lambda: call.manager.scaling.scaled(call.caller, id.id, serviceofferingid, *wanted), id)
 
@@ -294,8 +295,8 @@ def _change(
         call.caller,
         vm,
         offering,
-        _number(chosen, "cpuNumber"),
-        _number(chosen, "cpuSpeed"),
-        _number(chosen, "memory"),
+        number_in(chosen, "cpuNumber"),
+        number_in(chosen, "cpuSpeed"),
+        number_in(chosen, "memory"),
     )
     return changed

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
 from cloudsim.management.compute.vm_hardware import firmware
+from cloudsim.management.compute.vm_leases import days_left
 from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import (
     AffinityGroup,
@@ -144,6 +145,9 @@ class VirtualMachineView(View):
     displayvm: bool | None = None
     isdynamicallyscalable: bool | None = None
     deleteprotection: bool | None = None
+    leaseduration: Annotated[int | None, "days that are left of its lease"] = None
+    leaseexpirydate: Date | None = None
+    leaseexpiryaction: Annotated[str | None, "STOP or DESTROY"] = None
     userdata: str | None = None
     userdataid: str | None = None
     userdataname: str | None = None
@@ -208,6 +212,10 @@ class VirtualMachineView(View):
                 view.publicip, view.publicipid = nic.publicip, nic.publicipid
         boot = firmware(row.details)
         view.boottype, view.bootmode = boot.type.capitalize(), "secure" if boot.secure else "legacy"
+        lease = call.manager.vm_leases.of(row)
+        if lease is not None:
+            view.leaseduration = days_left(lease, call.manager.foundation.now())
+            view.leaseexpirydate, view.leaseexpiryaction = date(lease.expires), lease.action
         view._told_by_others(row, table, parts)
         if "stats" in parts:
             view._show_usage(row, call)

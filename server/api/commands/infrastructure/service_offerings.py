@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.disk_traits import DISK_DETAIL, ROOT_OFFERING, STRICT, traits_of
 from cloudsim.management.compute.offerings import GIB, planners
+from cloudsim.management.compute.vm_leases import ACTION, DURATION, lease_of
 from cloudsim.management.extensions.payloads import kept, replaced
 from cloudsim.management.infrastructure.gpus import PASSTHROUGH, GpuCard
 from cloudsim.management.operations.details import shown as shown_details
@@ -85,13 +86,20 @@ class ServiceOfferingView(View):
     vgpuprofilename: str | None = None
     gpudisplay: bool | None = None
     purgeresources: bool | None = None
+    leaseduration: Annotated[int | None, "days that its instances have a lease for"] = None
+    leaseexpiryaction: Annotated[str | None, "STOP or DESTROY"] = None
     hasannotations: bool | None = None
 
     @classmethod
     def of(cls, row: ServiceOffering, call: Call) -> Self:
         disk = traits_of(row)
         kept = shown_details(call.store, call.caller, row)
-        details = {name: text for name, text in kept.items() if not name.startswith(DISK_DETAIL)}
+        details = {
+            name: text
+            for name, text in kept.items()
+            if not name.startswith(DISK_DETAIL) and name not in (DURATION, ACTION)
+        }
+        lease = lease_of(row)
         return cls(
             id=row.id,
             name=row.name,
@@ -133,6 +141,8 @@ class ServiceOfferingView(View):
             **_gpu(row),
             gpudisplay=False,
             purgeresources=False,
+            leaseduration=lease.days if lease is not None else None,
+            leaseexpiryaction=lease.action if lease is not None else None,
             **scope_fields(call, row),
         )
 
@@ -204,6 +214,12 @@ async def create_service_offering(
         str | None,
         Param("the card that its GPUs are of; one GPU, where gpucount is not given", type="uuid", since="4.21"),
     ] = None,
+    leaseduration: Annotated[
+        int | None, Param("days that its instances have a lease for, by default; with leaseexpiryaction", since="4.21.0")
+    ] = None,
+    leaseexpiryaction: Annotated[
+        Literal["STOP", "DESTROY"] | None, Param("what is done to an instance then", since="4.21.0")
+    ] = None,
     serviceofferingdetails: Mapping[str, str] | None = None,
     externaldetails: Annotated[
         Mapping[str, str] | None, Param("what extensions' programs are told of its instances", since="4.21.0")
@@ -217,6 +233,10 @@ async def create_service_offering(
         "maxmemory": maxmemory,
     }
     details = dict(serviceofferingdetails or {}) | kept(externaldetails)
+    for lease_detail in (DURATION, ACTION):
+        if lease_detail in details:
+            raise InvalidParameterValue(f"{lease_detail} is a parameter of its own, and not of serviceofferingdetails")
+    details |= call.manager.vm_leases.of_offering(leaseduration, leaseexpiryaction)
     details |= {bound: str(value) for bound, value in bounds.items() if value is not None}
     offering: ServiceOffering = call.manager.offerings.create_service(
         name=name,
