@@ -96,6 +96,68 @@ def test_data_disks_get_other_offerings_by_their_device(cloud: WithBackups) -> N
     assert data["size"] == 3 << 30
 
 
+def test_all_that_a_deployment_can_say_can_be_said_of_an_instance_of_a_backup(cloud: WithBackups) -> None:
+    vm = cloud.protected(diskofferingid=cloud.disk_offering(), size=2)
+    backup = cloud.back_up(vm)
+    three = cloud.admin("createDiskOffering", name="three", displaytext="three", disksize=3)["diskoffering"]["id"]
+    cloud.admin("createAffinityGroup", name="apart", type="host anti-affinity")
+    tag = {"tags[0].key": "os", "tags[0].value": "a"}
+    cloud.admin("createTags", resourceids=vm["templateid"], resourcetype="Template", **tag)
+    cloud.admin("updateConfiguration", name="instance.lease.enabled", value="true")
+    wanted = {"customid": "0b6a4f5e-6d0e-4c3c-9a53-1f4f6e0f8a11", "details[0].mine": "yes"}
+    network = vm["nic"][0]["networkid"]
+    nic = {"iptonetworklist[0].networkid": network, "iptonetworklist[0].mac": "02:00:00:00:77:01"}
+    options = {"dhcpoptionsnetworklist[0].networkid": network, "dhcpoptionsnetworklist[0].dhcp:114": "url"}
+    other = made(
+        cloud,
+        backup,
+        **wanted,
+        **nic,
+        **options,
+        name="other",
+        boottype="UEFI",
+        bootmode="SECURE",
+        iothreadsenabled=True,
+        iodriverpolicy="native",
+        nicmultiqueuenumber=1,
+        nicpackedvirtqueuesenabled=True,
+        affinitygroupnames="apart",
+        diskofferingid=three,
+        rootdisksize=7,
+        copyimagetags=True,
+        dynamicscalingenabled=False,
+        hypervisor=vm["hypervisor"],
+        leaseduration=4,
+        leaseexpiryaction="STOP",
+    )
+    assert (other["id"], other["boottype"], other["bootmode"]) == (wanted["customid"], "Uefi", "secure")
+    assert other["nic"][0]["macaddress"] == nic["iptonetworklist[0].mac"]
+    details = {"mine": "yes", "iothreads": "true", "io.policy": "native", "nic.multiqueue.number": "1"}
+    assert details.items() <= other["details"].items()
+    assert [group["name"] for group in other["affinitygroup"]] == ["apart"]
+    assert [(tag["key"], tag["value"]) for tag in other["tags"]] == [("os", "a")]
+    assert other["leaseduration"] == 4 and other["isdynamicallyscalable"] is False
+    volumes = cloud.admin("listVolumes", virtualmachineid=other["id"])["volume"]
+    assert {volume["type"]: volume["size"] >> 30 for volume in volumes} == {"ROOT": 7, "DATADISK": 3}
+
+
+def test_an_instance_of_a_backup_has_room_for_all_that_it_holds(cloud: WithBackups) -> None:
+    backup = cloud.back_up(cloud.protected())
+    asked = {"zoneid": cloud.zone, "backupid": backup["id"], "name": "other"}
+    before = cloud.rows()
+    offering = cloud.disk_offering()
+    for wrong, told in (
+        ({"rootdisksize": 0}, "rootdisksize is too small"),
+        ({"diskofferingid": offering, "size": 3}, "has 0 data disks"),
+        ({"hypervisor": "VMware"}, "hypervisor VMware"),
+        ({"customid": "mine"}, "customid must be a UUID"),
+        ({"ipaddress": "10.1.1.9"}, "need networkids"),
+        ({"leaseduration": 3}, "instance.lease.enabled"),
+    ):
+        assert told in refused(431, cloud.admin, "createVMFromBackup", **asked, **wrong).text
+    assert cloud.rows() == before
+
+
 def test_others_make_nothing_of_a_backup(cloud: WithBackups) -> None:
     alice, bob = cloud.domain_account("alice"), cloud.domain_account("bob")
     backup = cloud.back_up(cloud.protected(call=alice), alice)
