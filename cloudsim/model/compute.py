@@ -64,7 +64,7 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
     It reserves `cpus` x `cpu_mhz`, `memory_mib`, and `gpu_milli` thousandths of each of `gpus` GPUs, which
     while it has a host are that host's `gpu_devices`. `iso_id` is the ISO in its drive. `password` is the one that
     its guest is to set at the next start, and is forgotten then. `expected_end` (Unix ms) is when its owner said
-    that it would end, which placement may use.
+    that it would end, which placement may use. `user_data_values` are those of the variables in its user data.
     """
 
     keys: ClassVar[Keys] = Keys(
@@ -113,6 +113,7 @@ class VirtualMachine(Row, frozen=True, kw_only=True):
     key_pairs: tuple[str, ...] = ()
     user_data: str | None = None
     user_data_id: str | None = None
+    user_data_values: dict[str, str] = {}
     affinity_group_ids: tuple[str, ...] = ()
     iso_id: str | None = None
     password: str | None = None

@@ -54,6 +54,7 @@ class DeployRequest(msgspec.Struct, frozen=True, kw_only=True):
     key_pairs: tuple[str, ...] = ()
     user_data: str | None = None
     user_data_id: str | None = None
+    user_data_values: dict[str, str] = {}
     affinity_group_ids: tuple[str, ...] = ()
     security_groups: tuple[SecurityGroup, ...] = ()
     group: str | None = None

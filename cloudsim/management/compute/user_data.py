@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import unquote
 
@@ -17,6 +19,25 @@ MAX_BYTES = 1_048_576
 
 Policy = Literal["ALLOWOVERRIDE", "APPEND", "DENYOVERRIDE"]
 POLICIES: tuple[Policy, ...] = ("ALLOWOVERRIDE", "APPEND", "DENYOVERRIDE")
+
+VARIABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
+LONGEST_VALUE = 1024
+OF_THE_SERVICE = frozenset(
+    {
+        "availability-zone",
+        "cloud-identifier",
+        "hypervisor-host-name",
+        "instance-id",
+        "local-hostname",
+        "local-ipv4",
+        "public-hostname",
+        "public-ipv4",
+        "public-keys",
+        "service-offering",
+        "vm-id",
+    }
+)
+"""What the metadata service tells of every instance, beside which the values of variables stand there."""
 
 
 class UserDataStore:
@@ -97,3 +118,24 @@ def checked(user_data: str) -> str:
     except binascii.Error:
         raise InvalidParameterValue("User data is not base64 encoded") from None
     return text
+
+
+def checked_values(values: Mapping[str, str] | None, user_data: str | None) -> dict[str, str]:
+    """The values of the variables in user data, checked: the guest finds them by their names in its metadata.
+
+    Raises InvalidParameterValue for names that its metadata cannot have, and where there is no user data.
+    """
+    for name, value in (values or {}).items():
+        if not VARIABLE.fullmatch(name):
+            raise InvalidParameterValue(
+                f"userdatadetails: {name[:40]!r} is no name of a variable: letters, digits, hyphens, dots and underscores"
+            )
+        if name in OF_THE_SERVICE:
+            raise InvalidParameterValue(f"userdatadetails: {name} is what the metadata service says of every instance")
+        if len(value) > LONGEST_VALUE or not value.isprintable():
+            raise InvalidParameterValue(
+                f"userdatadetails: the value of {name} must be one line of at most {LONGEST_VALUE} characters"
+            )
+    if values and not user_data:
+        raise InvalidParameterValue("userdatadetails are for the variables in user data, and there is none")
+    return dict(values or {})

@@ -154,6 +154,7 @@ class Allocation:
                     key_pairs=request.key_pairs,
                     user_data=request.user_data,
                     user_data_id=request.user_data_id,
+                    user_data_values=request.user_data_values,
                     affinity_group_ids=groups,
                     security_group_ids=self._security_groups.choice(owner, on, request.security_groups),
                     ha_enabled=offering.offer_ha,

@@ -9,7 +9,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.compute.linked_user_data import with_linked
-from cloudsim.management.compute.user_data import checked
+from cloudsim.management.compute.user_data import checked, checked_values
 from cloudsim.management.compute.vm_hardware import check_hardware
 from cloudsim.management.compute.vm_names import HOST_NAME
 from cloudsim.management.foundation import Foundation
@@ -59,6 +59,7 @@ class VmChanges:
         guest_os: GuestOs | None = None,
         user_data: str | None = None,
         user_data_row: UserData | None = None,
+        user_data_values: Mapping[str, str] | None = None,
         display: bool | None = None,
         ha_enabled: bool | None = None,
         dynamically_scalable: bool | None = None,
@@ -87,7 +88,9 @@ class VmChanges:
         if name is not None and name != vm.name:
             fields["name"] = self._checked_name(vm, name)
         if user_data is not None or user_data_row is not None:
-            fields |= self._user_data(vm, user_data, user_data_row)
+            fields |= self._user_data(vm, user_data, user_data_row, user_data_values)
+        elif user_data_values is not None:
+            fields["user_data_values"] = checked_values(user_data_values, vm.user_data)
         unseen = {key: value for key, value in vm.details.items() if key.startswith(EXTERNAL)}
         if cleanup_details:
             fields["details"] = unseen
@@ -138,13 +141,19 @@ class VmChanges:
                 raise InvalidParameterValue(f"The vm with hostName {name} already exists for the account")
         return name
 
-    def _user_data(self, vm: VirtualMachine, text: str | None, row: UserData | None) -> dict[str, Any]:
+    def _user_data(
+        self, vm: VirtualMachine, text: str | None, row: UserData | None, values: Mapping[str, str] | None
+    ) -> dict[str, Any]:
         if text and row is not None:
             raise InvalidParameterValue("Parameters userdata and userdataid exclude each other")
         own = row.user_data if row is not None else checked(text) if text else None
         template = self._foundation.table(Template).get(vm.template_id)
         given, given_id = with_linked(self._foundation, template, own, row.id if row is not None else None)
-        return {"user_data": given or "", "user_data_id": given_id}
+        return {
+            "user_data": given or "",
+            "user_data_id": given_id,
+            "user_data_values": checked_values(values, given),
+        }
 
     def _group(self, vm: VirtualMachine, name: str) -> str | None:
         if not name:
@@ -152,14 +161,19 @@ class VmChanges:
         return self._instance_groups.ensure(self._foundation.table(Account)[vm.account_id], name).id
 
     def set_user_data(
-        self, caller: Caller, vm: VirtualMachine, text: str | None, row: UserData | None
+        self,
+        caller: Caller,
+        vm: VirtualMachine,
+        text: str | None,
+        row: UserData | None,
+        values: Mapping[str, str] | None = None,
     ) -> VirtualMachine:
         """Give a Stopped instance other user data; records VM.RESETUSERDATA."""
         if vm.state != "Stopped":
             raise InvalidParameterValue(
                 f"Vm {vm.name} should be stopped to do UserData reset; it is in state {vm.state}"
             )
-        fields = self._user_data(vm, text, row)
+        fields = self._user_data(vm, text, row, values)
         with self._store.transaction():
             vm = self._vms.update(vm.id, **fields)
             self._tell(caller, vm, "VM.RESETUSERDATA", "Successfully reset the user data of Vm")

@@ -370,6 +370,7 @@ class Starting:
             iso,
             vm.details,
             metadata={
+                **vm.user_data_values,
                 "service-offering": offering.name if offering is not None else "",
                 "availability-zone": zone.name if zone is not None else "",
             },

@@ -81,6 +81,7 @@ class RouterGuests:
             tuple(pair.public_key for pair in pairs if pair is not None),
             vm.password,
             {
+                **vm.user_data_values,
                 "service-offering": offering.name if offering is not None else "",
                 "availability-zone": zone.name,
             },

@@ -12,7 +12,7 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest
 from cloudsim.management.compute.linked_user_data import with_linked
-from cloudsim.management.compute.user_data import MAX_BYTES, checked
+from cloudsim.management.compute.user_data import MAX_BYTES, checked, checked_values
 from cloudsim.management.compute.vm_hardware import BootMode, BootType, boot_details, check_hardware
 from cloudsim.management.compute.vm_leases import Lease
 from cloudsim.management.extensions.payloads import kept
@@ -75,6 +75,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     group: Annotated[str | None, Param("the instance group to put it in")] = None
     userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None
     userdataid: UserData | None = None
+    userdatadetails: Annotated[
+        Mapping[str, str] | None,
+        Param("values of the variables in its user data, which the guest finds in its metadata", since="4.18"),
+    ] = None
     keypair: Annotated[str | None, Param("the name of an SSH key pair")] = None
     keypairs: Annotated[Sequence[str] | None, Param("names of SSH key pairs")] = None
     podid: Annotated[Pod | None, Param("where to put it; root admins only")] = None
@@ -202,6 +206,7 @@ def prepared(
         "key_pairs": tuple(dict.fromkeys([*([asked.keypair] if asked.keypair else []), *(asked.keypairs or [])])),
         "user_data": user_data,
         "user_data_id": user_data_id,
+        "user_data_values": checked_values(asked.userdatadetails, user_data),
         "affinity_group_ids": affinity_groups_named(
             call, owner.id, asked.affinitygroupids, asked.affinitygroupnames
         ),

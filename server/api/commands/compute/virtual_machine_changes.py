@@ -16,6 +16,11 @@ from server.api.ownership import NamedOwner, check_named
 from server.api.parameters import Param
 from server.api.views import View
 
+UserDataValues = Annotated[
+    Mapping[str, str] | None,
+    Param("values of the variables in its user data, which the guest finds in its metadata", since="4.18"),
+]
+
 
 @command("updateVirtualMachine", view=VirtualMachineView, group=GROUP)
 async def update_virtual_machine(
@@ -29,6 +34,7 @@ async def update_virtual_machine(
     ostypeid: GuestOs | None = None,
     userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None,
     userdataid: UserData | None = None,
+    userdatadetails: UserDataValues = None,
     displayvm: bool | None = None,
     isdynamicallyscalable: bool | None = None,
     deleteprotection: bool | None = None,
@@ -62,6 +68,7 @@ async def update_virtual_machine(
         guest_os=ostypeid,
         user_data=userdata,
         user_data_row=userdataid,
+        user_data_values=userdatadetails,
         display=displayvm,
         ha_enabled=haenable,
         dynamically_scalable=isdynamicallyscalable,
@@ -118,10 +125,13 @@ async def reset_user_data(
     named: NamedOwner,
     userdata: Annotated[str | None, Param("base64", length=MAX_BYTES)] = None,
     userdataid: UserData | None = None,
+    userdatadetails: UserDataValues = None,
 ) -> VirtualMachine:
     """Gives a stopped instance other user data."""
     check_named(named, id.account_id, f"instance {id.name}")
-    vm: VirtualMachine = call.manager.vm_changes.set_user_data(call.caller, id, userdata, userdataid)
+    vm: VirtualMachine = call.manager.vm_changes.set_user_data(
+        call.caller, id, userdata, userdataid, userdatadetails
+    )
     return vm
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
+import msgspec
+
 from cloudsim.management.compute.vm_hardware import firmware
 from cloudsim.management.compute.vm_leases import days_left
 from cloudsim.management.operations.details import shown as shown_details
@@ -151,6 +153,7 @@ class VirtualMachineView(View):
     userdata: str | None = None
     userdataid: str | None = None
     userdataname: str | None = None
+    userdatadetails: Annotated[str | None, "the values of its variables, as JSON"] = None
     userdatapolicy: Annotated[str | None, "what becomes of its template's user data"] = None
     diskofferingid: Annotated[str | None, "of its root disk, where that has one of its own"] = None
     diskofferingname: str | None = None
@@ -200,6 +203,7 @@ class VirtualMachineView(View):
             keypairs=",".join(row.key_pairs) or None,
             affinitygroup=[_group(i, call) for i in row.affinity_group_ids] if "affgrp" in parts else None,
             securitygroup=[_security_group(i, call) for i in row.security_group_ids] if "secgrp" in parts else None,
+            userdatadetails=msgspec.json.encode(row.user_data_values).decode() if row.user_data_values else None,
             displayvm=row.display,
             isdynamicallyscalable=row.dynamically_scalable,
             deleteprotection=row.delete_protection,

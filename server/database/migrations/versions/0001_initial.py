@@ -883,6 +883,7 @@ def upgrade() -> None:
         sa.Column("key_pairs", sa.Text(), nullable=False),
         sa.Column("user_data", sa.Text(), nullable=True),
         sa.Column("user_data_id", sa.Text(), nullable=True),
+        sa.Column("user_data_values", sa.Text(), nullable=False),
         sa.Column("affinity_group_ids", sa.Text(), nullable=False),
         sa.Column("iso_id", sa.Text(), nullable=True),
         sa.Column("password", sa.Text(), nullable=True),
