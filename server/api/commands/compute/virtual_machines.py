@@ -10,6 +10,7 @@ from cloudsim.model import (
     AffinityGroup,
     BackupOffering,
     Cluster,
+    Extension,
     Host,
     InstanceGroup,
     Network,
@@ -101,8 +102,12 @@ async def list_virtual_machines(
     storageid: StoragePool | None = None,
     networkid: Network | None = None,
     vpcid: Annotated[Vpc | None, Param("those on tiers of that VPC")] = None,
+    forvirtualnetwork: Annotated[
+        bool | None, Param("those with a NIC on an isolated network, or for false those without")
+    ] = None,
     groupid: InstanceGroup | None = None,
     templateid: Template | None = None,
+    extensionid: Annotated[Extension | None, Param("those that it makes", since="4.21.0")] = None,
     isoid: Template | None = None,
     serviceofferingid: ServiceOffering | None = None,
     affinitygroupid: AffinityGroup | None = None,
@@ -137,6 +142,7 @@ async def list_virtual_machines(
     for narrower in (
         _on_network(call, networkid),
         _in_vpc(call, vpcid),
+        _of_extension(call, extensionid),
         _on_pool(call, storageid),
         _in_cluster(call, clusterid),
         _in_group(call, affinitygroupid),
@@ -153,6 +159,8 @@ async def list_virtual_machines(
         tests.append(lambda vm: vm.hypervisor.lower() == hypervisor.lower())
     if gpuenabled is not None:
         tests.append(lambda vm: bool(vm.gpus) == gpuenabled)
+    if forvirtualnetwork is not None:
+        tests.append(lambda vm: _is_on_isolated(call, vm) == forvirtualnetwork)
     if leased is False:
         tests.append(lambda vm: call.manager.vm_leases.of(vm) is None)
     if arch is not None:
@@ -227,6 +235,22 @@ def _in_vpc(call: Call, vpc: Vpc | None) -> list[str] | None:
         return None
     tiers = call.store.table(Network).where("vpc_id", vpc.id)
     return list(dict.fromkeys(vm_id for tier in tiers for vm_id in _on_network(call, tier) or ()))
+
+
+def _is_on_isolated(call: Call, vm: VirtualMachine) -> bool:
+    networks = (call.store.table(Network).get(nic.network_id) for nic in call.store.table(Nic).where("vm_id", vm.id))
+    return any(network is not None and network.guest_type == "Isolated" for network in networks)
+
+
+def _of_extension(call: Call, extension: Extension | None) -> list[str] | None:
+    if extension is None:
+        return None
+    templates, vms = call.store.table(Template), call.store.table(VirtualMachine)
+    return [
+        vm_id
+        for template_id in templates.ids("extension_id", extension.id)
+        for vm_id in vms.ids("template_id", template_id)
+    ]
 
 
 def _on_pool(call: Call, pool: StoragePool | None) -> list[str] | None:

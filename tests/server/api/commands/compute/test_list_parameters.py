@@ -40,6 +40,16 @@ def test_instances_are_listed_by_the_architecture_of_their_template(cloud: TwoRa
     refused(431, cloud.admin, "listVirtualMachines", arch="z80")
 
 
+@pytest.mark.parametrize("command", ["listVirtualMachines", "listVirtualMachinesMetrics"])
+def test_instances_are_listed_by_whether_they_are_on_an_isolated_network(cloud: TwoRacks, command: str) -> None:
+    flat = cloud.network("flat", networkofferingid=cloud.cloud.network_offering("DefaultL2NetworkOffering").id)
+    isolated = cloud.deploy("isolated", networkids=cloud.network()["id"])
+    on_flat = cloud.deploy("on-flat", networkids=flat["id"])
+    for wanted, vm in ((True, isolated), (False, on_flat)):
+        (row,) = cloud.listed(command, "virtualmachine", forvirtualnetwork=wanted)
+        assert row["id"] == vm["id"]
+
+
 def test_a_host_is_commented_on_as_it_is_changed(cloud: TwoRacks) -> None:
     (host,) = [row for row in cloud.store.table(Host)][:1]
     changed = cloud.admin("updateHost", id=host.id, annotation="new fan")["host"]

@@ -53,6 +53,15 @@ def test_a_size_that_is_none_and_a_host_that_is_there_are_refused(external: Exte
     assert only["name"] == "node1.example"
 
 
+def test_instances_are_listed_by_the_extension_that_makes_them(external: ExternalCloud) -> None:
+    made, _ = external.deploy_external("ext"), external.deploy("usual")
+    for command in ("listVirtualMachines", "listVirtualMachinesMetrics"):
+        (row,) = external.listed(command, "virtualmachine", extensionid=external.extension_made["id"])
+        assert row["id"] == made["id"]
+    other = external.extension("other")
+    assert external.admin("listVirtualMachines", extensionid=other["id"]) == {}
+
+
 def test_external_details_are_for_external_places(external: ExternalCloud) -> None:
     other = next(each for each in external.clusters() if each["hypervisortype"] == "Simulator")
     details = {"externaldetails": {"a": "b"}}
