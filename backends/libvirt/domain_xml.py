@@ -15,7 +15,7 @@ import msgspec
 
 from backends.systemvm.plan import CHANNEL
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.protocol.details import IO_POLICY, IO_THREADS, NIC_PACKED, NIC_QUEUES
+from cloudsim.protocol.details import IO_POLICY, IO_THREADS, KEYBOARD, KEYBOARDS, NIC_PACKED, NIC_QUEUES
 from cloudsim.protocol.specs import DiskSpec, NicSpec, VmSpec
 
 NAMESPACE = "urn:cloudsim:instance:1"
@@ -97,7 +97,7 @@ def domain_xml(vm: VmSpec, setting: DomainSetting) -> str:
         devices.append(_cdrom(setting.config_drive, config_drive_target(vm), cdrom_bus(vm)))
     for nic in sorted(vm.nics, key=lambda nic: nic.device):
         devices.append(_interface(nic, setting.bridges[nic.id], vm))
-    _consoles(devices, setting)
+    _consoles(devices, vm, setting)
     if vm.system is not None:
         channel = ET.SubElement(devices, "channel", type="unix")
         ET.SubElement(channel, "target", type="virtio", name=CHANNEL)
@@ -329,7 +329,11 @@ def _interface(nic: NicSpec, bridge: str, vm: VmSpec) -> ET.Element:
     return element
 
 
-def _consoles(devices: ET.Element, setting: DomainSetting) -> None:
+_KEYMAPS = {"jp": "ja", "nl-be": "fr-be", "uk": "en-gb", "us": "en-us"}
+"""QEMU's names for keyboards that it calls otherwise; Belgium has one for both languages."""
+
+
+def _consoles(devices: ET.Element, vm: VmSpec, setting: DomainSetting) -> None:
     """A serial console to type on, whose output is kept too; the guest agent's channel; a screen."""
     serial = ET.SubElement(devices, "serial", type="pty")
     ET.SubElement(serial, "log", file=str(setting.console_log), append="on")
@@ -340,6 +344,9 @@ def _consoles(devices: ET.Element, setting: DomainSetting) -> None:
     graphics = ET.SubElement(
         devices, "graphics", type="vnc", port="-1", autoport="yes", passwd=setting.vnc_password
     )
+    keyboard = vm.details.get(KEYBOARD, "")
+    if keyboard in KEYBOARDS:
+        graphics.set("keymap", _KEYMAPS.get(keyboard, keyboard))
     ET.SubElement(graphics, "listen", type="address", address=setting.vnc_listen)
     ET.SubElement(ET.SubElement(devices, "video"), "model", type="vga")
 

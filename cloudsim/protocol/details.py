@@ -10,3 +10,7 @@ NIC_QUEUES = "nic.multiqueue.number"
 """The queues of each of its NICs; -1 for as many as vCPUs."""
 NIC_PACKED = "nic.packed.virtqueues.enabled"
 """true: these queues are packed."""
+KEYBOARD = "keyboard"
+"""The layout of the keyboard that its console's keys are of, for consoles that tell characters and not keys."""
+KEYBOARDS = ("de", "de-ch", "es", "fi", "fr", "fr-be", "fr-ch", "is", "it", "jp", "nl-be", "no", "pt", "uk", "us")
+"""The layouts that there are."""

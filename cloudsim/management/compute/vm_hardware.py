@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import ServiceOffering, VirtualMachine
-from cloudsim.protocol.details import IO_POLICY, IO_THREADS, NIC_PACKED, NIC_QUEUES
+from cloudsim.protocol.details import IO_POLICY, IO_THREADS, KEYBOARD, KEYBOARDS, NIC_PACKED, NIC_QUEUES
 
 BootType = Literal["BIOS", "UEFI"]
 BootMode = Literal["LEGACY", "SECURE"]
@@ -51,6 +51,9 @@ def check_hardware(details: Mapping[str, str]) -> None:
     policy = details.get(IO_POLICY)
     if policy is not None and policy not in IO_POLICIES:
         raise InvalidParameterValue(f"{IO_POLICY} is one of {', '.join(IO_POLICIES)}, not {policy!r}")
+    keyboard = details.get(KEYBOARD)
+    if keyboard is not None and keyboard not in KEYBOARDS:
+        raise InvalidParameterValue(f"{KEYBOARD} is one of {', '.join(KEYBOARDS)}, not {keyboard[:40]!r}")
     for name in (IO_THREADS, NIC_PACKED):
         if details.get(name, "true").lower() not in ("true", "false"):
             raise InvalidParameterValue(f"{name} is true or false, not {details[name]!r}")

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from backends.libvirt import domain_xml as dx
 from backends.libvirt import firmware
 from cloudsim.hypervisor import HypervisorError
-from cloudsim.protocol.details import IO_POLICY, IO_THREADS, NIC_PACKED, NIC_QUEUES
+from cloudsim.protocol.details import IO_POLICY, IO_THREADS, KEYBOARD, NIC_PACKED, NIC_QUEUES
 from cloudsim.protocol.specs import DiskLimits, DiskSpec, ImageSpec, NicSpec, SystemVmSpec, VmSpec
 from tests.backends.libvirt.libvirtd_alone import lonely_host
 
@@ -88,7 +88,13 @@ GOLDEN_DOMAINS: dict[str, tuple[VmSpec, dict[str, Any]]] = {
                     ),
                 ),
             ),
-            details={IO_THREADS: "true", IO_POLICY: "native", NIC_QUEUES: "-1", NIC_PACKED: "true"},
+            details={
+                IO_THREADS: "true",
+                IO_POLICY: "native",
+                NIC_QUEUES: "-1",
+                NIC_PACKED: "true",
+                KEYBOARD: "uk",
+            },
             limit_cpu=True,
         ),
         {"host_mhz": 8000},

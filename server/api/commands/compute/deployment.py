@@ -34,7 +34,7 @@ from cloudsim.model import (
     VirtualMachine,
     Zone,
 )
-from cloudsim.protocol.details import IO_POLICY, IO_THREADS, NIC_PACKED, NIC_QUEUES
+from cloudsim.protocol.details import IO_POLICY, IO_THREADS, KEYBOARD, KEYBOARDS, NIC_PACKED, NIC_QUEUES
 from server.api.command import Call, Job
 from server.api.commands.compute.virtual_machine_views import with_password
 from server.api.parameters import Long, Param, parameter
@@ -106,6 +106,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     nicpackedvirtqueuesenabled: Annotated[
         bool, Param("whether its NICs have packed queues", since="4.18")
     ] = False
+    keyboard: Annotated[
+        str | None, Param("the layout that its console's keys are of", values=KEYBOARDS)
+    ] = None
     copyimagetags: Annotated[bool, Param("give it the tags of its template", since="4.13")] = False
     customid: Annotated[str | None, Param("the UUID that it gets; root admins only")] = None
     details: Annotated[
@@ -268,6 +271,8 @@ def _details(asked: Asked) -> dict[str, str]:
         chosen[NIC_QUEUES] = str(asked.nicmultiqueuenumber)
     if asked.nicpackedvirtqueuesenabled:
         chosen[NIC_PACKED] = "true"
+    if asked.keyboard:
+        chosen[KEYBOARD] = asked.keyboard
     check_hardware(chosen)
     return chosen
 

@@ -57,6 +57,14 @@ def test_queues_of_cards_are_details_that_make_sense(cloud: TwoRacks) -> None:
     assert "nicmultiqueuenumber" in refused(431, cloud.admin, "updateVirtualMachine", id=made["id"], details=bad).text
 
 
+def test_the_keyboard_of_its_console_is_a_detail(cloud: TwoRacks) -> None:
+    made = cloud.deploy("web", keyboard="de-ch")
+    assert made["details"] == {"keyboard": "de-ch"} == cloud.guest(made).details
+    bad = {"keyboard": "piano"}
+    assert "keyboard" in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**bad)).text
+    assert "keyboard" in refused(431, cloud.admin, "updateVirtualMachine", id=made["id"], details=bad).text
+
+
 def test_how_far_it_can_be_scaled(cloud: TwoRacks) -> None:
     fixed = cloud.guest(cloud.deploy("plain"))
     assert (fixed.max_cpus, fixed.max_memory_mib) == (0, 0)
