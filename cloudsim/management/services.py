@@ -18,6 +18,7 @@ from cloudsim.management.compute.iso_attachment import IsoAttachment
 from cloudsim.management.compute.key_pairs import KeyPairs
 from cloudsim.management.compute.offerings import Offerings
 from cloudsim.management.compute.power_sync import PowerSync
+from cloudsim.management.compute.root_disk_change import RootDiskChange
 from cloudsim.management.compute.unmanaged import Unmanaged
 from cloudsim.management.compute.user_data import UserDataStore
 from cloudsim.management.compute.vm_allocation import Allocation
@@ -388,7 +389,14 @@ class Services:
         self.disks.on_placed = self.uploads.leave_store
         self.system_vms.on_gone.append(self.transfers.vm_is_gone)
         self.vm_passwords = VmPasswords(foundation)
-        self.scaling = Scaling(foundation, agents, self.planner, self.allocation.vm_quota, self.disks)
+        self.scaling = Scaling(
+            foundation,
+            agents,
+            self.planner,
+            self.allocation.vm_quota,
+            self.disks,
+            RootDiskChange(foundation, self.disks, self.volume_offerings),
+        )
         self.vm_changes = VmChanges(
             foundation, self.instance_groups, self.security_groups, self.affinity_groups
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from cloudsim.errors import InsufficientCapacity, InvalidParameterValue
+from cloudsim.management.compute.root_disk_change import NO_WISH, RootDiskChange, RootDiskWish
 from cloudsim.management.compute.vm_hardware import largest
 from cloudsim.management.compute.vm_quota import VmQuota
 from cloudsim.management.compute.vm_sizes import Sizes, sizes
@@ -23,7 +24,13 @@ class Scaling:
     """Scales instances. Check with `check`, then `scaled` as its job."""
 
     def __init__(
-        self, foundation: Foundation, agents: Agents, planner: Planner, quota: VmQuota, disks: Disks
+        self,
+        foundation: Foundation,
+        agents: Agents,
+        planner: Planner,
+        quota: VmQuota,
+        disks: Disks,
+        root_disks: RootDiskChange,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
@@ -31,12 +38,16 @@ class Scaling:
         self._planner = planner
         self._quota = quota
         self._disks = disks
+        self._root_disks = root_disks
         self._vms = foundation.table(VirtualMachine)
         self._offerings = foundation.table(ServiceOffering)
 
-    def check(self, vm: VirtualMachine, offering: ServiceOffering, *wanted: int | None) -> Sizes:
+    def check(
+        self, vm: VirtualMachine, offering: ServiceOffering, *wanted: int | None, disk: RootDiskWish = NO_WISH
+    ) -> Sizes:
         """The size that is asked for. Raises unless the instance could be asked to have it now."""
         size = sizes(offering, *wanted)
+        self._root_disks.check(vm, offering, disk)
         if vm.state == "Stopped":
             return size
         if vm.state != "Running":
@@ -72,19 +83,28 @@ class Scaling:
         return size
 
     async def scaled(
-        self, caller: Caller, vm_id: str, offering: ServiceOffering, *wanted: int | None
+        self,
+        caller: Caller,
+        vm_id: str,
+        offering: ServiceOffering,
+        *wanted: int | None,
+        disk: RootDiskWish = NO_WISH,
     ) -> VirtualMachine:
-        """Scale the instance; records VM.UPGRADE.
+        """Scale the instance; records VM.UPGRADE. Its root disk is changed before it, and stays changed.
 
         A running one has its growth reserved on its host first. When the host refuses it is as it was; when nobody
         knows what the host did, the larger size stays reserved.
         """
         vm = self._vms[vm_id]
-        size = self.check(vm, offering, *wanted)
+        size = self.check(vm, offering, *wanted, disk=disk)
         if vm.state == "Stopped":
-            return self.change_offering(caller, vm, offering, *wanted)
-        self._quota.check_growth(vm, size, offering)
-        self._check_room(vm, size)
+            return await self.change_offering(caller, vm, offering, *wanted, disk=disk)
+        self._check_growth(vm, size, offering)
+        await self._root_disks.make(vm, offering, disk)
+        vm = self._vms[vm_id]
+        if vm.state != "Running":
+            raise InvalidParameterValue(f"Unable to scale instance {vm.name}: it is {vm.state}")
+        self._check_growth(vm, size, offering)
         host_id = vm.host_id
         assert host_id is not None
         before = vm
@@ -111,7 +131,7 @@ class Scaling:
         self._tell(vm, caller)
         return self._vms[vm.id]
 
-    def change_offering(
+    async def change_offering(
         self,
         caller: Caller,
         vm: VirtualMachine,
@@ -119,17 +139,15 @@ class Scaling:
         cpus: int | None = None,
         cpu_mhz: int | None = None,
         memory_mib: int | None = None,
+        *,
+        disk: RootDiskWish = NO_WISH,
     ) -> VirtualMachine:
-        """Give a Stopped instance another size; records VM.UPGRADE."""
-        if vm.state != "Stopped":
-            raise InvalidParameterValue(
-                f"Unable to upgrade virtual machine {vm.name} in state {vm.state}; "
-                "make sure the virtual machine is stopped"
-            )
-        if offering.state != "Active" or offering.is_system:
-            raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
-        size = sizes(offering, cpus, cpu_mhz, memory_mib)
-        self._quota.check_growth(vm, size, offering)
+        """Give a Stopped instance another size; records VM.UPGRADE. Its root disk is changed before it."""
+        size = self._check_stopped(vm, offering, cpus, cpu_mhz, memory_mib)
+        self._root_disks.check(vm, offering, disk)
+        await self._root_disks.make(vm, offering, disk)
+        vm = self._vms[vm.id]
+        self._check_stopped(vm, offering, cpus, cpu_mhz, memory_mib)
         with self._store.transaction():
             vm = self._vms.update(
                 vm.id,
@@ -145,6 +163,24 @@ class Scaling:
             self._disks.follow(vm)
             self._tell(vm, caller)
         return vm
+
+    def _check_growth(self, vm: VirtualMachine, size: Sizes, offering: ServiceOffering) -> None:
+        """Raise what stands against the growth of a Running instance: its owner's limits, or its host's room."""
+        self._quota.check_growth(vm, size, offering)
+        self._check_room(vm, size)
+
+    def _check_stopped(self, vm: VirtualMachine, offering: ServiceOffering, *wanted: int | None) -> Sizes:
+        """The size that is asked for. Raises unless the instance is Stopped and its owner may have it of that size."""
+        if vm.state != "Stopped":
+            raise InvalidParameterValue(
+                f"Unable to upgrade virtual machine {vm.name} in state {vm.state}; "
+                "make sure the virtual machine is stopped"
+            )
+        if offering.state != "Active" or offering.is_system:
+            raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
+        size = sizes(offering, *wanted)
+        self._quota.check_growth(vm, size, offering)
+        return size
 
     def _tell(self, vm: VirtualMachine, caller: Caller) -> None:
         text = f"Successfully upgraded Vm. Vm Id: {vm.id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.compute.disk_plan import checked_iops
+from cloudsim.management.compute.disk_traits import DiskTraits
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volume_sizes import GIB
@@ -53,7 +54,7 @@ class VolumeOfferings:
                     "with automigrate it is moved to one that does"
                 )
             self._volumes.check_limits(volume, volume.size, offering)
-            self._pool_for(volume, offering)
+            self._pool_for(volume, offering, f"disk offering {offering.name}")
 
     @staticmethod
     def _keeps_size(volume: Volume, offering: DiskOffering, size_gib: int | None) -> bool:
@@ -61,12 +62,26 @@ class VolumeOfferings:
             return offering.size == volume.size
         return size_gib is None or size_gib * GIB == volume.size
 
-    def _pool_for(self, volume: Volume, offering: DiskOffering) -> StoragePool:
+    def _is_misplaced(self, volume: Volume, kind: DiskOffering | DiskTraits) -> bool:
+        pool = self._pools.get(volume.pool_id)
+        return pool is not None and volume.path is not None and not suits(pool, kind)
+
+    def check_place(self, volume: Volume, kind: DiskOffering | DiskTraits, called: str) -> None:
+        """Raise what stands against having the volume on a pool that suits disks of that kind, of the offering `called`."""
+        if self._is_misplaced(volume, kind):
+            self._pool_for(volume, kind, f"offering {called}")
+
+    async def place(self, volume: Volume, kind: DiskOffering | DiskTraits, called: str) -> None:
+        """Move the volume to a pool that suits disks of that kind, unless it is on one."""
+        if self._is_misplaced(volume, kind):
+            await self._migration.migrate(volume.id, self._pool_for(volume, kind, f"offering {called}"))
+
+    def _pool_for(self, volume: Volume, kind: DiskOffering | DiskTraits, called: str) -> StoragePool:
         """A pool of the zone to move the volume to, that with the most room. Raises what stands against the last of them."""
         failure: CloudError = InvalidParameterValue(
-            f"No storage pool of the zone suits disk offering {offering.name}"
+            f"No storage pool of the zone suits {called}"
         )
-        pools = [pool for pool in self._pools.where("zone_id", volume.zone_id) if suits(pool, offering)]
+        pools = [pool for pool in self._pools.where("zone_id", volume.zone_id) if suits(pool, kind)]
         for pool in sorted(pools, key=lambda pool: pool.used - pool.capacity):
             try:
                 self._migration.check(volume, pool)
@@ -107,9 +122,8 @@ class VolumeOfferings:
         """Give the volume the offering, that size and these IOPS. Moved it stays moved when the rest fails."""
         volume = self._table[volume_id]
         self.check(volume, offering, size_gib=size_gib, min_iops=min_iops, max_iops=max_iops, auto_migrate=auto_migrate)
-        pool = self._pools.get(volume.pool_id)
-        if offering is not None and pool is not None and volume.path is not None and not suits(pool, offering):
-            await self._migration.migrate(volume_id, self._pool_for(volume, offering))
+        if offering is not None:
+            await self.place(volume, offering, offering.name)
         if offering is not None and min_iops is None and max_iops is None and not offering.customized_iops:
             min_iops, max_iops = offering.min_iops, offering.max_iops
         return await self._volumes.resize(
@@ -122,6 +136,6 @@ class VolumeOfferings:
         )
 
 
-def suits(pool: StoragePool, offering: DiskOffering) -> bool:
-    """Whether a disk of that offering may lie on the pool."""
+def suits(pool: StoragePool, offering: DiskOffering | DiskTraits) -> bool:
+    """Whether a disk of that offering, or one like that, may lie on the pool."""
     return (pool.scope == "HOST") == (offering.storage_type == "local") and set(offering.tags) <= set(pool.tags)

@@ -28,6 +28,7 @@ from cloudsim.model import (
     Snapshot,
     SnapshotPolicy,
     StoragePool,
+    Template,
     VirtualMachine,
     Volume,
     Zone,
@@ -300,14 +301,21 @@ class Volumes:
             custom = current is not None and current.customized
             size = (custom_bytes_of if custom else bytes_of)(size_gib, self._foundation.settings)
         if size < volume.size:
-            if volume.type == "ROOT":
-                raise InvalidParameterValue("A root volume can only grow")
+            if volume.type == "ROOT" and not self._root_may_shrink(volume, size):
+                raise InvalidParameterValue("A root volume that was made can only grow, and none is smaller than its template")
             if not shrink_ok:
                 raise InvalidParameterValue(
                     f"Going from existing size of {volume.size} to size of {size} would shrink the volume."
                     "Need to sign off by supplying the shrinkok parameter with value of true."
                 )
         return size
+
+    def _root_may_shrink(self, volume: Volume, size: int) -> bool:
+        """Whether nothing is lost by it: the disk is not made yet, and what it is to hold fits."""
+        if volume.path is not None or volume.snapshot_id is not None:
+            return False
+        template = self._foundation.table(Template).get(volume.template_id)
+        return template is None or size >= template.size
 
     def _check_room(self, volume: Volume, size: int) -> None:
         pool = self._pools[volume.pool_id or ""]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.compute.root_disk_change import RootDiskWish
 from cloudsim.management.compute.vm_states import next_state
 from cloudsim.management.storage.volume_sizes import GIB
 from cloudsim.model import (
@@ -260,6 +261,14 @@ async def restore_virtual_machine(
     )
 
 
+AutoMigrate = Annotated[
+    bool, Param("whether its root disk may be moved to a pool that suits the offering", since="4.17")
+]
+ShrinkOk = Annotated[bool, Param("whether its root disk may become smaller, as the offering says", since="4.17")]
+MinIops = Annotated[Long | None, Param("of its root disk, where the offering leaves that open", since="4.17")]
+MaxIops = Annotated[Long | None, Param("of its root disk, where the offering leaves that open", since="4.17")]
+
+
 @command("changeServiceForVirtualMachine", view=VirtualMachineView, group=GROUP)
 async def change_service_for_virtual_machine(
     call: Call,
@@ -267,9 +276,17 @@ async def change_service_for_virtual_machine(
     id: VirtualMachine,
     serviceofferingid: ServiceOffering,
     details: Annotated[Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory")] = None,
+    miniops: MinIops = None,
+    maxiops: MaxIops = None,
+    automigrate: AutoMigrate = False,
+    shrinkok: ShrinkOk = False,
 ) -> VirtualMachine:
-    """Gives a stopped instance another service offering."""
-    return _change(call, id, serviceofferingid, details)
+    """Gives a stopped instance another service offering, and its root disk the disk offering that this names."""
+    wish = RootDiskWish(min_iops=miniops, max_iops=maxiops, auto_migrate=automigrate, shrink_ok=shrinkok)
+    changed: VirtualMachine = await call.manager.scaling.change_offering(
+        call.caller, id, serviceofferingid, *_sizes_in(details), disk=wish
+    )
+    return changed
 
 
 @command("scaleVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
@@ -279,24 +296,18 @@ async def scale_virtual_machine(
     id: VirtualMachine,
     serviceofferingid: ServiceOffering,
     details: Annotated[Mapping[str, str] | None, Param("cpuNumber, cpuSpeed, memory")] = None,
+    miniops: MinIops = None,
+    maxiops: MaxIops = None,
+    automigrate: AutoMigrate = False,
+    shrinkok: ShrinkOk = False,
 ) -> Job:
     """Gives an instance another service offering; a running one that is dynamically scalable can grow."""
-    chosen = dict(details or {})
-    wanted = tuple(number_in(chosen, name) for name in ("cpuNumber", "cpuSpeed", "memory"))
-    call.manager.scaling.check(id, serviceofferingid, *wanted)
-    return Job(lambda: call.manager.scaling.scaled(call.caller, id.id, serviceofferingid, *wanted), id)
+    wish = RootDiskWish(min_iops=miniops, max_iops=maxiops, auto_migrate=automigrate, shrink_ok=shrinkok)
+    scaling, wanted = call.manager.scaling, _sizes_in(details)
+    scaling.check(id, serviceofferingid, *wanted, disk=wish)
+    return Job(lambda: scaling.scaled(call.caller, id.id, serviceofferingid, *wanted, disk=wish), id)
 
 
-def _change(
-    call: Call, vm: VirtualMachine, offering: ServiceOffering, details: Mapping[str, str] | None
-) -> VirtualMachine:
+def _sizes_in(details: Mapping[str, str] | None) -> tuple[int | None, ...]:
     chosen = dict(details or {})
-    changed: VirtualMachine = call.manager.scaling.change_offering(
-        call.caller,
-        vm,
-        offering,
-        number_in(chosen, "cpuNumber"),
-        number_in(chosen, "cpuSpeed"),
-        number_in(chosen, "memory"),
-    )
-    return changed
+    return tuple(number_in(chosen, name) for name in ("cpuNumber", "cpuSpeed", "memory"))
