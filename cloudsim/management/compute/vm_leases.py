@@ -74,7 +74,6 @@ class VmLeases:
         self._configured = asyncio.Event()
         self._configured.set()
         foundation.store.subscribe(self._hear, Configuration)
-        vms.expunging.on_expunge.append(self._forget)
 
     @property
     def enabled(self) -> bool:
@@ -169,12 +168,6 @@ class VmLeases:
             expires = lease.expires if days is None else self._foundation.now() + days * DAY
             notice = lease.notice if days is None else self._first_notice(expires)
             self._leases.update(lease.id, expires=expires, action=action or lease.action, notice=notice)
-
-    async def _forget(self, vm: VirtualMachine) -> None:
-        lease = self._leases.find("vm_id", vm.id)
-        if lease is not None:
-            with self._store.transaction():
-                self._leases.delete(lease.id)
 
     # what the settings say
 

@@ -6,6 +6,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.model import (
     Annotation,
     Configuration,
+    InstanceLease,
     ResourceDetail,
     ResourceTag,
     VolumeStatistics,
@@ -14,7 +15,7 @@ from cloudsim.model import (
 
 
 def remove_leftovers(foundation: Foundation, row_id: str) -> None:
-    """Delete the settings scoped to that id, and the tags, details, comments and measurements of it.
+    """Delete the settings scoped to that id, and the tags, details, comments, measurements and lease of it.
 
     Needs an open transaction.
     """
@@ -33,6 +34,9 @@ def remove_leftovers(foundation: Foundation, row_id: str) -> None:
     measured = statistics.find("volume_id", row_id)
     if measured is not None:
         statistics.delete(measured.id)
+    lease = foundation.table(InstanceLease).find("vm_id", row_id)
+    if lease is not None:
+        foundation.table(InstanceLease).delete(lease.id)
     annotations = foundation.table(Annotation)
     for annotation_id in list(annotations.ids("entity_id", row_id)):
         annotations.delete(annotation_id)

@@ -101,14 +101,14 @@ export default {
     "direct disable disabled disconnected disk display distributed distribution dns dns1 dns2 domain " +
     "download dpd driver drs duration dynamic dynamically eager egress elapsed elastic element email " +
     "enable enabled encap encrypt encryption end ended endpoint enough entity entries entry error esp " +
-    "esx event events every exit experimental expires explicit expunge external extract extractable " +
+    "esx event events every exit experimental expires expiry explicit expunge external extract extractable " +
     "factor failed featured features fetch field file filter fingerprint first fixed flow for force " +
     "forced format forms forwarding found free fresh from full gateway gb ghz global gpu gpus group " +
     "groups gslb guest guests ha hardware has hash health healthy host hosts hvm hvmrequired hyperv " +
     "hypervisor icmp icon id ids ike ilb image implemented implementor implicit in individual info " +
     "ingress instance instances inter internal internaldns1 internet interval invite io iops iothreads " +
-    "ip ip6 ips ipsec ipv4 ipv6 is iso isolated isolation job keepalive key keypair keypairs keyword " +
-    "kubernetes kvm l2 label labels last latency latest lb lease left level lifetime limit limited link " +
+    "ip ip6 ips ipsec ipv4 ipv6 is iso isolated isolation job keepalive key keyboard keypair keypairs keyword " +
+    "kubernetes kvm l2 label labels last latency latest lb lease leased left level lifetime limit limited link " +
     "list live load local location lock lv mac machine machines make managed management mandated map max " +
     "maximum mbs memory message metadata method migrate migration min minimum mix mode monitor motion " +
     "mount mtu multi name names nat needed netmask network networks new next nexthop nfs nic nics node " +

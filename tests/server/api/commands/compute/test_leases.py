@@ -137,6 +137,7 @@ def test_leases_that_cannot_be_are_refused(cloud: TwoRacks) -> None:
 
 
 def test_a_lease_goes_with_its_instance(leasing: TwoRacks) -> None:
-    vm = leasing.deploy("web", leaseduration=5, leaseexpiryaction="STOP")
+    vm, other = (leasing.deploy(name, leaseduration=5, leaseexpiryaction="STOP") for name in ("web", "other"))
     leasing.admin("destroyVirtualMachine", id=vm["id"], expunge=True)
+    leasing.admin("unmanageVirtualMachine", id=other["id"])
     assert leasing.rows()["InstanceLease"] == []
