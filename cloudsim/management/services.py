@@ -86,6 +86,7 @@ from cloudsim.management.network.security_delivery import SecurityDelivery
 from cloudsim.management.network.security_groups import SecurityGroups
 from cloudsim.management.network.security_members import SecurityMembers
 from cloudsim.management.network.security_rules import SecurityRules
+from cloudsim.management.network.source_nat import SourceNat
 from cloudsim.management.operations.annotations import Annotations
 from cloudsim.management.operations.details import ResourceDetails
 from cloudsim.management.operations.fixed_details import FIXED_DETAILS
@@ -325,6 +326,7 @@ class Services:
         self.rules.static_nats.portable = PortableMoves(
             foundation, self.public_ips, self.ip_association, self.rules.use, self.routers
         )
+        self.source_nat = SourceNat(foundation, self.public_ips, self.routers)
         self.nic_changes.rules = self.rules.removal
         self.nic_changes.routers = self.routers
         self.vms.expunging.on_expunge.append(self.rules.removal.forget_vm)

@@ -128,6 +128,15 @@ class Network(Row, frozen=True, kw_only=True):
     ip6_cidr: str | None = None
     """Its IPv6 subnet of 64 bits: a shared network's is its ranges', an isolated one's of a prefix of the zone."""
     ip6_gateway: str | None = None
+    external_id: str | None = None
+    """What another system calls it."""
+    router_ip: str | None = None
+    """Where its router is to be, in a shared network."""
+    public_mtu: int | None = None
+    private_mtu: int | None = None
+    """Bytes of the packets of its router's interfaces outside and inside; guests are told the one inside."""
+    hides_address_usage: bool = False
+    """Whether the use of its public addresses is counted for nobody."""
     move: NetworkMove | None = None
 
 

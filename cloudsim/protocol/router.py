@@ -12,6 +12,9 @@ from typing import Literal
 
 import msgspec
 
+DEFAULT_MTU = 1500
+"""Bytes of an interface's packets where nothing else is said."""
+
 
 class PublicAddress(msgspec.Struct, frozen=True):
     """An address of the router's outside, on its interface with that MAC. `source_nat`: guests are seen as it."""
@@ -104,7 +107,7 @@ class GuestNetworkConfiguration(msgspec.Struct, frozen=True):
     egress: tuple[Traffic, ...] = ()
     acl: tuple[AclEntry, ...] | None = None
     dhcp_options: dict[str, str] = {}
-    mtu: int = 1500
+    mtu: int = DEFAULT_MTU
     ip6: str = ""
     ingress6: tuple[Traffic, ...] = ()
     egress6: tuple[Traffic, ...] = ()
@@ -233,6 +236,7 @@ class RouterConfiguration(msgspec.Struct, frozen=True, kw_only=True):
 
     `vpc_cidr` None: no VPC. `firewalled`: public addresses let in only what `ingress` allows (isolated networks); a VPC's
     are open, and the tiers' lists decide. `statistics`: networks between which traffic is counted are all public ones.
+    `public_mtu` is of its interfaces outside.
     """
 
     name: str
@@ -249,3 +253,4 @@ class RouterConfiguration(msgspec.Struct, frozen=True, kw_only=True):
     dial_in: tuple[VpnDialIn, ...] = ()
     sites: tuple[VpnSite, ...] = ()
     public6: PublicAddress6 | None = None
+    public_mtu: int = DEFAULT_MTU

@@ -15,7 +15,7 @@ from backends.systemvm.plan import (
 )
 from backends.systemvm.rendering.nftables import CHOSEN, exits
 from backends.systemvm.rendering.nftables6 import has_ipv6
-from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfiguration
+from cloudsim.protocol.router import DEFAULT_MTU, GuestNetworkConfiguration, RouterConfiguration
 from cloudsim.systemvm.packets import inside
 from cloudsim.systemvm.security_groups import METADATA_ADDRESS
 
@@ -62,9 +62,12 @@ def interfaces(configuration: RouterConfiguration) -> tuple[Interface, ...]:
         found.setdefault(configuration.public6.mac, []).append(f"{configuration.public6.ip}/64")
     for leg in configuration.private:
         found[leg.mac] = [_with_prefix(leg.ip, leg.netmask)]
-    mtus = {guest.mac: guest.mtu for guest in configuration.guests}
+    mtus = {address.mac: configuration.public_mtu for address in configuration.public}
+    if configuration.public6 is not None:
+        mtus[configuration.public6.mac] = configuration.public_mtu
+    mtus |= {guest.mac: guest.mtu for guest in configuration.guests}
     return tuple(
-        Interface(mac, tuple(dict.fromkeys(addresses)), mtus.get(mac, 1500))
+        Interface(mac, tuple(dict.fromkeys(addresses)), mtus.get(mac, DEFAULT_MTU))
         for mac, addresses in found.items()
     )
 

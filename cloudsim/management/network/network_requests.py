@@ -12,6 +12,7 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network import ipv6_ranges
 from cloudsim.management.network.address_ranges import address_range, check_address
+from cloudsim.management.network.router_use import routed_services
 from cloudsim.management.network.vlans import LARGEST, isolation_of
 from cloudsim.model import Domain, Network, NetworkAclList, NetworkOffering, PhysicalNetwork, Vpc, Zone
 
@@ -50,6 +51,11 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     ip6_cidr: str | None = None
     start_ip6: str | None = None
     end_ip6: str | None = None
+    external_id: str | None = None
+    router_ip: str | None = None
+    public_mtu: int | None = None
+    private_mtu: int | None = None
+    hides_address_usage: bool = False
 
 
 class Subnet(msgspec.Struct, frozen=True):
@@ -103,6 +109,19 @@ def subnet_of(zone: Zone, offering: NetworkOffering, request: NetworkRequest) ->
     if start is not None and end is not None:
         address_range(str(gateway), str(net.netmask), start, end)
     return Subnet(str(net), str(gateway), str(net.netmask), start, end)
+
+
+def router_ip_of(offering: NetworkOffering, subnet: Subnet, wanted: str | None) -> str | None:
+    """Where the router of a shared network is asked to be. Raises InvalidParameterValue."""
+    if wanted is None:
+        return None
+    if offering.guest_type != "Shared" or not routed_services(offering):
+        raise InvalidParameterValue("Parameter routerip is for shared networks with a virtual router")
+    address, net = check_address(wanted, "routerip"), ipaddress.ip_network(subnet.cidr or "0.0.0.0/32")
+    outside = (str(net.network_address), str(net.broadcast_address), subnet.gateway)
+    if ipaddress.ip_address(address) not in net or address in outside:
+        raise InvalidParameterValue(f"routerip {address} is not an address for a machine of the subnet {subnet.cidr}")
+    return address
 
 
 def ipv6_of(offering: NetworkOffering, request: NetworkRequest, subnet: Subnet) -> ipv6_ranges.Fields:

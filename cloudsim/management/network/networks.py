@@ -14,6 +14,7 @@ from cloudsim.management.network.ip_ranges import first_range
 from cloudsim.management.network.ip_reservation import reservation
 from cloudsim.management.network.ipv6_prefixes import GuestIpv6Prefixes
 from cloudsim.management.network.ipv6_ranges import Ipv6Ranges
+from cloudsim.management.network.mtus import check_mtus
 from cloudsim.management.network.network_requests import (
     UNTAGGED,
     NetworkRequest,
@@ -22,6 +23,7 @@ from cloudsim.management.network.network_requests import (
     checked_dns,
     checked_domain,
     ipv6_of,
+    router_ip_of,
     subnet_of,
     vlan_of,
 )
@@ -87,6 +89,16 @@ class Networks:
             check_enabled(self._store, physical, offering.services)
         subnet = subnet_of(zone, offering, request)
         six = ipv6_of(offering, request, subnet)
+        router_ip = router_ip_of(offering, subnet, request.router_ip)
+        check_mtus(
+            self._foundation.settings,
+            caller,
+            zone.id,
+            offering,
+            public=request.public_mtu,
+            private=request.private_mtu,
+            tier=request.vpc is not None,
+        )
         acl_id = None
         if request.vpc is not None:
             acl_id = self._tiers.check_new(owner, zone, offering, request, subnet)
@@ -149,6 +161,11 @@ class Networks:
                     created=self._foundation.now(),
                     ip6_cidr=six.get("ip6_cidr"),
                     ip6_gateway=six.get("ip6_gateway"),
+                    external_id=request.external_id,
+                    router_ip=router_ip,
+                    public_mtu=request.public_mtu,
+                    private_mtu=request.private_mtu,
+                    hides_address_usage=request.hides_address_usage,
                 )
             )
             if network.guest_type == "Shared" and network.cidr is not None:
@@ -368,8 +385,13 @@ class Networks:
         guest_cidr: str | None = None,
         dns1: str | None = None,
         dns2: str | None = None,
+        public_mtu: int | None = None,
+        private_mtu: int | None = None,
+        hides_address_usage: bool | None = None,
     ) -> Network:
-        """Change what is not None. `guest_cidr`: the part of its subnet that instances get addresses of.
+        """Change what is not None; `check_mtus` has allowed the MTUs.
+
+        `guest_cidr`: the part of its subnet that instances get addresses of.
 
         An empty `dns1` or `dns2` is none: without both the zone's name servers are the network's.
         """
@@ -385,8 +407,14 @@ class Networks:
             changes["network_domain"] = self._network_domain(
                 owner, self._zones[network.zone_id], network_domain
             )
-        if display is not None:
-            changes["display"] = display
+        for field, value in (
+            ("display", display),
+            ("public_mtu", public_mtu),
+            ("private_mtu", private_mtu),
+            ("hides_address_usage", hides_address_usage),
+        ):
+            if value is not None:
+                changes[field] = value
         if offering is not None and offering.id != network.network_offering_id:
             self.check_update(network, offering)
             changes["network_offering_id"] = offering.id

@@ -60,9 +60,9 @@ class _Addresses:
             self.secondary.update(ip for _, ip in nic.secondary_ips)
         spans = [(number_of(each.start_ip), number_of(each.end_ip)) for each in ranges if each.start_ip]
         spans += _own_span(network, bool(spans))
-        gateway = () if network.gateway is None else (number_of(network.gateway),)
+        kept = [number_of(each) for each in (network.gateway, network.router_ip) if each is not None]
         taken = map(number_of, (*in_use, *self.secondary))
-        self.pool = AddressPool(joined(spans, gateway), self.taken, taken)
+        self.pool = AddressPool(joined(spans, kept), self.taken, taken)
 
     def taken(self, number: int) -> bool:
         """Whether a NIC has the address, as its first one or another, or an internal load balancer."""
@@ -180,7 +180,7 @@ class Nics:
             number = number_of(wanted)
         except ValueError:
             raise InvalidParameterValue(f"ipaddress {wanted!r} is not a valid IP address") from None
-        if wanted == network.gateway or pool.taken(number):
+        if wanted in (network.gateway, network.router_ip) or pool.taken(number):
             raise InvalidParameterValue(f"ipaddress {wanted} of network {network.name} is in use already")
         if not pool.pool.holds(number):
             raise InvalidParameterValue(f"ipaddress {wanted} is not in the range of network {network.name}")

@@ -41,6 +41,7 @@ from cloudsim.model import (
     Zone,
 )
 from cloudsim.protocol.router import (
+    DEFAULT_MTU,
     AclEntry,
     Balancer,
     BalancerMember,
@@ -106,6 +107,7 @@ class RouterConfigurations:
             balancers=tuple(self._public_balancers(by_id)),
             dial_in=tuple(self._dial_in(by_id, network)),
             public6=self._public6(router, self._sixes.find("network_id", network.id)),
+            public_mtu=network.public_mtu or DEFAULT_MTU,
         )
 
     def _outside(self, router: SystemVm) -> str | None:
@@ -147,6 +149,7 @@ class RouterConfigurations:
             egress_allowed=offering.egress_default_policy if offering is not None else False,
             egress=tuple(self._egress(network)),
             acl=self._acl(network.acl_id) if network.vpc_id is not None else None,
+            mtu=network.private_mtu or DEFAULT_MTU,
             **self._ipv6(network),
         )
 
@@ -271,6 +274,7 @@ class RouterConfigurations:
             dial_in=tuple(self._dial_in(by_id, vpc)),
             sites=tuple(self._sites(vpc)),
             public6=self._public6(router, self._sixes.find("vpc_id", vpc.id)),
+            public_mtu=vpc.public_mtu or DEFAULT_MTU,
         )
 
     def _has_leg(self, router: SystemVm, tier: Network) -> bool:

@@ -139,7 +139,7 @@ class Routers:
         public = None
         address = network.gateway
         if network.guest_type == "Shared":
-            address = None  # the gateway is another machine
+            address = network.router_ip  # the gateway is another machine
         elif offering.services.get("SourceNat"):
             public = self._source_nat(network, zone)
         return await self._system.deploy(

@@ -127,6 +127,9 @@ class UsageCounting:
                 if before.network_offering_id != after.network_offering_id:
                     for nic in self._store.table(Nic).where("network_id", after.id):
                         self._note(Nic, nic.id, nic, now)
+                if before.hides_address_usage != after.hides_address_usage:
+                    for ip in self._store.table(PublicIp).where("network_id", after.id):
+                        self._note(PublicIp, ip.id, ip, now)
             elif table.row_type is VirtualMachine and _comes_or_goes(before, after):
                 for nic in self._store.table(Nic).where("vm_id", after.id):
                     self._note(Nic, nic.id, nic, now)

@@ -92,7 +92,9 @@ def _of_nic(store: Store, nic: Nic) -> Iterator[Use]:
 
 
 def _of_address(store: Store, address: PublicIp) -> Iterator[Use]:
-    if not address.system and address.state == "Allocated":
+    network = store.table(Network).get(address.network_id)
+    hidden = network is not None and network.hides_address_usage
+    if not address.system and not hidden and address.state == "Allocated":
         yield Use(
             type=types.IP_ADDRESS,
             resource_id=address.id,

@@ -14,6 +14,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.address_ranges import check_address
+from cloudsim.management.network.mtus import check_mtu
 from cloudsim.management.network.network_requests import PRIVATE, checked_domain
 from cloudsim.management.network.public_ipv6 import PublicIpv6s
 from cloudsim.management.operations.leftovers import remove_leftovers
@@ -22,9 +23,6 @@ from cloudsim.management.vpc.vpc_offerings import PROVIDED
 from cloudsim.model import Account, Network, PublicIp, RemoteAccessVpn, Vpc, VpcOffering, Zone
 
 log = logging.getLogger(__name__)
-
-MTU = range(576, 9001)
-"""What the MTU of a public interface may be: the least of IPv4 (RFC 791), and that of jumbo frames."""
 
 
 class VpcRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +78,7 @@ class Vpcs:
             raise InvalidParameterValue("A VPC needs a name")
         check_super_cidr(request.cidr)
         domain = self._network_domain(owner, zone, request.network_domain)
-        check_mtu(request.public_mtu)
+        check_mtu(self._foundation.settings, zone.id, "publicmtu", request.public_mtu)
         dns = [
             None if text is None else check_address(text, name)
             for name, text in (("dns1", request.dns1), ("dns2", request.dns2))
@@ -172,14 +170,17 @@ class Vpcs:
         """The fields to change. Raises InvalidParameterValue."""
         if name is not None and not name.strip():
             raise InvalidParameterValue("A VPC needs a name")
-        check_mtu(public_mtu)
+        check_mtu(self._foundation.settings, vpc.zone_id, "publicmtu", public_mtu)
         asked = {"name": name, "display_text": display_text, "display": display, "public_mtu": public_mtu}
         return {field: value for field, value in asked.items() if value is not None}
 
     async def update(self, vpc_id: str, changes: dict[str, Any]) -> Vpc:
         """Make the changes that `check_update` has allowed."""
         with self._store.transaction():
-            return self._table.update(vpc_id, **changes)
+            vpc = self._table.update(vpc_id, **changes)
+        if "public_mtu" in changes:
+            await self._routing.sync_vpc(vpc_id)
+        return vpc
 
     def check_source_nat(self, vpc: Vpc, wanted: str) -> None:
         """Raise what stands against the VPC's instances being seen as that address outside."""
@@ -300,12 +301,6 @@ def check_super_cidr(text: str) -> ipaddress.IPv4Network:
     if not 8 <= net.prefixlen <= 29:
         raise InvalidParameterValue(f"The prefix of VPC cidr {text} must be from 8 to 29")
     return net
-
-
-def check_mtu(mtu: int | None) -> None:
-    """Raise InvalidParameterValue for what is no MTU of a public interface."""
-    if mtu is not None and mtu not in MTU:
-        raise InvalidParameterValue(f"publicmtu must be from {MTU.start} to {MTU.stop - 1}, not {mtu}")
 
 
 def check_enabled(vpc: Vpc) -> None:

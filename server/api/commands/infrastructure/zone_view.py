@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.management.network.mtus import BY_USERS, MOST
 from cloudsim.model import Domain, Zone
 from server.api.command import Call
 from server.api.commands.infrastructure.capacity_view import CapacityView, capacity_report, noted_capacities
@@ -40,6 +41,8 @@ class ZoneView(View):
     resourcedetails: dict[str, str] | None = None
     type: Annotated[str | None, "Core"] = None
     allowuserspecifyvrmtu: bool | None = None
+    routerprivateinterfacemaxmtu: int | None = None
+    routerpublicinterfacemaxmtu: int | None = None
     isnsxenabled: bool | None = None
     ismultiarch: bool | None = None
     routedmodeenabled: bool | None = None
@@ -48,6 +51,7 @@ class ZoneView(View):
     @classmethod
     def of(cls, row: Zone, call: Call) -> Self:
         domain = call.store.table(Domain).get(row.domain_id)
+        settings = call.manager.foundation.settings
         shown = cls(
             id=row.id,
             name=row.name,
@@ -62,7 +66,9 @@ class ZoneView(View):
             localstorageenabled=row.local_storage,
             tags=tags(call, row.id),
             type="Edge" if row.is_edge else "Core",
-            allowuserspecifyvrmtu=False,
+            allowuserspecifyvrmtu=settings.boolean(BY_USERS, "Zone", row.id),
+            routerprivateinterfacemaxmtu=settings.integer(MOST["privatemtu"], "Zone", row.id),
+            routerpublicinterfacemaxmtu=settings.integer(MOST["publicmtu"], "Zone", row.id),
             isnsxenabled=False,
             ismultiarch=False,
             routedmodeenabled=False,

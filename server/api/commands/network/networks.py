@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity.visibility import is_for_domain
 from cloudsim.management.network.ip_reservation import reserved
+from cloudsim.management.network.mtus import check_mtus
 from cloudsim.management.network.network_requests import NetworkRequest
 from cloudsim.management.network.public_ipv6 import routes_to
 from cloudsim.management.network.vlans import isolation_of
@@ -94,6 +95,9 @@ class NetworkView(View):
     redundantrouter: bool | None = None
     supportsvmautoscaling: bool | None = None
     internetprotocol: str | None = None
+    externalid: Annotated[str | None, "what another system calls it"] = None
+    publicmtu: Annotated[int | None, "bytes of packets outside its router"] = None
+    privatemtu: Annotated[int | None, "bytes of packets within it"] = None
     created: Date | None = None
     service: list[ServiceView] | None = None
     tags: list[TagView] | None = None
@@ -141,6 +145,9 @@ class NetworkView(View):
             redundantrouter=False,
             supportsvmautoscaling=False,
             internetprotocol="DualStack" if row.ip6_cidr else "IPv4" if row.cidr else None,
+            externalid=row.external_id,
+            publicmtu=row.public_mtu,
+            privatemtu=row.private_mtu,
             created=date(row.created),
             service=service_views(offering),
             tags=tags(call, row.id),
@@ -177,6 +184,17 @@ def broadcast_uri(network: Network, call: Call) -> str | None:
     return "vlan://untagged" if network.guest_type == "Shared" else None
 
 
+PublicMtu = Annotated[
+    int | None, Param("bytes of packets outside its router, up to vr.public.interface.max.mtu", since="4.18.0")
+]
+PrivateMtu = Annotated[
+    int | None, Param("bytes of packets within it, up to vr.private.interface.max.mtu", since="4.18.0")
+]
+HideUsage = Annotated[
+    bool | None, Param("whether the use of its public addresses goes into no usage record", since="4.16.0")
+]
+
+
 @command("createNetwork", view=NetworkView, event="NETWORK.CREATE", group=GROUP)
 async def create_network(
     call: Call,
@@ -208,6 +226,14 @@ async def create_network(
     ip6cidr: Annotated[str | None, Param("the IPv6 subnet of a shared network, of 64 bits")] = None,
     startipv6: Annotated[str | None, Param("the first IPv6 address that may be asked for")] = None,
     endipv6: Annotated[str | None, Param("the last IPv6 address that may be asked for")] = None,
+    externalid: Annotated[str | None, Param("what another system calls it")] = None,
+    routerip: Annotated[str | None, Param("where the router of a shared network is to be", since="4.16.0")] = None,
+    sourcenatipaddress: Annotated[
+        str | None, Param("the free public address that its instances are seen as outside", since="4.19.0")
+    ] = None,
+    publicmtu: PublicMtu = None,
+    privatemtu: PrivateMtu = None,
+    hideipaddressusage: HideUsage = False,
 ) -> Network:
     """Creates a guest network."""
     named = bool(call.fields.get("account") or call.fields.get("projectid"))
@@ -236,10 +262,18 @@ async def create_network(
         ip6_cidr=ip6cidr or None,
         start_ip6=startipv6 or None,
         end_ip6=endipv6 or None,
+        external_id=externalid or None,
+        router_ip=routerip or None,
+        public_mtu=publicmtu,
+        private_mtu=privatemtu,
+        hides_address_usage=bool(hideipaddressusage),
     )
     if vpcid is not None and not named:
         owner = call.store.table(Account)[vpcid.account_id]
-    made: Network = call.manager.networks.create(call.caller, owner, zoneid, networkofferingid, request)
+    with call.store.transaction():
+        made: Network = call.manager.networks.create(call.caller, owner, zoneid, networkofferingid, request)
+        if sourcenatipaddress:
+            call.manager.source_nat.take(made, sourcenatipaddress)
     if networkofferingid.persistent:
         made = await call.manager.network_life.implement(made.id)
     return made
@@ -360,10 +394,29 @@ async def update_network(
     ] = None,
     dns1: Annotated[str | None, Param("its own first name server; an empty one for the zone's", since="4.18")] = None,
     dns2: str | None = None,
+    sourcenatipaddress: Annotated[
+        str | None,
+        Param("the public address, free or one of its own, that its instances are seen as outside", since="4.19.0"),
+    ] = None,
+    publicmtu: PublicMtu = None,
+    privatemtu: PrivateMtu = None,
+    hideipaddressusage: HideUsage = None,
 ) -> Job:
     """Changes a guest network."""
-    if guestvmcidr and networkofferingid is not None:
-        raise InvalidParameterValue("Parameters guestvmcidr and networkofferingid exclude each other")
+    for name_, text in (("guestvmcidr", guestvmcidr), ("sourcenatipaddress", sourcenatipaddress)):
+        if text and networkofferingid is not None:
+            raise InvalidParameterValue(f"Parameters {name_} and networkofferingid exclude each other")
+    if sourcenatipaddress:
+        call.manager.source_nat.check(id, sourcenatipaddress)
+    check_mtus(
+        call.manager.foundation.settings,
+        call.caller,
+        id.zone_id,
+        networkofferingid or call.store.table(NetworkOffering).get(id.network_offering_id),
+        public=publicmtu,
+        private=privatemtu,
+        tier=id.vpc_id is not None,
+    )
 
     async def work() -> Network:
         now = call.store.table(Network)[id.id]
@@ -381,10 +434,15 @@ async def update_network(
             guest_cidr=guestvmcidr or None,
             dns1=dns1,
             dns2=dns2,
+            public_mtu=publicmtu,
+            private_mtu=privatemtu,
+            hides_address_usage=hideipaddressusage,
         )
+        if sourcenatipaddress:
+            await call.manager.source_nat.change(id.id, sourcenatipaddress)
         if another and changed.state in ("Implemented", "Setup"):
             await call.manager.network_life.restart(changed)
-        elif (networkdomain, dns1, dns2) != (None, None, None):
+        elif any(each is not None for each in (networkdomain, dns1, dns2, publicmtu, privatemtu)):
             await call.manager.routers.sync(id.id)
         return call.store.table(Network)[id.id]
 

@@ -657,6 +657,11 @@ def upgrade() -> None:
         sa.Column("created", sa.Double(), nullable=False),
         sa.Column("ip6_cidr", sa.Text(), nullable=True),
         sa.Column("ip6_gateway", sa.Text(), nullable=True),
+        sa.Column("external_id", sa.Text(), nullable=True),
+        sa.Column("router_ip", sa.Text(), nullable=True),
+        sa.Column("public_mtu", sa.BigInteger(), nullable=True),
+        sa.Column("private_mtu", sa.BigInteger(), nullable=True),
+        sa.Column("hides_address_usage", sa.Boolean(), nullable=False),
         sa.Column("move", sa.Text(), nullable=True),
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
@@ -1423,15 +1428,6 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
-        "instance_lease",
-        sa.Column("id", sa.Text(), primary_key=True),
-        sa.Column("vm_id", sa.Text(), nullable=False),
-        sa.Column("expires", sa.Double(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("notice", sa.Double(), nullable=True),
-        sa.Column("position", sa.BigInteger(), nullable=False),
-    )
-    op.create_table(
         "vm_snapshot",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1673,7 +1669,6 @@ def downgrade() -> None:
     op.drop_table("async_job")
     op.drop_table("transfer")
     op.drop_table("vm_snapshot")
-    op.drop_table("instance_lease")
     op.drop_table("vm_schedule")
     op.drop_table("drs_plan")
     op.drop_table("backup")
