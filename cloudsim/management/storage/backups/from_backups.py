@@ -175,7 +175,7 @@ class FromBackups:
         disk, _ = disks_of(backup)
         needs = f"The root disk of backup {backup.name} needs {disk.size} bytes"
         if wanted is not None and wanted < disk.size:
-            raise InvalidParameterValue(f"{needs}: rootdisksize is too small")
+            raise InvalidParameterValue(f"{needs}, and {wanted} are asked for")
         if override is not None and not override.customized and override.size < disk.size:
             raise InvalidParameterValue(f"{needs}: disk offering {override.name} has {override.size}")
         offering = override or self._offerings.get(disk.disk_offering_id)

@@ -10,7 +10,7 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.deploy_request import NicRequest
 from cloudsim.management.storage.volume_sizes import GIB
-from cloudsim.model import Backup, Network, ServiceOffering, Template, VirtualMachine, Zone
+from cloudsim.model import Backup, DiskOffering, Network, ServiceOffering, Template, VirtualMachine, Zone
 from server.api.command import Call, Job, command
 from server.api.commands.compute.deployed_disks import data_disks
 from server.api.commands.compute.deployment import Asked, Deployment, Source, deployed, prepared
@@ -41,9 +41,9 @@ async def create_vm_from_backup(
     was = backupid.vm_details
     template = templateid or _named(call, Template, was, "templateid")
     offering = serviceofferingid or _named(call, ServiceOffering, was, "serviceofferingid")
-    wanted = asked.rootdisksize * GIB if asked.rootdisksize is not None else None
-    root_offering, root_size = from_backups.root(backupid, asked.overridediskofferingid, wanted)
-    disks = data_disks(call, asked.diskofferingid, asked.size, asked.datadisksdetails, iso=False)
+    root_offering, root_size = from_backups.root(backupid, *_root_asked(asked, template))
+    data_offering = None if template.format == "ISO" else asked.diskofferingid
+    disks = data_disks(call, data_offering, asked.size, asked.datadisksdetails, iso=False)
     made = prepared(
         call,
         asked,
@@ -69,6 +69,18 @@ def _named(call: Call, row_type: Any, was: Mapping[str, str], parameter: str) ->
     if found is None:
         raise InvalidParameterValue(f"{parameter} must be given: that of the backup's instance is gone")
     return found
+
+
+def _root_asked(asked: Asked, template: Template) -> tuple[DiskOffering | None, int | None]:
+    """The offering and the bytes that are asked for of the root disk: with an ISO, those of diskofferingid."""
+    override, size = asked.overridediskofferingid, asked.rootdisksize
+    if template.format == "ISO" and asked.diskofferingid is not None:
+        if override is not None:
+            raise InvalidParameterValue(
+                "Parameters diskofferingid and overridediskofferingid exclude each other: with an ISO both say the root disk"
+            )
+        override, size = asked.diskofferingid, asked.size if asked.size is not None else size
+    return override, None if size is None else size * GIB
 
 
 def _nics(call: Call, asked: Asked, was: Mapping[str, str], keep: bool) -> tuple[NicRequest, ...]:

@@ -141,13 +141,28 @@ def test_all_that_a_deployment_can_say_can_be_said_of_an_instance_of_a_backup(cl
     assert {volume["type"]: volume["size"] >> 30 for volume in volumes} == {"ROOT": 7, "DATADISK": 3}
 
 
+def test_with_an_iso_the_disk_offering_is_that_of_the_root_disk(cloud: WithBackups) -> None:
+    asked = {"name": "i", "displaytext": "i", "url": "http://images.example.org/i.iso", "zoneid": cloud.zone}
+    types = cloud.admin("listOsTypes", description="Other (64-bit)")["ostype"]
+    iso = cloud.admin("registerIso", **asked, bootable=True, ostypeid=types[0]["id"])["iso"][0]["id"]
+    cloud.cloud.wait(600)
+    open_ = {"diskofferingid": cloud.disk_offering()}
+    backup = cloud.back_up(cloud.protected(templateid=iso, hypervisor="Simulator", **open_, size=2))
+    other = made(cloud, backup, name="other", **open_, size=3)
+    (root,) = cloud.admin("listVolumes", virtualmachineid=other["id"])["volume"]
+    assert (root["type"], root["size"] >> 30, root["diskofferingid"]) == ("ROOT", 3, open_["diskofferingid"])
+    again = {"zoneid": cloud.zone, "backupid": backup["id"], **open_}
+    small = refused(431, cloud.admin, "createVMFromBackup", **again, size=1).text
+    assert "needs 2147483648 bytes" in small
+
+
 def test_an_instance_of_a_backup_has_room_for_all_that_it_holds(cloud: WithBackups) -> None:
     backup = cloud.back_up(cloud.protected())
     asked = {"zoneid": cloud.zone, "backupid": backup["id"], "name": "other"}
     before = cloud.rows()
     offering = cloud.disk_offering()
     for wrong, told in (
-        ({"rootdisksize": 0}, "rootdisksize is too small"),
+        ({"rootdisksize": 0}, "bytes, and 0 are asked for"),
         ({"diskofferingid": offering, "size": 3}, "has 0 data disks"),
         ({"hypervisor": "VMware"}, "hypervisor VMware"),
         ({"customid": "mine"}, "customid must be a UUID"),
