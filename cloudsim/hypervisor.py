@@ -194,11 +194,18 @@ class Hypervisor(Protocol):
         """Copy a file to the same path in another image store; returns path and physical size. Again is no error."""
 
     async def backup_snapshot(
-        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None, inside: str | None = None
+        self,
+        snapshot_id: str,
+        disk: DiskSpec,
+        store_url: str,
+        vm: str | None,
+        inside: str | None = None,
+        quiesce: bool = False,
     ) -> tuple[str, int]:
         """Snapshot a disk into secondary storage; returns the path there and its physical size.
 
-        It is of what the disk holds now, or held when the instance snapshot `inside` was taken.
+        It is of what the disk holds now, or held when the instance snapshot `inside` was taken. `vm`: the running
+        instance that has it. With `quiesce` its guest is at rest at that moment, or it fails.
         """
 
     async def take_backup(

@@ -45,7 +45,13 @@ class SecondaryStorage(StorageBase):
     # snapshots
 
     async def backup_snapshot(
-        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None, inside: str | None = None
+        self,
+        snapshot_id: str,
+        disk: DiskSpec,
+        store_url: str,
+        vm: str | None,
+        inside: str | None = None,
+        quiesce: bool = False,
     ) -> tuple[str, int]:
         """The copy is of one moment, and stands alone. A guest that uses the disk goes on meanwhile."""
         file = await self._disk(disk)
@@ -64,7 +70,7 @@ class SecondaryStorage(StorageBase):
                         await self.check_unused(file, f"disk {disk.path}")
                         await qemu_img.convert(file, new)
                     else:
-                        await back_up(self.connection, vm, {file: new})
+                        await back_up(self.connection, vm, {file: new}, quiesce=quiesce)
                     physical = (await examine(new, "qcow2", f"snapshot {snapshot_id}")).actual_size
                     await self.unfinished.put(new, target, replace=True, mode=_READABLE)
         return path, physical

@@ -14,7 +14,13 @@ class SecondaryStorage(PrimaryStorage):
     __slots__ = ()
 
     async def backup_snapshot(
-        self, snapshot_id: str, disk: DiskSpec, store_url: str, vm: str | None, inside: str | None = None
+        self,
+        snapshot_id: str,
+        disk: DiskSpec,
+        store_url: str,
+        vm: str | None,
+        inside: str | None = None,
+        quiesce: bool = False,
     ) -> tuple[str, int]:
         pool = self.pool(disk.pool_id)
         content = pool.find(disk.path)

@@ -148,7 +148,7 @@ async def _resize_volume(h: Hypervisor, command: c.ResizeVolumeCommand) -> c.Ans
 
 async def _backup(h: Hypervisor, command: c.BackupSnapshotCommand) -> c.Answer:
     path, size = await h.backup_snapshot(
-        command.snapshot_id, command.disk, command.store_url, command.vm, command.inside
+        command.snapshot_id, command.disk, command.store_url, command.vm, command.inside, command.quiesce
     )
     return c.BackupSnapshotAnswer(path=path, physical_size=size)
 

@@ -339,6 +339,8 @@ class BackupSnapshotCommand(Command, frozen=True, kw_only=True):
     vm: str | None = None
     inside: str | None = None
     """The instance snapshot whose content of the disk is taken, instead of the present one."""
+    quiesce: bool = False
+    """Whether the guest of `vm` brings its file systems to rest for that moment."""
 
 
 class RevertSnapshotAnswer(Answer, frozen=True, kw_only=True):

@@ -132,10 +132,13 @@ class Snapshots:
                 f"Volume {volume.name} is none of the instance that VM snapshot {inside.display_name} is of"
             )
 
-    async def create(self, snapshot_id: str, inside: VmSnapshot | None = None) -> Snapshot:
+    async def create(
+        self, snapshot_id: str, inside: VmSnapshot | None = None, *, quiesce: bool = False
+    ) -> Snapshot:
         """Take an allocated snapshot and back it up; when that fails it is gone.
 
-        It is of the volume as it is, or as it was at the instance snapshot `inside`.
+        It is of the volume as it is, or as it was at the instance snapshot `inside`. `quiesce`: a running guest is at
+        rest at that moment.
         """
         snapshot = self._table[snapshot_id]
         try:
@@ -152,7 +155,7 @@ class Snapshots:
                 self._check_volume(volume)
                 if inside is not None:
                     self.check_inside(volume, self._vm_snapshots.get(inside.id) or inside)
-                return await self._back_up(snapshot, volume, inside)
+                return await self._back_up(snapshot, volume, inside, quiesce)
         except BaseException:
             if snapshot_id in self._table:
                 with self._store.transaction():
@@ -166,7 +169,9 @@ class Snapshots:
         pool = self._pools[volume.pool_id or ""]
         return self._disks.reach.host_for(pool, vm.host_id if vm is not None else None)
 
-    async def _back_up(self, snapshot: Snapshot, volume: Volume, inside: VmSnapshot | None) -> Snapshot:
+    async def _back_up(
+        self, snapshot: Snapshot, volume: Volume, inside: VmSnapshot | None, quiesce: bool
+    ) -> Snapshot:
         vm = self._vms.get(volume.vm_id)
         running = vm is not None and vm.state == "Running"
         host = self._host_of(volume)
@@ -182,6 +187,7 @@ class Snapshots:
                 store_url=store.url,
                 vm=vm.instance_name if vm is not None and running else None,
                 inside=None if inside is None else inside.id,
+                quiesce=quiesce and running,
             )
             answer = await self._agents.send(host.id, command)
             if not isinstance(answer, BackupSnapshotAnswer) or not answer.ok:

@@ -14,6 +14,7 @@ from server.api.commands import load
 load()
 
 UNREAD: dict[tuple[str, str], str] = {
+    ("createSnapshot", "locationtype"): "it has one value, SECONDARY: reading the request checks that it is that",
     ("deleteBackup", "forced"): "backups do not depend on each other, so none needs force",
     ("generateUsageRecords", "domainid"): "as CloudStack's usage server, it makes the records of all domains",
     ("getUploadParamsForIso", "format"): "it has one value, ISO: reading the request checks that it is that",

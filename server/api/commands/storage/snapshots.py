@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.storage.snapshots import INTERVAL_NAMES
@@ -115,6 +115,10 @@ async def create_snapshot(
     named: NamedAccount,
     name: str | None = None,
     policyid: Annotated[SnapshotPolicy | None, Param("the policy that it counts for")] = None,
+    quiescevm: Annotated[
+        bool, Param("whether the agent of a running guest brings its file systems to rest for the moment")
+    ] = False,
+    locationtype: Annotated[Literal["SECONDARY"] | None, Param("SECONDARY, which is where all are kept")] = None,
     tags: Mapping[str, str] | None = None,
 ) -> Job:
     """Takes a snapshot of a volume and backs it up to secondary storage."""
@@ -124,7 +128,7 @@ async def create_snapshot(
         snapshot = snapshots.allocate(volumeid, name, policy=policyid)
         if tags:
             call.manager.tags.create(call.caller, "Snapshot", [snapshot], tags)
-    return Job(lambda: snapshots.create(snapshot.id), snapshot, queue=queue_of(volumeid))
+    return Job(lambda: snapshots.create(snapshot.id, quiesce=quiescevm), snapshot, queue=queue_of(volumeid))
 
 
 @command(
