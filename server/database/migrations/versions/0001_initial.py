@@ -1428,6 +1428,15 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "instance_lease",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("vm_id", sa.Text(), nullable=False),
+        sa.Column("expires", sa.Double(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("notice", sa.Double(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "vm_snapshot",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1669,6 +1678,7 @@ def downgrade() -> None:
     op.drop_table("async_job")
     op.drop_table("transfer")
     op.drop_table("vm_snapshot")
+    op.drop_table("instance_lease")
     op.drop_table("vm_schedule")
     op.drop_table("drs_plan")
     op.drop_table("backup")
