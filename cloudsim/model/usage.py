@@ -12,8 +12,9 @@ from cloudsim.store import Keys, Row
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """Something that an account uses, as a record of usage tells it. `type` is CloudStack's number of the kind.
 
-    `resource_id` is what is used, `account` the account's name, which the account may not survive. The rest is what has a meaning for the kind: sizes in bytes, `size` as stored and
-    `virtual_size` as promised; `offering_id` of an instance, a disk or a network.
+    `resource_id` is what is used, `account` the account's name, which the account may not survive. The rest is what has
+    a meaning for the kind: sizes in bytes, `size` as stored and `virtual_size` as promised; `offering_id` of an instance,
+    a disk or a network.
     """
 
     type: int
