@@ -55,7 +55,7 @@ GROUPS: tuple[Group, ...] = (
         "Network",
         "Guest networks, addresses, VPCs, VPNs",
         {
-            "Network": ("network", "guest", "use.external", "use.system.public", "ipv6", "vm.network"),
+            "Network": ("network", "guest", "use.external", "use.system.public", "ipv6", "vm.network", "vr", "allow.end.users"),
             "VPC": ("vpc", "blacklisted"),
             "VPN": ("remote.access.vpn", "site2site"),
             "LoadBalancer": ("network.loadbalancer",),
@@ -70,7 +70,7 @@ GROUPS: tuple[Group, ...] = (
         "Management Server",
         "The server itself: its API, jobs, events, agents",
         {
-            "API": ("api", "default.page", "default.ui", "endpoint", "integration", "changes"),
+            "API": ("api", "default.page", "default.ui", "endpoint", "integration", "changes", "sortkey"),
             "Events": ("event", "webhook"),
             "Alerts": ("alert",),
             "Jobs": ("job", "workers"),
