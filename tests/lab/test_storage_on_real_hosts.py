@@ -49,12 +49,15 @@ def test_a_disk_has_the_rates_and_the_room_of_its_offering(cloud: LabCloud, web:
         disksize=1,
         bytesreadrate=4 * MIB,
         iopswriterate=200,
+        iopswriteratemax=400,
+        iopswriteratemaxlength=30,
         provisioningtype="fat",
     )["diskoffering"]["id"]
     disk = cloud.job("createVolume", name="slow", zoneid=cloud.zone, diskofferingid=offering)["volume"]
     attached = cloud.job("attachVolume", id=disk["id"], virtualmachineid=web["id"])["volume"]
     rates = virsh(cloud, web, "blkdeviotune", "vdb")
     assert (rates["read_bytes_sec"], rates["write_iops_sec"], rates["write_bytes_sec"]) == (str(4 * MIB), "200", "0")
+    assert (rates["write_iops_sec_max"], rates["write_iops_sec_max_length"]) == ("400", "30")
     file = cloud.lab.primary / attached["path"]
     assert file.stat().st_blocks * 512 >= GIB
     cloud.job("detachVolume", id=disk["id"])

@@ -14,14 +14,13 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.network.nics import Nics
-from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.operations.leftovers import remove_leftovers, remove_policies
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.volume_states import check_at_rest
 from cloudsim.model import (
     Cluster,
     Host,
     Snapshot,
-    SnapshotPolicy,
     VirtualMachine,
     VmSnapshot,
     Volume,
@@ -53,7 +52,6 @@ class Unmanaged:
         self._volumes = foundation.table(Volume)
         self._snapshots = foundation.table(Snapshot)
         self._vm_snapshots = foundation.table(VmSnapshot)
-        self._policies = foundation.table(SnapshotPolicy)
 
     async def of(self, cluster: Cluster, name: str | None = None) -> list[Found]:
         """The unmanaged instances (or those of that name) on the Up hosts of a cluster, which are asked side by side.
@@ -122,8 +120,7 @@ class Unmanaged:
         host = self._hosts[vm.host_id or ""]
         with self._store.transaction():
             for volume in self._disks.of(vm):
-                for policy in self._policies.where("volume_id", volume.id):
-                    self._policies.delete(policy.id)
+                remove_policies(self._foundation, volume.id)
                 remove_leftovers(self._foundation, volume.id)
                 self._volumes.delete(volume.id)
             for nic in self._nics.of(vm):

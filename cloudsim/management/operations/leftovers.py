@@ -9,6 +9,7 @@ from cloudsim.model import (
     InstanceLease,
     ResourceDetail,
     ResourceTag,
+    SnapshotPolicy,
     VolumeStatistics,
     VolumeUsage,
 )
@@ -40,3 +41,11 @@ def remove_leftovers(foundation: Foundation, row_id: str) -> None:
     annotations = foundation.table(Annotation)
     for annotation_id in list(annotations.ids("entity_id", row_id)):
         annotations.delete(annotation_id)
+
+
+def remove_policies(foundation: Foundation, volume_id: str) -> None:
+    """Forget the snapshot policies of a volume, and what hangs on them. Needs an open transaction."""
+    policies = foundation.table(SnapshotPolicy)
+    for policy_id in list(policies.ids("volume_id", volume_id)):
+        remove_leftovers(foundation, policy_id)
+        policies.delete(policy_id)

@@ -11,7 +11,7 @@ from cloudsim.errors import ResourceUnavailable, StorageFailed
 from cloudsim.management.compute.disk_traits import RATES, DiskTraits, traits_of
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable
-from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.operations.leftovers import remove_leftovers, remove_policies
 from cloudsim.management.storage.pool_reach import PoolReach
 from cloudsim.management.storage.pool_room import PoolRoom
 from cloudsim.management.storage.pool_templates import PoolTemplates
@@ -22,7 +22,6 @@ from cloudsim.model import (
     ImageStore,
     ServiceOffering,
     Snapshot,
-    SnapshotPolicy,
     StoragePool,
     Template,
     VirtualMachine,
@@ -309,9 +308,7 @@ class Disks:
 
         Needs an open transaction. Raises InvalidParameterValue in a state in which that cannot be.
         """
-        policies = self._foundation.table(SnapshotPolicy)
-        for policy in policies.where("volume_id", volume.id):
-            policies.delete(policy.id)
+        remove_policies(self._foundation, volume.id)
         return move(self._volumes, volume.id, "Destroy")
 
     async def discard(self, volume: Volume) -> Volume:

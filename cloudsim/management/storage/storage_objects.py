@@ -6,7 +6,7 @@ from cloudsim.errors import InvalidParameterValue, StorageFailed
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.agents import Agents
-from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.operations.leftovers import remove_leftovers, remove_policies
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
 from cloudsim.management.storage.volume_states import check_at_rest
@@ -15,7 +15,6 @@ from cloudsim.model import (
     DiskOffering,
     ImageStore,
     Snapshot,
-    SnapshotPolicy,
     StoragePool,
     TemplateOnPool,
     Volume,
@@ -179,9 +178,7 @@ class StorageObjects:
     def leave(self, volume: Volume) -> None:
         """Forget the volume; its file stays."""
         self.check_unmanage(volume)
-        policies = self._foundation.table(SnapshotPolicy)
         with self._store.transaction():
-            for policy_id in list(policies.ids("volume_id", volume.id)):
-                policies.delete(policy_id)
+            remove_policies(self._foundation, volume.id)
             remove_leftovers(self._foundation, volume.id)
             self._volumes.delete(volume.id)

@@ -18,6 +18,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.identity.tagged_counts import volume_tags
 from cloudsim.management.infrastructure.agents import Agents
+from cloudsim.management.operations.leftovers import remove_policies
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.volume_sizes import bytes_of, custom_bytes_of, size_of
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
@@ -26,7 +27,6 @@ from cloudsim.model import (
     DiskOffering,
     Host,
     Snapshot,
-    SnapshotPolicy,
     StoragePool,
     Template,
     VirtualMachine,
@@ -60,7 +60,6 @@ class Volumes:
         self._pools = foundation.table(StoragePool)
         self._vms = foundation.table(VirtualMachine)
         self._offerings = foundation.table(DiskOffering)
-        self._policies = foundation.table(SnapshotPolicy)
         self._randomness = foundation.randomness.branch("volumes")
         self._destroyed: set[str] = set()
         self.on_removed: Callable[[Volume], Awaitable[None]] = _nothing
@@ -348,7 +347,8 @@ class Volumes:
     async def delete(self, volume: Volume, *, protected: bool = True) -> None:
         """Remove the volume for good. When its file cannot be removed now it stays, in state Destroy."""
         self.check_removable(volume, protected=protected)
-        self._drop_policies(volume)
+        with self._store.transaction():
+            remove_policies(self._foundation, volume.id)
         try:
             await self._disks.expunge(volume)
         except CloudError:
@@ -414,8 +414,3 @@ class Volumes:
             except CloudError as error:
                 log.warning("volume %s is kept for now: %s", volume.name, error.text)
         return removed
-
-    def _drop_policies(self, volume: Volume) -> None:
-        with self._store.transaction():
-            for policy in self._policies.where("volume_id", volume.id):
-                self._policies.delete(policy.id)

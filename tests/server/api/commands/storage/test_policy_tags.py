@@ -18,3 +18,12 @@ def test_snapshots_that_a_policy_takes_have_its_tags(cloud_api: CloudApi) -> Non
     assert {tag["key"]: tag["value"] for tag in taken["tags"]} == {"tier": "gold", "team": "web"}
     admin("deleteSnapshotPolicies", id=again["id"])
     assert {tag["resourcetype"] for tag in cloud_api.listed("listTags", "tag", listall=True)} == {"Snapshot"}
+
+
+def test_a_destroyed_volume_leaves_neither_policies_nor_their_tags(cloud_api: CloudApi) -> None:
+    admin = cloud_api.admin
+    volume = cloud_api.volume()
+    asked = {"volumeid": volume["id"], "intervaltype": "DAILY", "schedule": "30:2", "timezone": "UTC", "maxsnaps": 2}
+    admin("createSnapshotPolicy", **asked, tags={"tier": "gold"})
+    admin("deleteVolume", id=volume["id"])
+    assert admin("listTags", listall=True) == {}
