@@ -25,6 +25,8 @@ class Zone(Row, frozen=True, kw_only=True):
     internal_dns2: str | None = None
     domain: str | None = None
     domain_id: str | None = None
+    dns_search: tuple[str, ...] = ()
+    """Domains that guests look for short names in, in this order."""
     guest_cidr: str | None = None
     security_groups: bool = False
     local_storage: bool = False

@@ -15,7 +15,7 @@ from cloudsim.protocol.router import GuestNetworkConfiguration, RouterConfigurat
 
 DATA_SERVER = "data-server"
 """The name of the router in each of its networks, as CloudStack's guests know it."""
-KNOWN_OPTIONS = {"3": "router", "6": "dns-server", "15": "domain-name", "26": "mtu"}
+KNOWN_OPTIONS = {"3": "router", "6": "dns-server", "15": "domain-name", "26": "mtu", "119": "domain-search"}
 """DHCP options by number that a network's own may stand for."""
 _REVERSE = ".in-addr.arpa"
 _ITEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")

@@ -6,6 +6,8 @@ host, an instance is taken to have the ISO: to detach it then is right in either
 
 from __future__ import annotations
 
+import logging
+
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
@@ -14,6 +16,8 @@ from cloudsim.management.storage.disks import Disks
 from cloudsim.model import Template, VirtualMachine
 from cloudsim.protocol.commands import AttachIsoCommand
 from cloudsim.protocol.specs import ImageSpec
+
+log = logging.getLogger(__name__)
 
 
 class IsoFailed(CloudError):
@@ -80,11 +84,16 @@ class IsoAttachment:
             raise
         return self._vms[vm_id]
 
-    async def detach(self, vm_id: str) -> VirtualMachine:
-        """Empty the drive; the ISO stays when the host does not let go of it."""
+    async def detach(self, vm_id: str, *, forced: bool = False) -> VirtualMachine:
+        """Empty the drive; the ISO stays when the host does not let go of it, but `forced` the cloud forgets it."""
         vm = self._vms[vm_id]
         self.check_detachable(vm)
-        await self._tell_host(vm, None)
+        try:
+            await self._tell_host(vm, None)
+        except CloudError as error:
+            if not forced or vm_id not in self._vms:
+                raise
+            log.warning("instance %s has no ISO from its next start on: %s", vm.name, error.text)
         with self._store.transaction():
             return self._vms.update(vm_id, iso_id=None)
 

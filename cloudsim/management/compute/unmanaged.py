@@ -91,8 +91,8 @@ class Unmanaged:
 
     # letting go
 
-    def check_unmanageable(self, vm: VirtualMachine) -> None:
-        """Raise what stands against leaving the instance to its host."""
+    def check_unmanageable(self, vm: VirtualMachine, *, forced: bool = False) -> None:
+        """Raise what stands against leaving the instance to its host; `forced`: it may lose its config drive."""
         if vm.type != "User" or vm.state != "Running" or vm.host_id is None:
             raise InvalidParameterValue(
                 f"Instance {vm.name} cannot be unmanaged: it must be Running and is {vm.state}"
@@ -100,6 +100,10 @@ class Unmanaged:
         if vm.iso_id is not None:
             raise InvalidParameterValue(
                 f"Cannot unmanage VM {vm.name} as there is an ISO attached. Please detach ISO before unmanaging."
+            )
+        if not forced and self._nics.wants_config_drive(vm):
+            raise InvalidParameterValue(
+                f"Cannot unmanage VM {vm.name} as it has a config drive, which the cloud keeps. Use forced to unmanage it."
             )
         if self._vm_snapshots.count("vm_id", vm.id):
             raise InvalidParameterValue(
@@ -113,10 +117,10 @@ class Unmanaged:
                     "Please remove snapshots before unmanaging."
                 )
 
-    async def unmanage(self, caller: Caller, vm_id: str) -> VirtualMachine:
+    async def unmanage(self, caller: Caller, vm_id: str, *, forced: bool = False) -> VirtualMachine:
         """Forget the instance, its disks and its NICs; it goes on running. Records VM.UNMANAGE; returns what it was."""
         vm = self._vms[vm_id]
-        self.check_unmanageable(vm)
+        self.check_unmanageable(vm, forced=forced)
         host = self._hosts[vm.host_id or ""]
         with self._store.transaction():
             for volume in self._disks.of(vm):

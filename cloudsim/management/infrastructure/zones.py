@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_ranges import check_address, check_cidr
+from cloudsim.management.network.network_requests import checked_domain
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import (
     BackupOffering,
@@ -118,6 +119,7 @@ class Zones:
         public: bool | None = None,
         details: Mapping[str, str] | None = None,
         sort_key: int | None = None,
+        dns_search: Sequence[str] | None = None,
     ) -> Zone:
         """Change what is given; an empty optional address or domain clears it."""
         changes: dict[str, Any] = {}
@@ -137,6 +139,8 @@ class Zones:
             changes["dhcp_provider"] = dhcp_provider
         if domain is not None:
             changes["domain"] = domain or None
+        if dns_search is not None:
+            changes["dns_search"] = tuple(_search_domain(each) for each in dns_search)
         if public:
             changes["domain_id"] = None
         if details is not None:
@@ -221,3 +225,10 @@ def _network_type(text: str) -> Literal["Basic", "Advanced"]:
     if kind is None:
         raise InvalidParameterValue("Invalid zone type; only Advanced and Basic values are supported")
     return kind
+
+
+def _search_domain(text: str) -> str:
+    try:
+        return checked_domain(text)
+    except InvalidParameterValue as error:
+        raise InvalidParameterValue(f"Parameter dnssearchorder: {text!r} is no domain. {error.text}") from error

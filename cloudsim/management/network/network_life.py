@@ -45,6 +45,9 @@ class NetworkRouters(Protocol):
     async def shut_down(self, network: Network) -> None:
         """Take its router away."""
 
+    def abandon(self, network: Network) -> None:
+        """Leave its router behind, to be taken away as soon as that can be done."""
+
     async def restart(self, network: Network, *, cleanup: bool) -> None:
         """Bring its services up again."""
 
@@ -206,12 +209,21 @@ class NetworkLife:
                     f"Vm {vm.name} is in {vm.state} state"
                 )
 
-    async def delete(self, network_id: str) -> None:
-        """Remove the network, with its router and all that belongs to it."""
+    async def delete(self, network_id: str, *, forced: bool = False) -> None:
+        """Remove the network, with its router and all that belongs to it.
+
+        `forced`: also where its router cannot be taken away now; that is done as soon as its host can be told.
+        """
         network = self._table[network_id]
         self.check_deletable(network)
         if self.routers is not None:
-            await self.routers.shut_down(network)
+            try:
+                await self.routers.shut_down(network)
+            except CloudError as error:
+                if not forced:
+                    raise
+                log.warning("network %s goes before its router: %s", network.name, error.text)
+                self.routers.abandon(network)
             self.check_deletable(self._table[network_id])
         with self._store.transaction():
             for hook in self.on_delete:

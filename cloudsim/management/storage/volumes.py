@@ -79,8 +79,14 @@ class Volumes:
         min_iops: int | None = None,
         max_iops: int | None = None,
         display: bool = True,
+        id: str | None = None,
     ) -> Volume:
-        """A new data disk, Allocated: from an offering (with `size_gib` where it is customized), or a snapshot."""
+        """A new data disk, Allocated: from an offering (with `size_gib` where it is customized), or a snapshot.
+
+        `id` is one that no volume may have yet.
+        """
+        if id is not None and id in self._table:
+            raise InvalidParameterValue(f"customid {id} is the id of a volume already")
         zone_id, size = self._zone_and_size(owner, zone, offering, snapshot, size_gib)
         if offering is not None:
             if not offering.customized_iops and (min_iops is not None or max_iops is not None):
@@ -96,7 +102,7 @@ class Volumes:
         tags = offering.tags if offering is not None else ()
         self._limits.check(owner, "volume", tags=tags)
         self._limits.check(owner, "primary_storage", size, tags=tags)
-        volume_id = self._randomness.uuid()
+        volume_id = id or self._randomness.uuid()
         with self._store.transaction():
             return self._table.insert(
                 Volume(

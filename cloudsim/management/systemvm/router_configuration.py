@@ -149,6 +149,7 @@ class RouterConfigurations:
             egress_allowed=offering.egress_default_policy if offering is not None else False,
             egress=tuple(self._egress(network)),
             acl=self._acl(network.acl_id) if network.vpc_id is not None else None,
+            dhcp_options=self._search(network),
             mtu=network.private_mtu or DEFAULT_MTU,
             **self._ipv6(network),
         )
@@ -180,6 +181,11 @@ class RouterConfigurations:
         zone = self._zones[network.zone_id]
         own = tuple(filter(None, (network.dns1, network.dns2)))
         return own or tuple(filter(None, (zone.dns1, zone.dns2)))
+
+    def _search(self, network: Network) -> dict[str, str]:
+        """The DHCP option with the domains that guests look for short names in."""
+        domains = self._zones[network.zone_id].dns_search
+        return {"domain-search": ",".join(domains)} if domains else {}
 
     # rules
 

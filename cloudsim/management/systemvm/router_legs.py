@@ -53,6 +53,13 @@ class RouterLegs:
             if nic.id in self._table:
                 self._table.delete(nic.id)
 
+    def forget(self, router: SystemVm, network: Network) -> None:
+        """As `unplug`, of a router whose host cannot be told: its machine has the card until it starts anew."""
+        nic = self._nic(router, network)
+        if nic is not None:
+            with self._store.transaction():
+                self._table.delete(nic.id)
+
     async def plug_private(self, router: SystemVm, gateway: PrivateGateway) -> None:
         """A leg in the private gateway's VLAN, with its MAC and IP address."""
         with self._store.transaction():

@@ -335,6 +335,16 @@ class Routers:
             if self._legs.has(router, network):
                 await self._legs.unplug(router, network)
 
+    def abandon(self, network: Network) -> None:
+        """The network goes although `shut_down` failed: its routers serve nobody, and go once their hosts can be told."""
+        router = self.of(network)
+        for balancer in self.internal_balancers(network):
+            self._system.retire(balancer)
+        if router is not None and network.vpc_id is None:
+            self._system.retire(router)
+        elif router is not None:
+            self._legs.forget(router, network)
+
     async def remove_vpc_router(self, vpc_id: str) -> None:
         """The VPC is deleted or restarted with a clean-up: its router goes."""
         async with self._lock(vpc_id):

@@ -224,13 +224,18 @@ class UnmanageView(View):
 
 
 @command("unmanageVirtualMachine", view=UnmanageView, job=True, roles=ROOT, group=GROUP)
-async def unmanage_virtual_machine(call: Call, *, id: VirtualMachine) -> Job:
+async def unmanage_virtual_machine(
+    call: Call,
+    *,
+    id: VirtualMachine,
+    forced: Annotated[bool, Param("although it has a config drive, which the cloud keeps", since="4.22.0")] = False,
+) -> Job:
     """Lets go of a running instance: the cloud forgets it, and it goes on running."""
     unmanaged = call.manager.unmanaged
-    unmanaged.check_unmanageable(id)
+    unmanaged.check_unmanageable(id, forced=forced)
 
     async def work() -> View:
-        gone: VirtualMachine = await unmanaged.unmanage(call.caller, id.id)
+        gone: VirtualMachine = await unmanaged.unmanage(call.caller, id.id, forced=forced)
         return UnmanageView(success=True, hostid=gone.host_id)
 
     return Job(work, id)

@@ -72,6 +72,9 @@ async def update_zone(
     ispublic: Annotated[bool | None, Param("true: every domain may use the zone")] = None,
     details: Mapping[str, str] | None = None,
     sortkey: SortKey = None,
+    dnssearchorder: Annotated[
+        Sequence[str] | None, Param("domains that virtual routers tell guests to look for short names in, in order")
+    ] = None,
 ) -> Zone:
     """Changes a zone."""
     zone: Zone = call.manager.zones.update(
@@ -89,6 +92,7 @@ async def update_zone(
         public=ispublic,
         details=details,
         sort_key=sortkey,
+        dns_search=dnssearchorder,
     )
     return zone
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from cloudsim.errors import InvalidParameterValue
+from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.identity.visibility import is_for_domain
 from cloudsim.management.network.ip_reservation import reserved
 from cloudsim.management.network.mtus import check_mtus
@@ -473,11 +473,18 @@ async def restart_network(
 
 
 @command("deleteNetwork", job=True, event="NETWORK.DELETE", group=GROUP)
-async def delete_network(call: Call, *, id: Network) -> Job:
+async def delete_network(
+    call: Call,
+    *,
+    id: Network,
+    forced: Annotated[bool, Param("for root admins: although its router cannot be taken away at once")] = False,
+) -> Job:
     """Deletes a guest network that no instance is on."""
+    if forced and not call.caller.is_root_admin:
+        raise PermissionDenied("Delete network with 'forced' option can only be called by root admins")
     call.manager.network_life.check_deletable(id)
 
     async def work() -> None:
-        await call.manager.network_life.delete(id.id)
+        await call.manager.network_life.delete(id.id, forced=forced)
 
     return Job(work, id)

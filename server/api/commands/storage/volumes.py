@@ -19,6 +19,7 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import Call, Job, Listed, command
+from server.api.commands.compute.deployment import custom_id
 from server.api.commands.storage.volume_view import VolumeView
 from server.api.listing import OnlyCount, Page, Tags, counted, listed
 from server.api.ownership import Owner
@@ -51,6 +52,7 @@ async def create_volume(
     virtualmachineid: Annotated[
         VirtualMachine | None, Param("the instance to attach it to", access="operate")
     ] = None,
+    customid: Annotated[str | None, Param("the UUID that it gets; root admins only", since="4.4")] = None,
 ) -> Job:
     """Creates a data disk from a disk offering or a snapshot."""
     manager = call.manager
@@ -64,6 +66,7 @@ async def create_volume(
         min_iops=miniops,
         max_iops=maxiops,
         display=displayvolume is not False,
+        id=custom_id(call, customid),
     )
 
     async def work() -> Volume:

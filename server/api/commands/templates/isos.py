@@ -186,9 +186,14 @@ async def attach_iso(
 
 @command("detachIso", view=VirtualMachineView, job=True, event="ISO.DETACH", group=GROUP)
 async def detach_iso(
-    call: Call, *, virtualmachineid: Annotated[VirtualMachine, Param(access="operate")]
+    call: Call,
+    *,
+    virtualmachineid: Annotated[VirtualMachine, Param(access="operate")],
+    forced: Annotated[
+        bool, Param("whether it is forgotten although the host does not let go of it", since="4.15.1")
+    ] = False,
 ) -> Job:
     """Takes the ISO out of the drive of an instance."""
     isos, vm = call.manager.iso_attachment, virtualmachineid
     isos.check_detachable(vm)
-    return Job(lambda: isos.detach(vm.id), vm)
+    return Job(lambda: isos.detach(vm.id, forced=forced), vm)

@@ -146,6 +146,7 @@ def upgrade() -> None:
         sa.Column("internal_dns2", sa.Text(), nullable=True),
         sa.Column("domain", sa.Text(), nullable=True),
         sa.Column("domain_id", sa.Text(), nullable=True),
+        sa.Column("dns_search", sa.Text(), nullable=False),
         sa.Column("guest_cidr", sa.Text(), nullable=True),
         sa.Column("security_groups", sa.Boolean(), nullable=False),
         sa.Column("local_storage", sa.Boolean(), nullable=False),

@@ -349,6 +349,18 @@ def test_an_instance_that_the_cloud_made_can_leave_it_too(cloud: Imports) -> Non
     cloud.sound()
 
 
+def test_an_instance_leaves_without_its_config_drive_by_force_alone(cloud: Imports) -> None:
+    (offering,) = cloud.listed("listNetworkOfferings", "networkoffering", name="DefaultL2NetworkOfferingConfigDrive")
+    asked = {"name": "drive", "displaytext": "drive", "zoneid": cloud.zone, "networkofferingid": offering["id"]}
+    network = cloud.admin("createNetwork", **asked)["network"]["id"]
+    made = cloud.deploy("web", networkids=network)
+    assert "config drive" in refused(431, cloud.admin, "unmanageVirtualMachine", id=made["id"]).text
+    assert cloud.vm(made["id"])["state"] == "Running"
+    cloud.admin("unmanageVirtualMachine", id=made["id"], forced=True)
+    assert made["instancename"] in cloud.running()
+    assert not cloud.listed("listVirtualMachines", "virtualmachine", id=made["id"])
+
+
 def test_what_stands_against_letting_go(cloud: Imports) -> None:
     made = cloud.deploy("web")
     cloud.admin("createVMSnapshot", virtualmachineid=made["id"], name="s")

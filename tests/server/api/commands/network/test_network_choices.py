@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from backends.systemvm.rendering.interfaces import interfaces
+from cloudsim.hypervisor import HypervisorError
 from cloudsim.management.usage import types
 from cloudsim.model import Network, PublicIp
 from cloudsim.systemvm.leases_and_names import lease
@@ -230,3 +231,76 @@ def test_the_use_of_a_networks_addresses_is_not_told_while_it_is_hidden(api: Rou
     api.admin("updateNetwork", id=api.front["id"], hideipaddressusage=True)
     second = told()
     assert second[ips[1]] > 0.9 and second[ips[0]] - first[ips[0]] < 0.1
+
+
+def test_guests_are_told_in_which_domains_to_look_for_short_names(api: RoutedApi) -> None:
+    def told() -> str | None:
+        found = lease(configuration(api, api.front), api.web["nic"][0]["macaddress"])
+        assert found is not None
+        return found.options.get("domain-search")
+
+    def search(order: str) -> None:
+        api.admin("updateZone", id=api.zone, dnssearchorder=order)
+        api.admin("restartNetwork", id=api.front["id"])
+
+    assert told() is None
+    search("corp.example,example")
+    assert told() == "corp.example,example"
+    assert "dnssearchorder" in refused(431, api.admin, "updateZone", id=api.zone, dnssearchorder="a.example,-b").text
+    search("example")
+    assert told() == "example"
+
+
+# deleting
+
+
+def test_a_network_is_deleted_by_force_before_its_router_which_follows(
+    api: RoutedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = api.account("ann")
+    network = api.network("own", ann)
+    vm = api.deploy("vm", network["id"], ann)
+    ann("destroyVirtualMachine", id=vm["id"])
+    api.admin("expungeVirtualMachine", id=vm["id"])
+    (router,) = api.listed("listRouters", "router", networkid=network["id"], listall=True)
+    host = api.cloud.world.host(router["hostname"]).hypervisor
+
+    async def fails(self: Any, name: str, forced: bool) -> None:
+        raise HypervisorError(f"{name} does not stop")
+
+    with monkeypatch.context() as broken:
+        kind = type("Broken", (type(host),), {"__slots__": (), "stop_vm": fails})
+        broken.setattr(host, "__class__", kind)
+        refused(530, ann, "deleteNetwork", id=network["id"])
+        assert network["id"] in api.store.table(Network)
+        assert "root admins" in refused(531, ann, "deleteNetwork", id=network["id"], forced=True).text
+        api.admin("deleteNetwork", id=network["id"], forced=True)
+        assert network["id"] not in api.store.table(Network)
+        assert router["name"] in host.guests
+    api.cloud.until(lambda: router["name"] not in host.guests)
+    assert not [row for row in api.listed("listRouters", "router", listall=True) if row["id"] == router["id"]]
+
+
+def test_a_tier_is_deleted_by_force_before_its_card_is_taken_from_the_router(
+    vpcs: VpcApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vpc = vpcs.vpc()
+    tier, other = vpcs.tier(vpc), vpcs.tier(vpc, 2)
+    for name, each in (("one", tier), ("two", other)):
+        vpcs.deploy(name, each)
+    one = vpcs.one("listVirtualMachines", "virtualmachine", name="one")
+    vpcs.admin("destroyVirtualMachine", id=one["id"], expunge=True)
+    host = vpcs.cloud.world.host(vpcs.one("listRouters", "router", vpcid=vpc["id"])["hostname"]).hypervisor
+
+    async def fails(self: Any, name: str, nic: Any) -> None:
+        raise HypervisorError(f"a card of {name} is stuck")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(host, "__class__", type("Broken", (type(host),), {"__slots__": (), "unplug_nic": fails}))
+        refused(530, vpcs.admin, "deleteNetwork", id=tier["id"])
+        assert len(vpcs.configuration(vpc).guests) == 2
+        vpcs.admin("deleteNetwork", id=tier["id"], forced=True)
+    assert [row["name"] for row in vpcs.listed("listNetworks", "network", vpcid=vpc["id"])] == ["tier2"]
+    vpcs.admin("restartVPC", id=vpc["id"])
+    (left,) = vpcs.configuration(vpc).guests
+    assert left.network_id == other["id"]

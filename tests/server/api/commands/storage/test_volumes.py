@@ -47,6 +47,17 @@ def test_creating_refuses_at_once_what_cannot_be(cloud_api: CloudApi) -> None:
     refused(431, admin, "detachVolume")
 
 
+def test_a_root_admin_may_choose_a_volumes_id_that_no_other_has(cloud_api: CloudApi) -> None:
+    wanted = "11111111-2222-3333-4444-555555555555"
+    asked = {"name": "data", "zoneid": cloud_api.zone, "diskofferingid": cloud_api.cloud.custom.id, "size": 1}
+    ann = cloud_api.account("ann")
+    assert "customid" in refused(531, ann, "createVolume", **asked, customid=wanted).text
+    assert "customid" in refused(431, cloud_api.admin, "createVolume", **asked, customid="mine").text
+    assert cloud_api.admin("createVolume", **asked, customid=wanted)["volume"]["id"] == wanted
+    assert "customid" in refused(431, cloud_api.admin, "createVolume", **asked, customid=wanted.upper()).text
+    assert [row["id"] for row in cloud_api.listed("listVolumes", "volume")] == [wanted]
+
+
 def test_users_see_and_touch_only_their_own(cloud_api: CloudApi) -> None:
     ann = cloud_api.account("ann")
     mine, theirs = cloud_api.volume("mine", call=ann), cloud_api.volume("theirs")

@@ -108,6 +108,21 @@ def test_a_host_that_refuses_leaves_the_drive_as_it_was(
     assert cloud.vm(made["id"])["isoid"] == disc and cloud.guest(made).iso is not None
 
 
+def test_an_iso_that_a_host_does_not_let_go_of_is_forgotten_where_that_is_forced(
+    cloud: TwoRacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, disc = cloud.deploy("web"), iso(cloud)
+    attach(cloud, made, disc)
+    break_drive(cloud, made, monkeypatch)
+    refused(530, cloud.admin, "detachIso", virtualmachineid=made["id"])
+    left = cloud.admin("detachIso", virtualmachineid=made["id"], forced=True)["virtualmachine"]
+    assert "isoid" not in left and cloud.guest(made).iso is not None
+    monkeypatch.undo()
+    cloud.admin("stopVirtualMachine", id=made["id"])
+    started = cloud.admin("startVirtualMachine", id=made["id"])["virtualmachine"]
+    assert cloud.guest(started).iso is None
+
+
 def test_what_is_no_ready_iso_is_refused(cloud: TwoRacks) -> None:
     made = cloud.deploy("web")
     refused(431, cloud.admin, "attachIso", id=cloud.cloud.template.id, virtualmachineid=made["id"])
