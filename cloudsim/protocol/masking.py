@@ -27,10 +27,11 @@ SECRET_PARTS = (
     "sessionkey",
     "signature",
     "token",
+    "userdatadetails",
 )
 """A name that has one of these in it, in any case and without `_`, `-` and `.`, is that of a secret."""
 
-SECRET_NAMES = frozenset({"userdata", "sig", "userdatabase64", "codefor2fa", "twofactorkey"})
+SECRET_NAMES = frozenset({"userdata", "sig", "userdatabase64", "userdatavalues", "codefor2fa", "twofactorkey"})
 """As a whole name, likewise."""
 
 HARMLESS = frozenset({"apikeyaccess", "passwordenabled", "sshkeyenabled", "usepasswordserver", "vmpasswordlength"})

@@ -29,6 +29,7 @@ REVIEWED = {
     "bypassvlanoverlapcheck": "to pass by a check",
     "key": "the name in a pair of a name and a value: the value is masked for it",
     "key_": "as above",
+    "keyboard": "a layout",
     "key_pairs": "names of SSH keys",
     "keypair": "as above",
     "keypairs": "as above",
@@ -83,7 +84,7 @@ def test_every_name_that_looks_like_a_secrets_is_masked_or_was_looked_at() -> No
     assert not doubtful
 
 
-@pytest.mark.parametrize("name", ["password", "vncPassword", "userdata", "secretkey", "ipsecpsk", "token_hash", "codefor2fa"])
+@pytest.mark.parametrize("name", ["password", "vncPassword", "userdata", "secretkey", "ipsecpsk", "token_hash", "codefor2fa", "userdatadetails[0].db"])
 def test_names_of_secrets(name: str) -> None:
     assert is_secret(name)
 
