@@ -84,7 +84,10 @@ def test_every_name_that_looks_like_a_secrets_is_masked_or_was_looked_at() -> No
     assert not doubtful
 
 
-@pytest.mark.parametrize("name", ["password", "vncPassword", "userdata", "secretkey", "ipsecpsk", "token_hash", "codefor2fa", "userdatadetails[0].db"])
+@pytest.mark.parametrize(
+    "name",
+    ["password", "vncPassword", "userdata", "secretkey", "ipsecpsk", "token_hash", "codefor2fa", "userdatadetails[0].db"],
+)
 def test_names_of_secrets(name: str) -> None:
     assert is_secret(name)
 
