@@ -56,6 +56,7 @@ class NetworkRequest(msgspec.Struct, frozen=True, kw_only=True):
     public_mtu: int | None = None
     private_mtu: int | None = None
     hides_address_usage: bool = False
+    vlan_overlap_allowed: bool = False
 
 
 class Subnet(msgspec.Struct, frozen=True):

@@ -100,6 +100,8 @@ class Networks:
             tier=request.vpc is not None,
         )
         acl_id = None
+        if request.vlan_overlap_allowed and offering.guest_type == "Isolated":
+            raise InvalidParameterValue("Parameter bypassvlanoverlapcheck is for shared and L2 networks")
         if request.vpc is not None:
             acl_id = self._tiers.check_new(owner, zone, offering, request, subnet)
         elif request.acl is not None:
@@ -113,7 +115,7 @@ class Networks:
             if acl_type == "Domain" and request.domain is None and zone.security_groups:
                 replaced = self._unused_default(zone, offering)
         if vlan is not None:
-            self._check_vlan(zone, physical, offering, vlan, subnet)
+            self._check_vlan(zone, physical, offering, vlan, subnet, overlap_allowed=request.vlan_overlap_allowed)
         if six:
             self._six.check_apart(zone.id, six, None if vlan == UNTAGGED else vlan)
         dual_stack = offering.internet_protocol == "DualStack"
@@ -253,9 +255,12 @@ class Networks:
         offering: NetworkOffering,
         vlan: str,
         subnet: Subnet,
+        *,
+        overlap_allowed: bool,
     ) -> None:
+        """Raise what stands against the VLAN; `overlap_allowed`: it may be others' too, with other addresses."""
         number = vlan_number(vlan)
-        if physical is not None and number is not None:
+        if physical is not None and number is not None and not overlap_allowed:
             for low, high in parse_vlans(physical.vlan):
                 if low <= number <= high:
                     raise InvalidParameterValue(
@@ -268,7 +273,8 @@ class Networks:
                 continue
             if number is None and other.guest_type != "Shared":
                 continue
-            if offering.guest_type != "Shared" or other.guest_type != "Shared":
+            apart = offering.guest_type != "Shared" or other.guest_type != "Shared"
+            if apart and not overlap_allowed:
                 raise InvalidParameterValue(
                     f"Network with vlan {vlan} already exists in zone {zone.name}: {other.name}"
                 )

@@ -234,6 +234,9 @@ async def create_network(
     publicmtu: PublicMtu = None,
     privatemtu: PrivateMtu = None,
     hideipaddressusage: HideUsage = False,
+    bypassvlanoverlapcheck: Annotated[
+        bool, Param("whether a shared or L2 network's VLAN may be one that others have, or are given")
+    ] = False,
 ) -> Network:
     """Creates a guest network."""
     named = bool(call.fields.get("account") or call.fields.get("projectid"))
@@ -267,6 +270,7 @@ async def create_network(
         public_mtu=publicmtu,
         private_mtu=privatemtu,
         hides_address_usage=bool(hideipaddressusage),
+        vlan_overlap_allowed=bypassvlanoverlapcheck,
     )
     if vpcid is not None and not named:
         owner = call.store.table(Account)[vpcid.account_id]

@@ -198,6 +198,27 @@ def test_mtus_are_bounded_in_each_zone_and_are_for_admins_unless_a_zone_lets_use
     assert shared(api, privatemtu=1400)["privatemtu"] == 1400
 
 
+# which VLAN
+
+
+def test_a_vlan_is_shared_with_other_networks_where_that_is_allowed(api: RoutedApi) -> None:
+    front = str(api.store.table(Network)[api.front["id"]].vlan)
+    with_vlan = api.admin(
+        "createNetworkOffering", name="L2 VLAN", guestiptype="L2", traffictype="Guest", specifyvlan=True, enable=True
+    )["networkoffering"]["id"]
+
+    def beside(vlan: str, **more: Any) -> dict[str, Any]:
+        return api.network("beside", networkofferingid=with_vlan, vlan=vlan, **more)
+
+    assert "dynamic" in denied(431, beside, front)
+    assert beside(front, bypassvlanoverlapcheck=True)["vlan"] == front
+    shared(api)
+    assert "already exists" in denied(431, beside, "98")
+    assert beside("98", bypassvlanoverlapcheck=True)["vlan"] == "98"
+    assert "overlaps" in denied(431, shared, api, bypassvlanoverlapcheck=True)
+    assert "bypassvlanoverlapcheck" in denied(431, api.network, "isolated", bypassvlanoverlapcheck=True)
+
+
 # what others call it, and what is counted
 
 
