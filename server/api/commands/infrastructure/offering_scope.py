@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
@@ -57,7 +57,7 @@ class _AudienceParameters:
     parameters: tuple[Parameter, ...] = (
         parameter("account", Annotated[str | None, Param("what that account may use; with domainid")], None),
         parameter("domainid", Annotated[Domain | None, Param("what that domain may use")], None),
-        parameter("projectid", Annotated[Project | None, Param("what that project may use")], None),
+        parameter("projectid", Annotated[Project | Literal["-1"] | None, Param("what that project may use")], None),
         parameter("isrecursive", Annotated[bool, Param("for admins: those of domains below, too")], False),
         parameter("listall", Annotated[bool, Param("for admins: those of all domains that they see")], False),
     )
@@ -65,6 +65,7 @@ class _AudienceParameters:
     def value(self, call: Call, values: Mapping[str, Any]) -> Audience:
         store, caller = call.store, call.caller
         name, domain, project = values.get("account"), values.get("domainid"), values.get("projectid")
+        project = None if project == "-1" else project  # clients say so in every list, and mean all that they may use
         if name and project is not None:
             raise InvalidParameterValue("Parameters account and projectid exclude each other")
         recursive = values.get("isrecursive", False) or (values.get("listall", False) and domain is None)

@@ -50,6 +50,7 @@ def test_offerings_are_those_that_the_named_account_or_project_may_use(
 
     every = {"of-west", "of-inner", "of-east"}
     assert names(cloud_api.admin) == names(cloud_api.admin, listall=True) == every
+    assert names(cloud_api.admin, projectid="-1", listall=True) == every
     assert names(cloud_api.admin, account="ann", domainid=tree.inner) == {"of-west", "of-inner"}
     assert names(cloud_api.admin, account="boss", domainid=tree.west) == {"of-west"}
     assert names(cloud_api.admin, projectid=project) == {"of-west", "of-inner"}
