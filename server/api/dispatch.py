@@ -18,7 +18,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.trace import TRACE
 from cloudsim.model import Account, Project, User
 from cloudsim.store import Change
-from server.api import commands
+from server.api import commands, not_supported
 from server.api.authentication import REFUSED, user_of_signature
 from server.api.command import COMMANDS, Call, Command, Job, Listed, Success
 from server.api.envelope import Reply, error_reply, result_text, success_body
@@ -143,6 +143,7 @@ class Dispatcher:
         if command.many and self._names_removed(call):
             return Reply(command.response, {}, request.wants_json)
         self._check_project_role(call)
+        not_supported.check(command.name, call.fields, call.maps)
         arguments = command.bind(call)
         answer = await command.function(call, **arguments)
         if isinstance(answer, Reply):
