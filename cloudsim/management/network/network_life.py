@@ -30,6 +30,10 @@ NEXT: dict[str, frozenset[str]] = {
 """Which states may follow which. A deleted network's row is gone."""
 
 
+_NOT_OF_NETWORKS = frozenset({"ConsoleProxy", "SecondaryStorageVm"})
+"""System VMs that do not go with a network; where all guests are in shared ones, their public cards are there, too."""
+
+
 class NetworkRouters(Protocol):
     """What a network's life needs of the routers; `cloudsim.management.systemvm.routers.Routers`."""
 
@@ -208,6 +212,8 @@ class NetworkLife:
                     f"Can't delete network {network.name}, not all user vms are expunged. "
                     f"Vm {vm.name} is in {vm.state} state"
                 )
+            if vm is not None and vm.type in _NOT_OF_NETWORKS:
+                raise ResourceInUse(f"Can't delete network {network.name}: system vm {vm.name} is in it")
 
     async def delete(self, network_id: str, *, forced: bool = False) -> None:
         """Remove the network, with its router and all that belongs to it.

@@ -67,7 +67,6 @@ class UsageCounting:
     def begin(self) -> None:
         """Go on with what was open, and follow the store if that is wanted. Must be called on the world's loop."""
         self._loop = asyncio.get_running_loop()
-        self._system = self._identity.system()[0].id
         for interval in self._intervals:
             if interval.ended is None:
                 source = self._types[interval.source], interval.source_id
@@ -87,6 +86,7 @@ class UsageCounting:
             return
         self.enabled = wanted
         if wanted:
+            self._system = self._identity.system()[0].id
             followed: tuple[type[Row], ...] = (*USES, VolumeStatistics)
             self._end = [self._store.subscribe(self._follow, row_type) for row_type in followed]
             self._compare()

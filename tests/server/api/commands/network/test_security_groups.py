@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloudsim.model import NetworkOffering, Nic
+from cloudsim.model import NetworkOffering, Nic, VirtualMachine
 from tests.server.api.api_harness import Client, refused
 from tests.server.api.commands.cloud_api import CloudApi
 
@@ -141,3 +141,14 @@ def test_instances_say_their_groups_and_groups_their_instances(cloud_api: CloudA
     refused(536, admin, "deleteSecurityGroup", id=web)
     refused(431, admin, "deployVirtualMachine", name="x", zoneid=cloud_api.zone, securitygroupids=web,
             templateid=cloud_api.cloud.template.id, serviceofferingid=plain["serviceofferingid"])
+
+
+def test_a_network_that_system_vms_are_in_stays(cloud_api: CloudApi) -> None:
+    """Where all guests are in shared networks, console proxies have their public cards there."""
+    network = guarded_network(cloud_api)
+    made = deploy(cloud_api, "proxy", networkids=network)
+    with cloud_api.store.transaction():
+        cloud_api.store.table(VirtualMachine).update(made["id"], type="ConsoleProxy")
+    error = refused(536, cloud_api.admin, "deleteNetwork", id=network)
+    assert "system vm proxy is in it" in error.text
+    assert cloud_api.admin("listNetworks", id=network)["count"] == 1
