@@ -19,7 +19,6 @@ class VpcOffering(Row, frozen=True, kw_only=True):
     is_default: bool = False
     distributed_router: bool = False
     region_level: bool = False
-    redundant_router: bool = False
     service_offering_id: str | None = None
     zone_ids: tuple[str, ...] = ()
     domain_ids: tuple[str, ...] = ()

@@ -37,7 +37,6 @@ class FirstVpcOffering(NamedTuple):
     display_text: str
     balancers: tuple[str, ...]
     usable: bool = True
-    redundant: bool = False
 
 
 FIRST_VPC_OFFERINGS: tuple[FirstVpcOffering, ...] = (
@@ -50,10 +49,8 @@ FIRST_VPC_OFFERINGS: tuple[FirstVpcOffering, ...] = (
     ),
     FirstVpcOffering(
         "Redundant VPC offering",
-        "Redundant VPC offering",
+        "VPC offering with one router, under the name that clients ask for: redundant routers are not supported",
         (_ROUTER, "InternalLbVm"),
-        usable=False,
-        redundant=True,
     ),
 )
 """In the order in which a fresh cloud lists them."""
@@ -78,7 +75,6 @@ def seed_vpc_rows(foundation: Foundation) -> None:
                 services={name: (_ROUTER,) for name in _BY_ROUTER} | {"Lb": each.balancers},
                 state="Enabled" if each.usable else "Disabled",
                 is_default=True,
-                redundant_router=each.redundant,
                 created=now,
             )
         )

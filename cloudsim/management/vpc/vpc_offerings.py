@@ -121,10 +121,6 @@ class VpcOfferings:
             chosen = state.strip().capitalize()
             if chosen not in ("Enabled", "Disabled"):
                 raise InvalidParameterValue(f"Incorrect state value: {state}; it is Enabled or Disabled")
-            if chosen == "Enabled" and offering.redundant_router:
-                raise InvalidParameterValue(
-                    f"VPC offering {offering.name} cannot be enabled: redundant routers are not supported"
-                )
             changes["state"] = chosen
         if domain_ids is not None:
             changes["domain_ids"] = domain_ids

@@ -566,7 +566,6 @@ def upgrade() -> None:
         sa.Column("is_default", sa.Boolean(), nullable=False),
         sa.Column("distributed_router", sa.Boolean(), nullable=False),
         sa.Column("region_level", sa.Boolean(), nullable=False),
-        sa.Column("redundant_router", sa.Boolean(), nullable=False),
         sa.Column("service_offering_id", sa.Text(), nullable=True),
         sa.Column("zone_ids", sa.Text(), nullable=False),
         sa.Column("domain_ids", sa.Text(), nullable=False),

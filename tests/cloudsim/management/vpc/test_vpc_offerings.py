@@ -17,10 +17,10 @@ def make(bench: VpcBench, **asked: Any) -> VpcOffering:
 
 
 def test_a_fresh_cloud_has_offerings_by_the_names_clients_look_for(bench: VpcBench) -> None:
-    assert [(each.name, each.state, each.redundant_router) for each in bench.rows(VpcOffering)] == [
-        ("Default VPC offering", "Enabled", False),
-        ("Default VPC  offering with Netscaler", "Disabled", False),
-        ("Redundant VPC offering", "Disabled", True),
+    assert [(each.name, each.state) for each in bench.rows(VpcOffering)] == [
+        ("Default VPC offering", "Enabled"),
+        ("Default VPC  offering with Netscaler", "Disabled"),
+        ("Redundant VPC offering", "Enabled"),
     ]
 
 
@@ -53,7 +53,7 @@ def test_what_an_offering_says_of_its_services(bench: VpcBench) -> None:
             ("SourceNat", "RedundantRouter", "false"),
         ),
     )
-    assert (made.distributed_router, made.region_level, made.redundant_router) == (True, True, False)
+    assert (made.distributed_router, made.region_level) == (True, True)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,6 @@ def test_an_offering_is_renamed_and_enabled(bench: VpcBench) -> None:
         bench.offerings.check_update(changed, state="Broken")
     with pytest.raises(InvalidParameterValue, match="exists already"):
         bench.offerings.check_update(changed, name="Redundant VPC offering")
-    (redundant,) = [each for each in bench.rows(VpcOffering) if each.redundant_router]
-    with pytest.raises(InvalidParameterValue, match="redundant routers are not supported"):
-        bench.offerings.check_update(redundant, state="Enabled")
 
 
 def test_default_offerings_and_those_in_use_are_not_deleted(bench: VpcBench) -> None:

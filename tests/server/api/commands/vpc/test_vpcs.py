@@ -182,8 +182,8 @@ def test_vpc_offerings_life(api: VpcApi) -> None:
 @pytest.mark.parametrize(
     ("filter", "names"),
     [
-        ({"isdefault": True, "state": "Enabled"}, {"Default VPC offering"}),
-        ({"state": "disabled"}, {"Default VPC  offering with Netscaler", "Redundant VPC offering"}),
+        ({"isdefault": True, "state": "Enabled"}, {"Default VPC offering", "Redundant VPC offering"}),
+        ({"state": "disabled"}, {"Default VPC  offering with Netscaler"}),
         ({"supportedservices": "Lb,Vpn", "keyword": "Redundant"}, {"Redundant VPC offering"}),
         ({"supportedservices": "Connectivity"}, set()),
     ],
