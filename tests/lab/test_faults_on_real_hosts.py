@@ -156,7 +156,7 @@ def test_a_qemu_killed_while_its_guest_runs(cloud: LabCloud, watch: Watch) -> No
 
     def runs_again() -> bool:
         where = cloud.running_on(name)
-        return len(where) == 1 and cloud.host(where[0]).qemus()[name] != killed
+        return len(where) == 1 and cloud.host(where[0]).qemus().get(name) not in (None, killed)
 
     eventually("the instance runs again", lambda: runs_again() and cloud.vm(vm["id"])["state"] == "Running")
     told = cloud.cs.listEvents(type="VM.POWERSYNC", resourceid=vm["id"])["event"]

@@ -18,12 +18,24 @@ export class ApiError extends Error {
 }
 
 const ENDPOINT = new URL("../client/api", location.href.replace(/#.*/, "").replace(/[^/]*$/, ""));
+/** What is called on the way into a session. */
+const SIGNING_IN = new Set([
+  "login",
+  "logout",
+  "listUserTwoFactorAuthenticatorProviders",
+  "setupUserTwoFactorAuthentication",
+  "validateUserTwoFactorAuthenticationCode",
+]);
 let sessionKey = "";
+// Not while a session is over or wants a second factor: the server ends a session for a call with another's key, and
+// the browser has the next one's cookies before this page has its key.
+let holds = true;
 let onSessionOver: () => void = () => undefined;
 
-/** The key that goes with every call from now on. */
-export function useSessionKey(key: string): void {
+/** The key that goes with every call from now on. Until it is `verified`, nothing but signing in is sent. */
+export function useSessionKey(key: string, verified = true): void {
   sessionKey = key;
+  holds = verified;
 }
 
 /** Have `callback` called whenever the server says that the session is over. */
@@ -66,12 +78,15 @@ function add(body: URLSearchParams, name: string, value: Value): void {
   }
 }
 
-/** Call a command; its answer without the outer name. Raises ApiError. */
+/** Call a command; its answer without the outer name. Raises ApiError, at once where the session is over. */
 export async function call<T = Record<string, unknown>>(
   command: string,
   parameters: Parameters = {},
   signal?: AbortSignal,
 ): Promise<T> {
+  if (!holds && !SIGNING_IN.has(command)) {
+    throw new ApiError("The session is over", 401, command);
+  }
   let response: Response;
   const key = sessionKey;
   try {
@@ -93,6 +108,7 @@ export async function call<T = Record<string, unknown>>(
     return answer as T;
   }
   if (response.status === 401 && key === sessionKey && command !== "login" && command !== "logout") {
+    holds = false;
     onSessionOver();
   }
   throw new ApiError(String(answer.errortext ?? response.statusText), response.status, command);

@@ -71,7 +71,7 @@ export const useSession = defineStore("session", () => {
   function begin(session: Session): void {
     if (session.is2faenabled === "true" && session.is2faverified !== "true") {
       pending.value = session;
-      useSessionKey(session.sessionkey);
+      useSessionKey(session.sessionkey, false);
     } else {
       keep(session);
     }

@@ -4,6 +4,7 @@ import { createPinia, setActivePinia } from "pinia";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ApiError } from "@/api/client";
 import { useJobs } from "@/api/jobs";
+import { useSession } from "@/api/session";
 
 const SESSION = { sessionkey: "k", userid: "u-1", username: "ann", account: "ann", domainid: "d", type: "0" };
 
@@ -100,6 +101,10 @@ describe("jobs", () => {
       return turn;
     };
     const result = jobs.run("startVirtualMachine", {}, { title: "Start" });
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(jobs.running).toHaveLength(1);
+    answers.login = { body: { ...SESSION, sessionkey: "k-2" } };
+    await useSession().signInAgain("secret");
     await vi.advanceTimersByTimeAsync(15_000);
     expect(await result).toEqual({});
   });

@@ -59,6 +59,30 @@ describe("session", () => {
     expect(sent.at(-1)!.get("sessionkey")).toBe("k-2");
   });
 
+  it("sends nothing but what signing in takes from the end of a session until there is the next", async () => {
+    const session = useSession();
+    said = { status: 200, body: SESSION };
+    await session.signIn("ann", "secret", "");
+    said = { status: 401, body: { errortext: "unable to verify user credentials" } };
+    await expect(call("listZones")).rejects.toThrow("unable to verify");
+    const before = sent.length;
+    await expect(call("listZones")).rejects.toMatchObject({ status: 401 });
+    said = {
+      status: 200,
+      body: { ...SESSION, sessionkey: "k-2", is2faenabled: "true", is2faverified: "false" },
+    };
+    await session.signInAgain("secret");
+    await expect(call("listZones")).rejects.toMatchObject({ status: 401 });
+    await call("validateUserTwoFactorAuthenticationCode", { codefor2fa: "123456" });
+    session.verified();
+    await call("listZones");
+    expect(sent.slice(before).map((each) => [each.get("command"), each.get("sessionkey")])).toEqual([
+      ["login", "k-1"],
+      ["validateUserTwoFactorAuthenticationCode", "k-2"],
+      ["listZones", "k-2"],
+    ]);
+  });
+
   it("follows another tab that signs out", async () => {
     const session = useSession();
     said = { status: 200, body: SESSION };
