@@ -1,4 +1,4 @@
-"""Tests on real hosts are a group that is spread with care, see `spreading.py`."""
+"""Tests on real hosts are a group that is spread with care, see `spreading.py`, and have a second try, see `second_try.py`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,26 @@ from typing import Any
 
 import pytest
 
+from tests.second_try import may_have_one, tell
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--second-try",
+        action="store_true",
+        help="run what failed on real hosts or in a browser once more, and tell of it",
+    )
+
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.get_closest_marker("lab") is not None:
         item.add_marker(pytest.mark.xdist_group("lab"))
+    if item.config.getoption("second_try") and may_have_one(item):
+        item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    tell(terminalreporter)
 
 
 @pytest.hookimpl(optionalhook=True)
