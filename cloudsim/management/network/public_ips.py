@@ -372,12 +372,13 @@ class PublicIps:
             for ip in list(ips):
                 self.release(ip)
 
-    def source_nat_of(self, network: Network) -> PublicIp | None:
-        """The address that the network's guests, or those of its VPC, are seen as outside."""
+    def source_nat_of(self, place: Network | Vpc) -> PublicIp | None:
+        """The address that the guests of a VPC, or of a network or of its VPC, are seen as outside."""
+        vpc_id = place.id if isinstance(place, Vpc) else place.vpc_id
         ips = (
-            self._table.where("network_id", network.id)
-            if network.vpc_id is None
-            else self._table.where("vpc_id", network.vpc_id)
+            self._table.where("network_id", place.id)
+            if vpc_id is None
+            else self._table.where("vpc_id", vpc_id)
         )
         return next((ip for ip in ips if ip.source_nat), None)
 

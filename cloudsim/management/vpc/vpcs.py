@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied, ResourceInUse
+from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
@@ -20,7 +20,7 @@ from cloudsim.management.network.public_ipv6 import PublicIpv6s
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.vpc.routing import Addresses, VpcRouting
 from cloudsim.management.vpc.vpc_offerings import PROVIDED
-from cloudsim.model import Account, Network, PublicIp, RemoteAccessVpn, Vpc, VpcOffering, Zone
+from cloudsim.model import Account, Network, PublicIp, Vpc, VpcOffering, Zone
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +60,6 @@ class Vpcs:
         self._table = foundation.table(Vpc)
         self._networks = foundation.table(Network)
         self._ips = foundation.table(PublicIp)
-        self._dialled = foundation.table(RemoteAccessVpn)
-        self._zones = foundation.table(Zone)
         self._randomness = foundation.randomness.branch("vpcs")
         self.on_delete: list[Callable[[Vpc], None]] = []
         """Called in the transaction that removes a VPC, to remove what is part of it."""
@@ -181,54 +179,6 @@ class Vpcs:
         if "public_mtu" in changes:
             await self._routing.sync_vpc(vpc_id)
         return vpc
-
-    def check_source_nat(self, vpc: Vpc, wanted: str) -> None:
-        """Raise what stands against the VPC's instances being seen as that address outside."""
-        check_enabled(vpc)
-        ip = self._ips.find(("zone_id", "ip"), (vpc.zone_id, check_address(wanted, "sourcenatipaddress")))
-        if ip is None:
-            return  # a free one, or none of the zone's: that is found out when it is acquired
-        if ip.portable:
-            raise InvalidParameterValue(f"sourcenatipaddress {ip.ip} is portable: source NAT is on an address of the zone")
-        used = ip.network_id is not None or ip.static_nat_vm_id is not None
-        if ip.vpc_id != vpc.id or (used and not ip.source_nat):
-            raise InvalidParameterValue(f"sourcenatipaddress {ip.ip} is in use already, and not free in VPC {vpc.name}")
-        old = self._source_nat(vpc.id)
-        if old is not None and old.id != ip.id and self._dialled.find("public_ip_id", old.id) is not None:
-            raise ResourceInUse(f"There is a remote access VPN on {old.ip}, the source NAT address of VPC {vpc.name}")
-
-    def _source_nat(self, vpc_id: str) -> PublicIp | None:
-        return next((ip for ip in self._ips.where("vpc_id", vpc_id) if ip.source_nat), None)
-
-    async def change_source_nat(self, vpc_id: str, wanted: str) -> None:
-        """Have the VPC's instances seen as that address outside, by a new router. It is as before if that fails."""
-        vpc = self._table[vpc_id]
-        self.check_source_nat(vpc, wanted)
-        old = self._source_nat(vpc_id)
-        if old is not None and old.ip == wanted.strip():
-            return
-        with self._store.transaction():
-            new = self._ips.find(("zone_id", "ip"), (vpc.zone_id, wanted.strip()))
-            made = new is None
-            if new is None:
-                owner, zone = self._foundation.table(Account)[vpc.account_id], self._zones[vpc.zone_id]
-                new = self._addresses.acquire(owner, zone, vpc=vpc, wanted=wanted)
-            self._swap(old, new)
-        if self._routing.of_vpc(vpc_id) is None:
-            return
-        try:
-            await self._routing.restart_vpc(vpc, cleanup=True)
-        except Exception:
-            with self._store.transaction():
-                self._swap(new, old)
-                if made:
-                    self._addresses.release_all((new,))
-            raise
-
-    def _swap(self, old: PublicIp | None, new: PublicIp | None) -> None:
-        for ip, source_nat in ((old, False), (new, True)):
-            if ip is not None:
-                self._ips.update(ip.id, source_nat=source_nat)
 
     def check_restart(self, vpc: Vpc, *, redundant: bool) -> None:
         """Raise what stands against restarting the VPC."""

@@ -443,7 +443,7 @@ async def update_network(
             hides_address_usage=hideipaddressusage,
         )
         if sourcenatipaddress:
-            await call.manager.source_nat.change(id.id, sourcenatipaddress)
+            await call.manager.source_nat.change(changed, sourcenatipaddress)
         if another and changed.state in ("Implemented", "Setup"):
             await call.manager.network_life.restart(changed)
         elif any(each is not None for each in (networkdomain, dns1, dns2, publicmtu, privatemtu)):

@@ -216,11 +216,11 @@ async def update_vpc(
         id, name=name, display_text=displaytext, display=fordisplay, public_mtu=publicmtu
     )
     if sourcenatipaddress:
-        call.manager.vpcs.check_source_nat(id, sourcenatipaddress)
+        call.manager.source_nat.check(id, sourcenatipaddress)
 
     async def work() -> Vpc:
         if sourcenatipaddress:
-            await call.manager.vpcs.change_source_nat(id.id, sourcenatipaddress)
+            await call.manager.source_nat.change(call.store.table(Vpc)[id.id], sourcenatipaddress)
         changed: Vpc = await call.manager.vpcs.update(id.id, changes)
         return changed
 

@@ -151,27 +151,27 @@ def test_a_vpc_may_be_seen_as_an_address_that_its_owner_chose(bench: VpcBench) -
 
 def test_another_address_comes_with_another_router_and_the_old_one_stays_the_vpcs(bench: VpcBench) -> None:
     vpc = bench.vpc(source_nat_ip="192.168.2.50")
-    bench.do(bench.vpcs.change_source_nat(vpc.id, "192.168.2.51"))
+    bench.do(bench.source_nat.change(vpc, "192.168.2.51"))
     assert bench.routers.told == [("restart with a new router", vpc.id)]
     assert source_nat(bench, vpc) == ["192.168.2.51"]
-    bench.do(bench.vpcs.change_source_nat(vpc.id, "192.168.2.50"))
+    bench.do(bench.source_nat.change(vpc, "192.168.2.50"))
     assert source_nat(bench, vpc) == ["192.168.2.50"]
     assert len(bench.rows(PublicIp)) == 2
-    bench.do(bench.vpcs.change_source_nat(vpc.id, "192.168.2.50"))
+    bench.do(bench.source_nat.change(vpc, "192.168.2.50"))
     assert len(bench.routers.told) == 2
 
 
 def test_a_vpc_without_router_has_another_address_at_once(bench: VpcBench) -> None:
     vpc = bench.vpc()
     bench.routers.runs = False
-    bench.do(bench.vpcs.change_source_nat(vpc.id, "192.168.2.51"))
+    bench.do(bench.source_nat.change(vpc, "192.168.2.51"))
     assert (source_nat(bench, vpc), bench.routers.told) == (["192.168.2.51"], [])
 
 
 def test_where_the_new_router_fails_the_address_is_the_old_one(bench: VpcBench) -> None:
     vpc = bench.vpc(source_nat_ip="192.168.2.50")
     bench.routers.broken = True
-    bench.refused(bench.vpcs.change_source_nat(vpc.id, "192.168.2.51"))
+    bench.refused(bench.source_nat.change(vpc, "192.168.2.51"))
     assert source_nat(bench, vpc) == ["192.168.2.50"]
     assert len(bench.rows(PublicIp)) == 1
 
@@ -183,10 +183,10 @@ def test_addresses_that_a_vpc_cannot_be_seen_as(bench: VpcBench) -> None:
     bench.public_ips.update(mine, static_nat_vm_id="vm")
     for wanted in ("192.168.2.60", "192.168.2.61"):
         with pytest.raises(InvalidParameterValue, match="in use already"):
-            bench.vpcs.check_source_nat(vpc, wanted)
+            bench.source_nat.check(vpc, wanted)
     with pytest.raises(InvalidParameterValue, match="valid IP address for sourcenatipaddress"):
-        bench.vpcs.check_source_nat(vpc, "that one")
-    assert "not a public address" in bench.refused(bench.vpcs.change_source_nat(theirs.id, "10.9.9.9")).text
+        bench.source_nat.check(vpc, "that one")
+    assert "not a public address" in bench.refused(bench.source_nat.change(theirs, "10.9.9.9")).text
     assert source_nat(bench, vpc) == ["192.168.2.50"]
 
 

@@ -16,6 +16,7 @@ from cloudsim.management.network.networks import Networks
 from cloudsim.management.network.providers import NetworkServiceProviders
 from cloudsim.management.network.public_ips import PublicIps
 from cloudsim.management.network.public_ipv6 import PublicIpv6s
+from cloudsim.management.network.source_nat import SourceNat
 from cloudsim.management.vpc.acl_rules import AclRuleRequest
 from cloudsim.management.vpc.acls import NetworkAcls
 from cloudsim.management.vpc.first_vpc_offerings import seed_vpc_rows
@@ -58,6 +59,9 @@ class RecordingRouters:
     def of_vpc(self, vpc_id: str) -> SystemVm | None:
         return SystemVm(id="router", kind="DomainRouter", zone_id="zone", vpc_id=vpc_id) if self.runs else None
 
+    def of(self, network: Network) -> SystemVm | None:
+        return None if network.vpc_id is None else self.of_vpc(network.vpc_id)
+
     def _asked(self, what: str, row_id: str) -> None:
         if self.broken:
             raise ResourceUnavailable("the router does not answer")
@@ -74,6 +78,9 @@ class RecordingRouters:
 
     async def restart_vpc(self, vpc: Vpc, *, cleanup: bool) -> None:
         self._asked("restart with a new router" if cleanup else "restart", vpc.id)
+
+    async def restart(self, network: Network, *, cleanup: bool) -> None:
+        self._asked("restart with a new router" if cleanup else "restart", network.id)
 
     async def plug_private(self, gateway: PrivateGateway) -> None:
         self._asked("plug", gateway.id)
@@ -140,6 +147,7 @@ class VpcBench:
         self.networks = Networks(self.foundation, self.limits, GuestIpv6Prefixes(self.foundation), public6)
         self.offerings = VpcOfferings(self.foundation)
         self.vpcs = Vpcs(self.foundation, self.limits, self.routers, self.public_ips, public6)
+        self.source_nat = SourceNat(self.foundation, self.public_ips, self.routers)
         self.acls = NetworkAcls(self.foundation, self.routers)
         self.gateways = PrivateGateways(self.foundation, self.routers, self.acls)
         self.routes = StaticRoutes(self.foundation, self.routers)
