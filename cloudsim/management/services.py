@@ -235,7 +235,9 @@ class Services:
         self.volumes = Volumes(foundation, agents, self.disks, self.limits)
         self.volume_migration = VolumeMigration(foundation, agents, self.disks, self.secondary_storage)
         self.volume_offerings = VolumeOfferings(foundation, self.volumes, self.volume_migration)
-        self.volume_attachment = VolumeAttachment(foundation, agents, self.disks, self.volume_migration)
+        self.volume_attachment = VolumeAttachment(
+            foundation, agents, self.disks, self.volume_migration, self.limits
+        )
         self.storage_objects = StorageObjects(
             foundation, agents, self.disks, self.secondary_storage, self.limits
         )
@@ -315,7 +317,7 @@ class Services:
             self.network_life.vlans,
             self.routers,
             self.jobs,
-            self.networks.check_update,
+            self.networks.check_change,
         )
         self.rules = NetworkRules(foundation, self.routers, self.jobs.busy)
         self.network_life.on_delete.append(self.rules.removal.of_network)
@@ -440,6 +442,12 @@ class Services:
         )
         self.drs = Drs(foundation, self.identity, self.jobs, self.capacity, self.migration, spawn)
         self.unmanaged = Unmanaged(foundation, agents, self.disks, self.nics)
+        self.unmanaged.on_unmanage += (
+            self.rules.removal.forget_vm,
+            self.vm_usages.forget,
+            self.vm_schedules.forget,
+            self.backup_offerings.forget,
+        )
         self.vm_import = VmImport(
             foundation,
             self.unmanaged,

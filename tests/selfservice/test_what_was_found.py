@@ -16,8 +16,8 @@ from tests.server.api.api_harness import Api, Client, refused
 from tests.server.api.cloud_harness import TwoRacks
 from tests.server.api.commands.network.routed_api import RoutedApi
 
-VOLUMES, PROJECTS = 2, 5
-"""Numbers of resource types."""
+VOLUMES, PROJECTS, PRIMARY_STORAGE = 2, 5, 10
+"""Numbers of resource types; limits of storage are in GiB."""
 
 
 @pytest.fixture
@@ -46,9 +46,13 @@ def root_of(call: Client) -> str:
     return str(call("listDomains")["domain"][0]["id"])
 
 
+def limited(cloud: TwoRacks, name: str, type: int) -> dict[str, Any]:
+    return {"account": name, "domainid": root_of(cloud.admin), "resourcetype": type}
+
+
 def at_its_limit(cloud: TwoRacks, name: str, type: int) -> None:
     """Let the account of that name, in ROOT, have no more than it has now."""
-    where = {"account": name, "domainid": root_of(cloud.admin), "resourcetype": type}
+    where = limited(cloud, name, type)
     (count,) = cloud.admin("updateResourceCount", **where)["resourcecount"]
     cloud.admin("updateResourceLimit", **where, max=count["resourcecount"])
 
@@ -161,6 +165,27 @@ def test_an_uploaded_volume_counts_as_secondary_storage_until_it_is_used(cloud: 
     ann("uploadVolume", name="data", zoneid=cloud.zone, format="VHD", url=url)
     (own,) = ann("listAccounts")["account"]
     assert (own["volumetotal"], own["primarystoragetotal"], own["secondarystoragetotal"]) == (1, 0, 2.0)
+
+
+@pytest.mark.parametrize("use", ["attachVolume", "deployVirtualMachine"])
+def test_an_uploaded_volume_becomes_a_disk_within_the_limit_of_primary_storage(cloud: TwoRacks, use: str) -> None:
+    ann = cloud.account("ann")
+    vm = cloud.deploy("web", call=ann)
+    url = "http://images.example.org/data.vhd?size=2g"
+    volume = ann("uploadVolume", name="data", zoneid=cloud.zone, format="VHD", url=url)["volume"]["id"]
+    asked: dict[str, Any] = {"id": volume, "virtualmachineid": vm["id"]}
+    if use == "deployVirtualMachine":
+        asked = cloud.wanted(name="again", templateid=None, volumeid=volume)
+    (own,) = ann("listAccounts")["account"]
+    limit = {**limited(cloud, "ann", PRIMARY_STORAGE), "max": int(own["primarystoragetotal"])}
+    cloud.admin("updateResourceLimit", **limit)
+    assert "primary_storage" in refused(535, ann, use, **asked).text
+    assert ann("listVolumes", id=volume)["volume"][0]["state"] == "Uploaded"
+    cloud.admin("updateResourceLimit", **{**limit, "max": limit["max"] + 2})
+    ann(use, **asked)
+    (own,) = ann("listAccounts")["account"]
+    assert own["secondarystoragetotal"] == 0
+    assert ann("listVolumes", id=volume)["volume"][0]["state"] == "Ready"
 
 
 # what is refused, and what is left behind

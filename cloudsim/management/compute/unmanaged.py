@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from cloudsim.errors import InvalidParameterValue, ResourceUnavailable
@@ -52,6 +53,8 @@ class Unmanaged:
         self._volumes = foundation.table(Volume)
         self._snapshots = foundation.table(Snapshot)
         self._vm_snapshots = foundation.table(VmSnapshot)
+        self.on_unmanage: list[Callable[[VirtualMachine], Awaitable[None]]] = []
+        """Called for an instance that is about to be forgotten, while its NICs are there."""
 
     async def of(self, cluster: Cluster, name: str | None = None) -> list[Found]:
         """The unmanaged instances (or those of that name) on the Up hosts of a cluster, which are asked side by side.
@@ -121,6 +124,10 @@ class Unmanaged:
         """Forget the instance, its disks and its NICs; it goes on running. Records VM.UNMANAGE; returns what it was."""
         vm = self._vms[vm_id]
         self.check_unmanageable(vm, forced=forced)
+        for forget in self.on_unmanage:
+            await forget(vm)
+        vm = self._vms[vm_id]
+        self.check_unmanageable(vm, forced=forced)  # routers were told meanwhile
         host = self._hosts[vm.host_id or ""]
         with self._store.transaction():
             for volume in self._disks.of(vm):

@@ -17,6 +17,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller, check_access
 from cloudsim.management.identity.quota import Quota
+from cloudsim.management.identity.tagged_counts import volume_tags
 from cloudsim.management.infrastructure.dedication import Dedication
 from cloudsim.management.network.account_networks import AccountNetworks
 from cloudsim.management.network.dhcp_options import check_options
@@ -114,6 +115,9 @@ class Allocation:
                 *(disk.offering.tags for disk in plan.data),
             ],
         )
+        if root is not None and root.volume is not None and root.volume.state == "Uploaded":
+            tags = volume_tags(self._store, root.volume)
+            self._quota.check(owner, "primary_storage", root.volume.size, tags=tags)
         if request.group is not None and not request.group.strip():
             raise InvalidParameterValue("An instance group needs a name")
         expected = expected_ms(request)

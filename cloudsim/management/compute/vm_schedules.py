@@ -63,7 +63,7 @@ class VmSchedules:
         self._vms = foundation.table(VirtualMachine)
         self._randomness = foundation.randomness.branch("vm schedules")
         self._due = DueRows(foundation, VmSchedule, lambda row: row.next_run if row.enabled else None)
-        vms.expunging.on_expunge.append(self._forget)
+        vms.expunging.on_expunge.append(self.forget)
 
     def create(
         self,
@@ -139,7 +139,8 @@ class VmSchedules:
             for row in rows:
                 self._table.delete(row.id)
 
-    async def _forget(self, vm: VirtualMachine) -> None:
+    async def forget(self, vm: VirtualMachine) -> None:
+        """Drop the schedules of an instance that goes."""
         self.delete(self._table.where("vm_id", vm.id))
 
     @staticmethod

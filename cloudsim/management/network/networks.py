@@ -432,7 +432,17 @@ class Networks:
             return self._table.update(network.id, **changes)
 
     def check_update(self, network: Network, offering: NetworkOffering) -> None:
-        """Raise what stands against making the network one of that offering."""
+        """Raise what stands against making the network one of that offering where it is."""
+        self.check_change(network, offering)
+        wire = self._physical.get(network.physical_network_id)
+        if wire is not None and not set(offering.tags) <= set(wire.tags):
+            raise InvalidParameterValue(
+                f"Can't upgrade network {network.name} to network offering {offering.name}: its physical network "
+                f"{wire.name} does not have the tags {', '.join(offering.tags)}; migrateNetwork moves it to one that has"
+            )
+
+    def check_change(self, network: Network, offering: NetworkOffering) -> None:
+        """Raise what stands against making the network one of that offering, here or on another physical network."""
         in_vpc = network.vpc_id is not None
         if (
             offering.guest_type != network.guest_type

@@ -17,12 +17,14 @@ from cloudsim.errors import (
     StorageFailed,
 )
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.limits import Limits
+from cloudsim.management.identity.tagged_counts import volume_tags
 from cloudsim.management.infrastructure.agents import Agents, OutcomeUnknown
 from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL, capabilities_of
 from cloudsim.management.storage.disks import UNMADE, Disks
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
-from cloudsim.model import Host, StoragePool, VirtualMachine, VmSnapshot, Volume
+from cloudsim.model import Account, Host, StoragePool, VirtualMachine, VmSnapshot, Volume
 from cloudsim.protocol.commands import AttachVolumeCommand, DetachVolumeCommand
 
 CDROM_DEVICE = 3
@@ -33,13 +35,19 @@ class VolumeAttachment:
     """Ties volumes to instances."""
 
     def __init__(
-        self, foundation: Foundation, agents: Agents, disks: Disks, migration: VolumeMigration
+        self,
+        foundation: Foundation,
+        agents: Agents,
+        disks: Disks,
+        migration: VolumeMigration,
+        limits: Limits,
     ) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._agents = agents
         self._disks = disks
         self._migration = migration
+        self._limits = limits
         self._table = foundation.table(Volume)
         self._pools = foundation.table(StoragePool)
         self._hosts = foundation.table(Host)
@@ -76,6 +84,9 @@ class VolumeAttachment:
             raise InvalidParameterValue(
                 "Unable to attach volume, please specify a VM that does not have VM snapshots"
             )
+        if volume.state == "Uploaded":  # it takes secondary storage until now
+            owner, tags = self._foundation.table(Account)[volume.account_id], volume_tags(self._store, volume)
+            self._limits.check(owner, "primary_storage", volume.size, tags=tags)
         return self._device(volume, vm, device)
 
     def _device(self, volume: Volume, vm: VirtualMachine, device: int | None) -> int:
@@ -144,23 +155,23 @@ class VolumeAttachment:
     async def _attach_cold(self, volume: Volume, vm: VirtualMachine, slot: int) -> Volume:
         """Attach to a stopped instance: a row's matter, once the disk is where its other disks are.
 
-        An uploaded volume is made at once, so that what was uploaded can go.
+        A disk that is not made yet is made at once beside those that are; an uploaded one in any case, so that what
+        was uploaded can go.
         """
         pools = [self._pools[v.pool_id] for v in self._disks.of(vm) if v.state == "Ready" and v.pool_id]
-        if volume.state == "Uploaded":
-            reach = self._disks.reach
-            hosts = list(reach.hosts_reaching(pools[0])) if pools else reach.hosts_of(vm.zone_id)
-            if not hosts:
-                raise ResourceUnavailable(f"No host that is up reaches a storage pool for {volume.name}")
+        reach = self._disks.reach
+        hosts = list(reach.hosts_reaching(pools[0])) if pools else reach.hosts_of(vm.zone_id)
+        if volume.state == "Uploaded" and not hosts:
+            raise ResourceUnavailable(f"No host that is up reaches a storage pool for {volume.name}")
+        if volume.state == "Uploaded" or (volume.state in UNMADE and pools and hosts):
             await self._disks.place(volume, hosts[0])
             volume, vm = self._table[volume.id], self._vms.get(vm.id) or vm
             slot = self.check_attachable(volume, vm, slot)
             if vm.state != "Stopped":
                 raise ConcurrentOperation(f"{vm.name} was started while {volume.name} was being made")
         elif volume.state == "Ready" and pools:
-            hosts = list(self._disks.reach.hosts_reaching(pools[0]))
             own = self._pools[volume.pool_id or ""]
-            if hosts and not any(self._disks.reach.reaches(host, own) for host in hosts):
+            if hosts and not any(reach.reaches(host, own) for host in hosts):
                 await self._migration.to_host(volume, hosts[0])
                 volume, vm = self._table[volume.id], self._vms.get(vm.id) or vm
                 slot = self.check_attachable(volume, vm, slot)

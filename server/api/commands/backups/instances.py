@@ -42,8 +42,8 @@ async def create_vm_from_backup(
     template = templateid or _named(call, Template, was, "templateid")
     offering = serviceofferingid or _named(call, ServiceOffering, was, "serviceofferingid")
     root_offering, root_size = from_backups.root(backupid, *_root_asked(asked, template))
-    data_offering = None if template.format == "ISO" else asked.diskofferingid
-    disks = data_disks(call, data_offering, asked.size, asked.datadisksdetails, iso=False)
+    data = (None, None) if template.format == "ISO" else (asked.diskofferingid, asked.size)
+    disks = data_disks(call, *data, asked.datadisksdetails, iso=False)
     made = prepared(
         call,
         asked,

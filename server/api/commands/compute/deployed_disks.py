@@ -28,6 +28,8 @@ def data_disks(
         if entries and not iso:
             raise InvalidParameterValue("Parameters diskofferingid and datadisksdetails exclude each other")
         disks.append(DataDisk(offering.id, None if size is None else size * GIB))
+    elif size is not None:
+        raise InvalidParameterValue("Parameter size is of the disk that diskofferingid is for, which is not given")
     for number, entry in enumerate(entries or ()):
         disks.append(_disk(call, f"datadisksdetails[{number}]", {k.lower(): v for k, v in entry.items()}))
     return tuple(disks)

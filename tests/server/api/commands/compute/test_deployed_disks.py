@@ -58,6 +58,8 @@ def test_data_disks_that_cannot_be_are_refused_and_nothing_is_made(cloud: TwoRac
         assert text in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**wrong)).text
     both = {"diskofferingid": fixed, "datadisksdetails[0].diskofferingid": fixed}
     assert "exclude" in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**both)).text
+    alone = refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(size=5)).text
+    assert "size" in alone and "diskofferingid" in alone
     many = {f"datadisksdetails[{n}].diskofferingid": fixed for n in range(7)}
     assert "at most 6" in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**many)).text
     assert cloud.rows() == before

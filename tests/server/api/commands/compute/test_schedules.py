@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.compute.vm_schedules import next_time
+from cloudsim.model import VmSchedule
 from tests.server.api.api_harness import refused
 from tests.server.api.cloud_harness import TwoRacks
 
@@ -35,6 +36,17 @@ def test_an_instance_is_stopped_and_started_at_its_times(cloud: TwoRacks) -> Non
     assert cloud.events(vm["id"]).count("VM.SCHEDULE.EXECUTE") == 2
     cloud.cloud.wait(DAY - 3600)
     assert cloud.state(vm["id"]) == "Stopped"
+
+
+def test_the_schedules_of_an_instance_go_with_it_to_the_host_that_it_is_left_to(cloud: TwoRacks) -> None:
+    vm, other = cloud.deploy(), cloud.deploy("other")
+    for each in (vm, other):
+        asked = {"virtualmachineid": each["id"], "timezone": "UTC", "schedule": _daily_at(cloud, 3600)}
+        cloud.admin("createVMSchedule", **asked, action="STOP")
+    cloud.admin("unmanageVirtualMachine", id=vm["id"])
+    assert [row.vm_id for row in cloud.store.table(VmSchedule)] == [other["id"]]
+    cloud.cloud.wait(3700)
+    assert vm["instancename"] in cloud.running() and other["instancename"] not in cloud.running()
 
 
 def test_a_schedule_works_between_its_dates_and_while_it_is_enabled(cloud: TwoRacks) -> None:

@@ -13,6 +13,7 @@ from cloudsim.model import Host, Nic, StoragePool, Template, VirtualMachine, Vol
 from cloudsim.protocol.specs import VmSpec
 from tests.server.api.api_harness import refused
 from tests.server.api.cloud_harness import TwoRacks
+from tests.server.api.commands.network.routed_api import RoutedApi
 
 DUMMY = "kvm-default-vm-import-dummy-template"
 
@@ -347,6 +348,23 @@ def test_an_instance_that_the_cloud_made_can_leave_it_too(cloud: Imports) -> Non
     cloud.cloud.wait(3600)
     assert made["instancename"] in cloud.running()
     cloud.sound()
+
+
+def test_what_led_to_an_instance_that_leaves_is_gone() -> None:
+    api = RoutedApi()
+    try:
+        static = api.acquire(networkid=api.front["id"])["id"]
+        api.admin("enableStaticNat", ipaddressid=static, virtualmachineid=api.web["id"])
+        forward = {"ipaddressid": api.ip["id"], "virtualmachineid": api.web["id"], "protocol": "tcp"}
+        api.admin("createPortForwardingRule", **forward, publicport=80, privateport=80)
+        assert api.reach(api.ip["ipaddress"], 80).ends
+        api.admin("unmanageVirtualMachine", id=api.web["id"])
+        assert api.listed("listPortForwardingRules", "portforwardingrule") == []
+        (address,) = api.listed("listPublicIpAddresses", "publicipaddress", id=static)
+        assert address["isstaticnat"] is False
+        assert not api.reach(api.ip["ipaddress"], 80).ends
+    finally:
+        api.cloud.close()
 
 
 def test_an_instance_leaves_without_its_config_drive_by_force_alone(cloud: Imports) -> None:

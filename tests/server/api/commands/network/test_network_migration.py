@@ -148,6 +148,18 @@ def test_what_was_left_behind_moves_when_it_is_resumed(
     assert card(api, api.web["id"]).vlan == card(api, api.db["id"]).vlan
 
 
+def test_an_update_leads_to_no_other_physical_network_and_says_what_does(api: RoutedApi) -> None:
+    front, before = api.front["id"], api.store.table(Network)[api.front["id"]]
+    elsewhere = tagged(api, ISOLATED)
+    wire(api)
+    text = refused(431, api.admin, "updateNetwork", id=front, networkofferingid=elsewhere).text
+    assert "tags overlay" in text and "migrateNetwork" in text
+    assert api.store.table(Network)[front] == before
+    offered = api.listed("listNetworkOfferings", "networkoffering", networkid=front)
+    assert elsewhere not in [row["id"] for row in offered]
+    api.admin("migrateNetwork", networkid=front, networkofferingid=elsewhere)
+
+
 def failing(call: Client, **asked: Any) -> str:
     with pytest.raises(Refused) as caught:
         call("migrateNetwork", **asked)
