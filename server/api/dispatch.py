@@ -16,7 +16,7 @@ from msgspec import json
 from cloudsim.errors import AuthenticationFailed, CloudError, SecondFactorRequired, UnsupportedCommand
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.trace import TRACE
-from cloudsim.model import Account, Project, User
+from cloudsim.model import Account, Domain, Project, User
 from cloudsim.store import Change
 from server.api import commands, not_supported
 from server.api.authentication import REFUSED, user_of_signature
@@ -29,6 +29,10 @@ from server.api.views import View, render
 from server.changes.feed import ChangeFeed
 
 log = logging.getLogger(__name__)
+
+NOTHING = "-1"
+"""The id of nothing. A list by it is empty, as CloudStack's is; but who owns what is listed has to be somebody."""
+OWNERS = (Account, Domain, Project)
 
 
 class Removed:
@@ -140,7 +144,7 @@ class Dispatcher:
         self.manager.traces.called(trace_id, command.name, caller, request.sent)
         call = Call(command, self.manager, caller, request.fields, request.maps(), door=self)
         call.request = request
-        if command.many and self._names_removed(call):
+        if command.many and self._names_nothing(call):
             return Reply(command.response, {}, request.wants_json)
         self._check_project_role(call)
         not_supported.check(command.name, call.fields, call.maps)
@@ -213,9 +217,15 @@ class Dispatcher:
 
     # what
 
-    def _names_removed(self, call: Call) -> bool:
-        row_id = call.fields.get("id", "").strip()
-        return row_id in self._removed
+    def _names_nothing(self, call: Call) -> bool:
+        """Whether what is to be listed is by an id that is nothing's any more, or by -1, which is nothing's ever."""
+        fields = call.fields
+        if fields.get("id", "").strip() in self._removed:
+            return True
+        return NOTHING in fields.values() and any(
+            fields.get(p.name.lower()) == NOTHING and p.entity is not None and p.entity not in OWNERS
+            for p in call.command.parameters
+        )
 
     def _done(self, call: Call, answer: Any, subject: Any) -> Any:
         body = self._body(call, answer)

@@ -10,14 +10,16 @@ from cloudsim.errors import InvalidParameterValue
 EXTERNAL = "External"
 """The hypervisor of hosts that the program of an extension sees to: no disk of theirs is the cloud's."""
 HYPERVISORS = ("Simulator", "KVM", "XenServer", "VMware", "Hyperv", "LXC", "Ovm3", "BareMetal", "External")
+SPELLED = {name.lower(): name for name in HYPERVISORS}
+"""Their names by how they are written in lower case."""
 
 
 def hypervisor_named(text: str) -> str:
     """The hypervisor's name as it is spelled on the wire. InvalidParameterValue for an unknown one."""
-    for name in HYPERVISORS:
-        if text.strip().lower() == name.lower():
-            return name
-    raise InvalidParameterValue(f"Unable to resolve {text} to a supported hypervisor type")
+    name = SPELLED.get(text.strip().lower())
+    if name is None:
+        raise InvalidParameterValue(f"Unable to resolve {text} to a supported hypervisor type")
+    return name
 
 
 class HypervisorCapabilities(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.infrastructure.hypervisor_types import SPELLED
 from cloudsim.model import Cluster, GuestOsCategory, Host, Pod, VirtualMachine, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.infrastructure.host_view import HostDetails, HostView, show_parts
@@ -168,7 +169,7 @@ async def list_hosts(
     type: Annotated[str | None, Param("Routing is the only type")] = None,
     state: Annotated[str | None, Param("Up, Down, Alert, Disconnected, ...")] = None,
     resourcestate: Annotated[str | None, Param("Enabled, Disabled, Maintenance, ...")] = None,
-    hypervisor: str | None = None,
+    hypervisor: Annotated[str | None, Param("Simulator, KVM, ...; any other word is no condition")] = None,
     arch: str | None = None,
     hahost: Annotated[
         bool | None, Param("those with the tag of the setting ha.tag, which are kept free for failover; or the others")
@@ -188,7 +189,8 @@ async def list_hosts(
         return Listed([], 0)
     if managementserverid not in (None, SERVER_ID):
         return Listed([], 0)
-    words = (("state", state), ("resource_state", resourcestate), ("hypervisor", hypervisor), ("arch", arch))
+    known = hypervisor if hypervisor and hypervisor.lower() in SPELLED else None
+    words = (("state", state), ("resource_state", resourcestate), ("hypervisor", known), ("arch", arch))
     wanted = [(field, text.lower()) for field, text in words if text]
     here: Host | None = None
     if virtualmachineid is not None:

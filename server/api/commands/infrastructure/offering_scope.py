@@ -47,16 +47,20 @@ def scope_ids(
 
 @dataclass(frozen=True)
 class Audience:
-    """Who is to be offered what a list shows: a domain, or None for whoever asks; `recursive`: with those below."""
+    """Who is to be offered what a list shows: a domain, or None for whoever asks; `recursive`: with those below.
+
+    `alone`: only what is made for that very domain, which for the id -1 is nothing, and not what is for all.
+    """
 
     domain: Domain | None
     recursive: bool
+    alone: bool = False
 
 
 class _AudienceParameters:
     parameters: tuple[Parameter, ...] = (
         parameter("account", Annotated[str | None, Param("what that account may use; with domainid")], None),
-        parameter("domainid", Annotated[Domain | None, Param("what that domain may use")], None),
+        parameter("domainid", Annotated[Domain | Literal["-1"] | None, Param("what is for that domain alone")], None),
         parameter("projectid", Annotated[Project | Literal["-1"] | None, Param("what that project may use")], None),
         parameter("isrecursive", Annotated[bool, Param("for admins: those of domains below, too")], False),
         parameter("listall", Annotated[bool, Param("for admins: those of all domains that they see")], False),
@@ -69,13 +73,15 @@ class _AudienceParameters:
         if name and project is not None:
             raise InvalidParameterValue("Parameters account and projectid exclude each other")
         recursive = values.get("isrecursive", False) or (values.get("listall", False) and domain is None)
+        if domain == "-1":
+            return Audience(None, False, alone=True)
         if project is not None:
             return Audience(store.table(Domain)[project.domain_id], recursive)
         if name:
             account = account_named(store, name, domain or store.table(Domain)[caller.account.domain_id])
             visibility.check(store, caller, account)
             return Audience(store.table(Domain)[account.domain_id], values.get("isrecursive", False))
-        return Audience(domain, recursive)
+        return Audience(domain, recursive, alone=domain is not None)
 
 
 Offered = Annotated[Audience, _AudienceParameters()]
@@ -94,6 +100,7 @@ def offered(
     """Whether a list call that asks so, by that caller, shows the offering. `state` None means Active.
 
     A recursive audience is, for an admin, also of domains below its own, or of them below the one asked for.
+    As in CloudStack, a domain that is asked for without an account is shown what was made for it, and nothing else.
     """
     domain, recursive = audience.domain, audience.recursive
     if (state or "Active").lower() not in ("all", row.state.lower()):
@@ -102,11 +109,12 @@ def offered(
         return False
     if storage_type is not None and row.storage_type != storage_type.lower():
         return False
-    if not row.domain_ids:
-        return True
+    if not row.domain_ids or (audience.alone and domain is None):
+        return not audience.alone
     store, caller = call.store, call.caller
     if domain is not None and not any(
-        in_subtree(store, domain.id, each) or (recursive and in_subtree(store, each, domain.id))
+        (domain.id == each if audience.alone else in_subtree(store, domain.id, each))
+        or (recursive and in_subtree(store, each, domain.id))
         for each in row.domain_ids
     ):
         return False

@@ -369,7 +369,7 @@ async def list_service_offerings(
         )
 
     def named(row: ServiceOffering) -> bool:
-        return offered(
+        return row.is_system == issystem and offered(
             call,
             row,
             zone=zoneid,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from cloudsim.management.storage.primary_storage import PROVIDERS
 from cloudsim.model import Cluster, Host, Pod, StoragePool, Zone
@@ -216,6 +216,22 @@ async def cancel_storage_maintenance(call: Call, *, id: StoragePool) -> Job:
     return Job(lambda: call.manager.pool_maintenance.leave_maintenance(id), id)
 
 
+PoolStatus = Literal[
+    "Initial",
+    "Initialized",
+    "Creating",
+    "Attaching",
+    "Up",
+    "PrepareForMaintenance",
+    "ErrorInMaintenance",
+    "CancelMaintenance",
+    "Maintenance",
+    "Removed",
+    "Disabled",
+]
+"""CloudStack's, of which pools of this cloud are in some only."""
+
+
 async def list_storage_pools(
     call: Call,
     *,
@@ -228,17 +244,15 @@ async def list_storage_pools(
     hostid: Annotated[Host | None, Param("pools that this host reaches")] = None,
     ipaddress: str | None = None,
     path: str | None = None,
-    scope: Annotated[str | None, one_of("CLUSTER", "ZONE", "HOST")] = None,
-    status: Annotated[str | None, Param("Up, Disabled, Maintenance, ...")] = None,
+    scope: Literal["CLUSTER", "ZONE", "HOST"] | None = None,
+    status: PoolStatus | None = None,
 ) -> Listed:
     """Lists storage pools."""
 
     def keep(pool: StoragePool) -> bool:
         if hostid is not None and not call.manager.disks.reach.reaches(hostid, pool):
             return False
-        if scope is not None and pool.scope.lower() != scope.lower():
-            return False
-        return status is None or pool.state.lower() == status.lower()
+        return scope in (None, pool.scope) and status in (None, pool.state)
 
     return listed(
         call,

@@ -63,6 +63,21 @@ def test_offerings_are_those_that_the_named_account_or_project_may_use(
     assert "projectid" in refused(431, cloud_api.admin, list_, **both).text
 
 
+def test_a_domain_without_an_account_is_asked_for_what_was_made_for_it_alone(cloud_api: CloudApi, tree: Tree) -> None:
+    for create in ("createServiceOffering", "createDiskOffering"):
+        list_, key, size = KINDS[create]
+        for name, domain in (("for-west", tree.west), ("for-inner", tree.inner), ("for-all", None)):
+            cloud_api.admin(create, name=name, displaytext=name, **({"domainid": domain} if domain else {}), **size)
+
+        def names(key: str = key, list_: str = list_, **asked: Any) -> set[str]:
+            return {row["name"] for row in cloud_api.admin(list_, **asked).get(key, [])}
+
+        assert names(domainid=tree.west) == {"for-west"} and names(domainid=tree.inner) == {"for-inner"}
+        assert names(domainid=tree.east) == set()
+        assert names(domainid=tree.west, isrecursive=True) == {"for-west", "for-inner"}
+        assert {"for-all", "for-west"} <= names(domainid=tree.west, account="boss")
+
+
 def test_limits_are_those_of_domains_below_and_of_all_that_an_admin_sees(
     cloud_api: CloudApi, tree: Tree
 ) -> None:

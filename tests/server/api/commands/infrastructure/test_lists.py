@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.server.api.api_harness import refused
@@ -179,3 +180,30 @@ def test_physical_networks_and_traffic(datacenter: Any) -> None:
     assert admin("listTrafficTypes", physicalnetworkid=network["id"]) == {}
     assert admin("deletePhysicalNetwork", id=network["id"]) == {"success": True}
     assert admin("listPhysicalNetworks", zoneid=zone["id"]) == {}
+
+
+def test_minus_one_is_the_id_of_nothing(datacenter: Any) -> None:
+    datacenter.build()
+    admin = datacenter.admin
+    for command, names in (
+        ("listStoragePools", ("id", "clusterid", "podid", "zoneid")),
+        ("listHosts", ("id", "clusterid")),
+        ("listServiceOfferings", ("id", "zoneid", "domainid")),
+        ("listDiskOfferings", ("id", "domainid")),
+    ):
+        assert admin(command)["count"] >= 1
+        for name in names:
+            assert admin(command, **{name: "-1"}) == {}, (command, name)
+    assert "-1" in refused(431, admin, "listDomains", id="-1").text
+    assert "-1" in refused(431, admin, "listAccounts", domainid="-1").text
+    assert "-1" in refused(431, admin, "deleteHost", id="-1").text
+
+
+def test_a_hypervisor_that_there_is_not_is_no_condition_and_a_state_of_no_pool_is_refused(datacenter: Any) -> None:
+    datacenter.build()
+    admin = datacenter.admin
+    assert admin("listHosts", hypervisor="nothing")["count"] == 1 and admin("listHosts", hypervisor="KVM") == {}
+    assert admin("listStoragePools", scope="cluster", status="up")["count"] == 1
+    assert admin("listStoragePools", status="ErrorInMaintenance") == {}
+    for name in ("scope", "status"):
+        assert name in refused(431, partial(admin, **{name: "invalid"}), "listStoragePools").text

@@ -80,6 +80,8 @@ def test_customized_offerings(admin: Client) -> None:
 def test_system_offerings_are_apart(admin: Client) -> None:
     shown = admin("listServiceOfferings", issystem=True, systemvmtype="domainrouter")["serviceoffering"]
     assert [row["name"] for row in shown] == ["System Offering For Software Router"]
+    assert admin("listServiceOfferings", id=shown[0]["id"]) == {}
+    assert admin("listServiceOfferings", id=shown[0]["id"], issystem=True)["count"] == 1
     assert {row["name"] for row in admin("listServiceOfferings")["serviceoffering"]} == {
         "Small Instance",
         "Medium Instance",
