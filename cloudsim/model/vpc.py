@@ -52,7 +52,7 @@ class Vpc(Row, frozen=True, kw_only=True):
 
 
 class NetworkAclList(Row, frozen=True, kw_only=True):
-    """An ordered list of access control rules; `default_allow` and `default_deny` belong to no VPC."""
+    """An ordered list of access control rules; `default_allow`, `default_deny` and global ones belong to no VPC."""
 
     keys: ClassVar[Keys] = Keys(indexes=("vpc_id",), unique=())
 

@@ -72,7 +72,8 @@ class _Named:
     """Whose a thing is said to be, where it exists already: None when nothing says."""
 
     def __init__(self, *, projects: bool) -> None:
-        account = parameter("account", Annotated[str | None, Param("the account whose it is; with domainid")], None)
+        about = "the account whose it is; of your own domain without domainid"
+        account = parameter("account", Annotated[str | None, Param(about)], None)
         project = parameter("projectid", Annotated[Project | None, Param("the project whose it is")], None)
         self.parameters = (account, DOMAIN, project) if projects else (account, DOMAIN)
 
@@ -80,6 +81,8 @@ class _Named:
         account, domain, project = values.get("account") or None, values.get("domainid"), values.get("projectid")
         if account is None and domain is None and project is None:
             return None
+        if account is not None and domain is None:
+            domain = call.store.table(Domain)[call.caller.account.domain_id]
         return resolve_owner(call.store, call.caller, account, domain, project)
 
 

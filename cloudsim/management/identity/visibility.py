@@ -237,7 +237,7 @@ def _security_group_rule(store: Store, caller: Caller, row: SecurityGroupRule, o
 @rule(NetworkAclList)
 def _acl_list(store: Store, caller: Caller, acl: NetworkAclList, operate: bool) -> bool:
     if acl.vpc_id is None:
-        return True  # the default lists are for everybody, and nobody can change them
+        return True  # default and global lists are for everybody to use; who may change them: `check_may_change`
     vpc = store.table(Vpc).get(acl.vpc_id)
     return vpc is not None and _owned(store, caller, vpc.account_id)
 

@@ -1,19 +1,22 @@
-"""Access control lists of VPCs, and the rules in them: the first that matches decides."""
+"""Access control lists, of one VPC or for all of them, and the rules in them: the first that matches decides."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from cloudsim.errors import CloudError, InvalidParameterValue, ResourceInUse
+from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied, ResourceInUse
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import Caller
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.vpc.acl_rules import AclRuleRequest, checked, merged
-from cloudsim.management.vpc.first_vpc_offerings import DEFAULT_DENY, default_list
+from cloudsim.management.vpc.first_vpc_offerings import DEFAULT_ALLOW, DEFAULT_DENY, default_list
 from cloudsim.management.vpc.routing import VpcRouting
 from cloudsim.management.vpc.vpcs import check_enabled
 from cloudsim.model import Network, NetworkAcl, NetworkAclList, NetworkOffering, PrivateGateway, Vpc
+from cloudsim.store import Store
 
 LARGEST_NUMBER = (1 << 31) - 1
 
@@ -21,7 +24,8 @@ LARGEST_NUMBER = (1 << 31) - 1
 class NetworkAcls:
     """Makes, changes and removes lists and their rules, and says which list a tier has.
 
-    What changes a list that is in use is in force once the VPC's router has it; where it cannot be, all is as it was.
+    What changes a list that is in use is in force once the routers of its VPCs have it; where it cannot be, all is as
+    it was.
     """
 
     def __init__(self, foundation: Foundation, routing: VpcRouting) -> None:
@@ -44,18 +48,17 @@ class NetworkAcls:
     def create_list(
         self, vpc: Vpc | None, *, name: str, description: str | None = None, display: bool = True
     ) -> NetworkAclList:
-        """A list without rules. Raises InvalidParameterValue."""
-        if vpc is None:
-            raise InvalidParameterValue("vpcid must be given: only the default lists belong to no VPC")
-        check_enabled(vpc)
-        check_list_name(name)
+        """A list without rules; without a VPC a global one, for any tier of any. Raises InvalidParameterValue."""
+        if vpc is not None:
+            check_enabled(vpc)
+        check_list_name(name, of_vpc=vpc is not None)
         with self._store.transaction():
             return self._lists.insert(
                 NetworkAclList(
                     id=self._randomness.uuid(),
                     name=name,
                     description=description or "",
-                    vpc_id=vpc.id,
+                    vpc_id=vpc.id if vpc is not None else None,
                     display=display,
                     created=self._foundation.now(),
                 )
@@ -72,7 +75,7 @@ class NetworkAcls:
         """The fields to change. Raises InvalidParameterValue."""
         self._check_changeable(acl)
         if name is not None:
-            check_list_name(name)
+            check_list_name(name, of_vpc=acl.vpc_id is not None)
         asked = {"name": name, "description": description, "display": display}
         return {field: value for field, value in asked.items() if value is not None}
 
@@ -83,7 +86,7 @@ class NetworkAcls:
 
     def check_deletable(self, acl: NetworkAclList) -> None:
         """Raise what stands against deleting the list."""
-        if acl.vpc_id is None:
+        if is_default(acl):
             raise InvalidParameterValue("Default ACL cannot be removed")
         tiers = self._networks.where("acl_id", acl.id)
         if tiers:
@@ -91,7 +94,7 @@ class NetworkAcls:
                 f"ACL is still associated with {len(tiers)} tiers, such as {tiers[0].name}. "
                 f"Cannot delete network ACL: {acl.name}"
             )
-        if any(gateway.acl_id == acl.id for gateway in self._gateways.where("vpc_id", acl.vpc_id)):
+        if _gateways_with(self._store, acl):
             raise ResourceInUse(
                 f"ACL is still associated with a private gateway. Cannot delete network ACL: {acl.name}"
             )
@@ -217,18 +220,17 @@ class NetworkAcls:
         return wanted
 
     def _check_changeable(self, acl: NetworkAclList) -> None:
-        if acl.vpc_id is None:
+        if is_default(acl):
             raise InvalidParameterValue("Default ACL cannot be modified")
 
     async def apply(self, rule_id: str) -> NetworkAcl:
         """Put a new rule in force. One that cannot be is removed again, and the reason raised."""
-        try:
-            await self._sync(self._rules[rule_id].list_id)
-        except CloudError:
-            with self._store.transaction():
-                if rule_id in self._rules:
-                    self._remove(self._rules[rule_id])
-            raise
+
+        def undo() -> None:
+            if rule_id in self._rules:
+                self._remove(self._rules[rule_id])
+
+        await self._sync(self._rules[rule_id].list_id, undo)
         with self._store.transaction():
             return self._rules.update(rule_id, state="Active")
 
@@ -253,14 +255,12 @@ class NetworkAcls:
         self._check_number_free(before, changes.get("number"))
         with self._store.transaction():
             changed = self._rules.update(rule_id, **changes)
-        try:
-            await self._sync(changed.list_id)
-        except CloudError:
-            old = {field: getattr(before, field) for field in changes}
-            with self._store.transaction():
-                if rule_id in self._rules:
-                    self._rules.update(rule_id, **old)
-            raise
+
+        def undo() -> None:
+            if rule_id in self._rules:
+                self._rules.update(rule_id, **{field: getattr(before, field) for field in changes})
+
+        await self._sync(changed.list_id, undo)
         return self._rules[rule_id]
 
     def _check_number_free(self, rule: NetworkAcl, number: int | None) -> None:
@@ -269,7 +269,7 @@ class NetworkAcls:
 
     def check_rule_deletable(self, rule: NetworkAcl) -> None:
         """Raise InvalidParameterValue for a rule of a default list."""
-        if self._lists[rule.list_id].vpc_id is None:
+        if is_default(self._lists[rule.list_id]):
             raise InvalidParameterValue("ACL Items in default ACL cannot be deleted")
 
     async def delete_rule(self, rule_id: str) -> None:
@@ -322,11 +322,11 @@ class NetworkAcls:
         numbers = renumbered(ordered, rule_id, previous_id, following_id)
         changed = [rule for rule in ordered if numbers[rule.id] != rule.number]
         self._set_numbers({rule.id: numbers[rule.id] for rule in changed})
-        try:
-            await self._sync(self._rules[rule_id].list_id)
-        except CloudError:
-            self._set_numbers({rule.id: rule.number for rule in changed if rule.id in self._rules})
-            raise
+        list_id = self._rules[rule_id].list_id
+        await self._sync(
+            list_id,
+            lambda: self._set_numbers({rule.id: rule.number for rule in changed if rule.id in self._rules}),
+        )
         return self._rules[rule_id]
 
     def _set_numbers(self, numbers: dict[str, int]) -> None:
@@ -336,20 +336,52 @@ class NetworkAcls:
             for rule_id, number in numbers.items():
                 self._rules.update(rule_id, number=number)
 
-    async def _sync(self, list_id: str) -> None:
-        """Bring the VPC's router up to date, if the list matters to it."""
-        acl = self._lists[list_id]
-        if acl.vpc_id is None:
-            return
-        gateways = self._gateways.where("vpc_id", acl.vpc_id)
-        if self._networks.count("acl_id", list_id) or any(each.acl_id == list_id for each in gateways):
-            await self._routing.sync_vpc(acl.vpc_id)
+    async def _sync(self, list_id: str, undo: Callable[[], None] | None = None) -> None:
+        """Bring the routers of the VPCs that have the list up to date. Where one cannot be, `undo`, on all, and raise."""
+        told: list[str] = []
+        try:
+            for vpc_id in vpcs_with(self._store, self._lists[list_id]):
+                await self._routing.sync_vpc(vpc_id)
+                told.append(vpc_id)
+        except CloudError:
+            if undo is not None:
+                with self._store.transaction():
+                    undo()
+                for vpc_id in told:
+                    with suppress(CloudError):
+                        await self._routing.sync_vpc(vpc_id)
+            raise
 
 
-def check_list_name(name: str) -> None:
-    """Raise InvalidParameterValue for what is no name of a list."""
+def is_default(acl: NetworkAclList) -> bool:
+    """Whether it is one of the two lists that are there from the start, for everybody, and stay as they are."""
+    return acl.vpc_id is None and acl.name in (DEFAULT_ALLOW, DEFAULT_DENY)
+
+
+def check_may_change(caller: Caller, acl: NetworkAclList | None, refusal: str) -> None:
+    """Raise PermissionDenied, saying so, for a global list (None: one to be made) unless the root admin asks."""
+    if (acl is None or (acl.vpc_id is None and not is_default(acl))) and not caller.is_root_admin:
+        raise PermissionDenied(refusal)
+
+
+def _gateways_with(store: Store, acl: NetworkAclList) -> list[PrivateGateway]:
+    table = store.table(PrivateGateway)
+    rows = table if acl.vpc_id is None else table.where("vpc_id", acl.vpc_id)
+    return [gateway for gateway in rows if gateway.acl_id == acl.id]
+
+
+def vpcs_with(store: Store, acl: NetworkAclList) -> list[str]:
+    """The VPCs that have the list at a tier or a private gateway, in order."""
+    tiers = {tier.vpc_id for tier in store.table(Network).where("acl_id", acl.id) if tier.vpc_id is not None}
+    return sorted(tiers | {gateway.vpc_id for gateway in _gateways_with(store, acl)})
+
+
+def check_list_name(name: str, *, of_vpc: bool = True) -> None:
+    """Raise InvalidParameterValue for what is no name of a list; a global one has no default list's."""
     if not name.strip():
         raise InvalidParameterValue("A network ACL list needs a name")
+    if not of_vpc and name in (DEFAULT_ALLOW, DEFAULT_DENY):
+        raise InvalidParameterValue(f"name: {name} is a default ACL")
 
 
 def consistency_hash(ordered: Sequence[NetworkAcl]) -> str:

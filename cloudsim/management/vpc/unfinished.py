@@ -9,6 +9,7 @@ from typing import Any
 from cloudsim.errors import CloudError
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.vpc.acls import vpcs_with
 from cloudsim.model import (
     FirewallRule,
     NetworkAcl,
@@ -85,9 +86,9 @@ def _remove(foundation: Foundation, kind: Any, row_id: str) -> None:
 def _rules(foundation: Foundation) -> set[str]:
     """The VPCs of access control rules and static routes that were removed."""
     lists = foundation.table(NetworkAclList)
-    vpcs = set()
+    vpcs: set[str] = set()
     for rule in [each for each in foundation.table(NetworkAcl) if each.state != "Active"]:
-        vpcs.add(lists[rule.list_id].vpc_id or "")
+        vpcs |= set(vpcs_with(foundation.store, lists[rule.list_id]))
         _remove(foundation, NetworkAcl, rule.id)
     for route in [each for each in foundation.table(StaticRoute) if each.state != "Active"]:
         vpcs.add(route.vpc_id)

@@ -1,4 +1,4 @@
-"""Access control lists of VPCs, and the rules in them."""
+"""Access control lists, of VPCs and global, and the rules in them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
 from cloudsim.management.vpc.acl_rules import AclRuleRequest
+from cloudsim.management.vpc.acls import check_may_change
 from cloudsim.model import Network, NetworkAcl, NetworkAclList, PrivateGateway, Vpc
 from server.api.command import Call, Job, Listed, command
 from server.api.listing import Page, Tags, listed
@@ -91,7 +92,7 @@ class NetworkAclView(View):
 
 
 def _shown(call: Call, scope: Ownership, acl: NetworkAclList | None) -> bool:
-    """Whether a list is one that the call means: of a VPC of those accounts, or a default one."""
+    """Whether a list is one that the call means: of a VPC of those accounts, or of none."""
     if acl is None:
         return False
     if acl.vpc_id is None:
@@ -115,7 +116,7 @@ async def list_network_acl_lists(
     name: str | None = None,
     fordisplay: Annotated[bool | None, Param(since="4.4")] = None,
 ) -> Listed:
-    """Lists network ACL lists: those of VPCs and the default ones."""
+    """Lists network ACL lists: those of VPCs, global ones and the default ones."""
     for named in (id, networkid, vpcid):
         if named is not None:
             visibility.check(call.store, call.caller, named, operate=False)
@@ -151,10 +152,12 @@ async def create_network_acl_list(
     *,
     name: str,
     description: str | None = None,
-    vpcid: Vpc | None = None,
+    vpcid: Annotated[Vpc | None, Param("its VPC; a global list, the root admin's, if left out")] = None,
     fordisplay: Annotated[bool, Param(since="4.4")] = True,
 ) -> Job:
-    """Creates a network ACL list of a VPC."""
+    """Creates a network ACL list of a VPC, or a global one that tiers of any VPC can have."""
+    if vpcid is None:
+        check_may_change(call.caller, None, "Only Root Admin can create global ACLs.")
     row = call.manager.network_acls.create_list(
         vpcid, name=name, description=description, display=fordisplay
     )
@@ -175,6 +178,7 @@ async def update_network_acl_list(
     fordisplay: Annotated[bool | None, Param(since="4.4")] = None,
 ) -> Job:
     """Changes a network ACL list's name and description."""
+    check_may_change(call.caller, id, "Only Root Admin can update global ACLs.")
     changes = call.manager.network_acls.check_update_list(
         id, name=name, description=description, display=fordisplay
     )
@@ -188,6 +192,7 @@ async def update_network_acl_list(
 @command("deleteNetworkACLList", job=True, event="NETWORK.ACL.DELETE", group=GROUP)
 async def delete_network_acl_list(call: Call, *, id: NetworkAclList) -> Job:
     """Deletes a network ACL list that no tier has, with its rules."""
+    check_may_change(call.caller, id, "Only Root Admin can delete global ACLs.")
     call.manager.network_acls.check_deletable(id)
 
     async def work() -> None:
@@ -295,6 +300,11 @@ async def create_network_acl(
 ) -> Job:
     """Creates a rule of a network ACL list."""
     acls = call.manager.network_acls
+    changed = aclid
+    if changed is None and networkid is not None:
+        changed = call.store.table(NetworkAclList).get(networkid.acl_id)
+    if changed is not None:
+        check_may_change(call.caller, changed, "Only Root Admins can create rules for a global ACL.")
     row = acls.create_rule(
         aclid,
         networkid,
@@ -335,6 +345,7 @@ async def update_network_acl_item(
 ) -> Job:
     """Changes a rule of a network ACL list."""
     acls = call.manager.network_acls
+    _check_rule(call, id, "Only Root Admins can update global ACL rules.")
     changes = acls.check_update_rule(
         id,
         AclRuleRequest(
@@ -359,6 +370,7 @@ async def update_network_acl_item(
 async def delete_network_acl(call: Call, *, id: NetworkAcl) -> Job:
     """Deletes a rule of a network ACL list."""
     acls = call.manager.network_acls
+    _check_rule(call, id, "Only Root Admin can delete global ACL rules.")
     acls.check_rule_deletable(id)
     return Job(lambda: acls.delete_rule(id.id), id)
 
@@ -377,6 +389,7 @@ async def move_network_acl_item(
     """Moves a rule of a network ACL list to another place in it."""
     rule = _rule(call, "id", id)
     assert rule is not None
+    _check_rule(call, rule, "Only Root Admins can update global ACL rules.")
     previous = _rule(call, "previousaclruleid", previousaclruleid)
     following = _rule(call, "nextaclruleid", nextaclruleid)
     acls = call.manager.network_acls
@@ -386,6 +399,10 @@ async def move_network_acl_item(
         rule,
         queue=rule.list_id,
     )
+
+
+def _check_rule(call: Call, rule: NetworkAcl, refusal: str) -> None:
+    check_may_change(call.caller, call.store.table(NetworkAclList)[rule.list_id], refusal)
 
 
 def _rule(call: Call, parameter: str, row_id: str | None) -> NetworkAcl | None:

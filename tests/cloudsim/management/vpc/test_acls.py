@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloudsim.errors import InvalidParameterValue, ResourceInUse
+from cloudsim.errors import InvalidParameterValue, ResourceInUse, ResourceUnavailable
 from cloudsim.management.vpc.acl_rules import AclRuleRequest
 from cloudsim.management.vpc.acls import consistency_hash, renumbered
 from cloudsim.management.vpc.private_gateways import PrivateGatewayRequest
@@ -52,11 +52,63 @@ def test_the_default_lists_are_not_to_be_changed(bench: VpcBench) -> None:
         bench.acls.check_rule_deletable(rule)
 
 
-def test_a_list_belongs_to_a_vpc_and_has_a_name(bench: VpcBench) -> None:
-    with pytest.raises(InvalidParameterValue, match="vpcid must be given"):
-        bench.acls.create_list(None, name="list")
-    with pytest.raises(InvalidParameterValue, match="needs a name"):
-        bench.acls.create_list(bench.vpc(), name=" ")
+def test_a_list_has_a_name_and_a_global_one_not_a_default_lists(bench: VpcBench) -> None:
+    vpc = bench.vpc()
+    for of in (vpc, None):
+        with pytest.raises(InvalidParameterValue, match="needs a name"):
+            bench.acls.create_list(of, name=" ")
+    with pytest.raises(InvalidParameterValue, match="name: default_deny is a default ACL"):
+        bench.acls.create_list(None, name="default_deny")
+    everybodys = bench.acls.create_list(None, name="list")
+    with pytest.raises(InvalidParameterValue, match="name: default_allow is a default ACL"):
+        bench.acls.check_update_list(everybodys, name="default_allow")
+    bench.acls.create_list(vpc, name="default_deny")
+
+
+def test_a_global_list_is_for_tiers_and_gateways_of_any_vpc_and_goes_when_none_has_it(bench: VpcBench) -> None:
+    one, two = bench.vpc(), bench.vpc("other", "10.30.0.0/16")
+    acl = bench.acls.create_list(None, name="everybody's")
+    tier = bench.tier(one)
+    bench.acls.check_replace(acl, tier, None)
+    bench.do(bench.acls.replace(acl.id, tier))
+    gateway = PrivateGatewayRequest(
+        ip="10.99.0.2", gateway="10.99.0.1", netmask="255.255.255.0", vlan="400", acl=acl
+    )
+    made = bench.gateways.create(two, gateway)
+    bench.routers.told.clear()
+    rule = bench.rule(acl)
+    assert sorted(bench.routers.told) == sorted([("sync", one.id), ("sync", two.id)])
+    assert rule.state == "Active"
+    with pytest.raises(ResourceInUse, match="associated with 1 tiers"):
+        bench.acls.delete_list(acl.id)
+    bench.do(bench.acls.replace(bench.default("default_deny").id, tier))
+    with pytest.raises(ResourceInUse, match="private gateway"):
+        bench.acls.delete_list(acl.id)
+    bench.do(bench.acls.replace(bench.default("default_deny").id, bench.now(made)))
+    bench.acls.delete_list(acl.id)
+    assert bench.now(acl) is None and bench.now(rule) is None
+
+
+def test_a_router_that_does_not_take_a_global_lists_rule_undoes_it_at_those_that_have(
+    bench: VpcBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sorted((bench.vpc(), bench.vpc("other", "10.30.0.0/16")), key=lambda vpc: vpc.id)
+    acl = bench.acls.create_list(None, name="everybody's")
+    for vpc in (first, second):
+        tier = bench.tier(vpc, vpc.cidr.replace("0.0/16", "1.1"))
+        bench.do(bench.acls.replace(acl.id, tier))
+    told: list[tuple[str, int]] = []
+
+    async def sync(vpc_id: str) -> None:
+        if vpc_id == second.id:
+            raise ResourceUnavailable("the router does not answer")
+        told.append((vpc_id, len(bench.acls.rules_of(acl.id))))
+
+    monkeypatch.setattr(bench.routers, "sync_vpc", sync)
+    made = bench.acls.create_rule(acl, None, TCP)
+    bench.refused(bench.acls.apply(made.id))
+    assert bench.acls.rules_of(acl.id) == []
+    assert told == [(first.id, 1), (first.id, 0)]
 
 
 def test_a_list_is_renamed_and_deleted_with_its_rules(bench: VpcBench) -> None:

@@ -49,6 +49,16 @@ def test_a_load_balancer_rule_is_of_the_account_and_zone_that_are_named(
     assert len(api.store.table(LoadBalancerRule)) == 1
 
 
+def test_an_account_that_is_named_without_a_domain_is_of_the_callers(
+    api: RoutedApi, mine: dict[str, Any], anothers: dict[str, Any]
+) -> None:
+    asked = {"publicipid": api.ip["id"], "algorithm": "roundrobin", "publicport": 80, "privateport": 8080}
+    for name in (anothers["account"], "nobody"):
+        assert "account" in refused(431, api.admin, "createLoadBalancerRule", name="lb", **asked, account=name).text
+    api.admin("createLoadBalancerRule", name="lb", **asked, account=mine["account"])
+    assert len(api.store.table(LoadBalancerRule)) == 1
+
+
 def test_a_snapshot_is_of_the_account_that_is_named_and_goes_from_the_zone_that_it_is_in(
     api: RoutedApi, mine: dict[str, Any], anothers: dict[str, Any], elsewhere: str
 ) -> None:

@@ -117,6 +117,35 @@ def test_the_default_lists_are_everybodys_and_nobodys(api: VpcApi) -> None:
         refused(431, call, "deleteNetworkACLList", id=acl)
 
 
+def test_a_global_list_is_the_root_admins_to_change_and_everybodys_to_give_to_a_tier(api: VpcApi) -> None:
+    ann = api.account("ann")
+    text = refused(531, ann, "createNetworkACLList", name="everybody's").text
+    assert "Only Root Admin can create global ACLs." in text
+    acl = api.admin("createNetworkACLList", name="everybody's")["networkacllist"]
+    assert "vpcid" not in acl
+    rule = {"protocol": "all", "traffictype": "ingress", "aclid": acl["id"]}
+    text = refused(531, ann, "createNetworkACL", **rule).text
+    assert "Only Root Admins can create rules for a global ACL." in text
+    made = api.admin("createNetworkACL", **rule)["networkacl"]
+    text = refused(531, ann, "deleteNetworkACL", id=made["id"]).text
+    assert "Only Root Admin can delete global ACL rules." in text
+    for command, asked in (
+        ("updateNetworkACLItem", {"id": made["id"], "action": "Deny"}),
+        ("moveNetworkAclItem", {"id": made["id"], "nextaclruleid": made["id"]}),
+        ("updateNetworkACLList", {"id": acl["id"], "name": "mine"}),
+    ):
+        assert "Only Root Admin" in refused(531, ann, command, **asked).text
+    text = refused(531, ann, "deleteNetworkACLList", id=acl["id"]).text
+    assert "Only Root Admin can delete global ACLs." in text
+    vpc = api.vpc(ann, start=False)
+    tier = api.tier(vpc, aclid=acl["id"], account="ann", domainid=vpc["domainid"])
+    ann("replaceNetworkACLList", aclid=api.default_list("default_deny"), networkid=tier["id"])
+    ann("replaceNetworkACLList", aclid=acl["id"], networkid=tier["id"])
+    assert api.one("listNetworks", "network", id=tier["id"])["aclname"] == "everybody's"
+    refused(531, ann, "createNetworkACL", networkid=tier["id"], protocol="all")
+    assert [each["id"] for each in ann("listNetworkACLs", networkid=tier["id"])["networkacl"]] == [made["id"]]
+
+
 def test_lists_and_rules_are_their_vpcs_owners(api: VpcApi) -> None:
     ann, bob = api.account("ann"), api.account("bob")
     vpc = api.vpc(ann, start=False)
