@@ -72,7 +72,7 @@ async def opened(lonely: LonelyHost, folder: Path, **changes: Any) -> Host:
         "private_ip": "192.0.2.11",
         "uri": lonely.uri,
         "emulate": True,
-        "libvirt_timeout": 10.0,
+        "libvirt_timeout": 60.0,
         "local_storage": folder,
     }
     host = Host(HostSettings(**settings | changes))

@@ -110,7 +110,7 @@ class LonelyHost:
         self._process = subprocess.Popen(
             [*apart, "sh", "-c", _INIT, "init", str(folder)], stdin=subprocess.DEVNULL
         )
-        wait_until(self.answers, 20, "libvirtd answers")
+        wait_until(self.answers, 90, "libvirtd answers")
 
     def answers(self) -> bool:
         import libvirt
@@ -131,7 +131,7 @@ class LonelyHost:
     def close(self) -> None:
         for init in _children(self._process.pid):
             os.kill(init, signal.SIGKILL)
-        self._process.wait(20)
+        self._process.wait(60)
 
 
 def lonely_host(folder: Path) -> Iterator[LonelyHost]:

@@ -31,7 +31,8 @@ from cloudsim.protocol.specs import NicSpec, VmSpec
 
 NEEDED = ("ip", "bridge", "nft", "tc", "dnsmasq", "busybox", "unshare", "nsenter", "flock")
 ROOT = Path(__file__).parents[3]
-SOON = 0.2  # seconds within which a connection that passes has long been made
+SOON = 1.5  # seconds within which a connection that passes has long been made; its first packet may be lost
+PATIENCE = 30.0  # seconds within which who is connected answers
 
 _LOOK = ("ip -j -d link show", "ls /run/netns", "nft list ruleset", "ps -e -ww -o pid=,args=")
 _BOOT = """
@@ -228,14 +229,14 @@ class Guest:
     def run(self, *command: str, check: bool = True) -> str:
         return self.host.run("ip", "netns", "exec", self.tap, *command, check=check)
 
-    def dhcp(self) -> dict[str, str]:
+    def dhcp(self, tries: int = 5) -> dict[str, str]:
         """Ask for an address; empty if there was no answer."""
         script, lease = self.host.data / "lease-script", self.host.data / f"lease-{self.tap}"
         if not script.exists():
             script.write_text(_LEASE_SCRIPT)
             script.chmod(0o755)
         lease.unlink(missing_ok=True)
-        self.run("env", f"LEASE={lease}", "busybox", "udhcpc", "-i", "eth0", "-f", "-n", "-q", "-t", "1", "-T", "1",
+        self.run("env", f"LEASE={lease}", "busybox", "udhcpc", "-i", "eth0", "-f", "-n", "-q", "-t", str(tries), "-T", "2",
                  "-A", "1", "-O", "mtu", "-s", str(script), check=False)  # fmt: skip
         if not lease.exists():
             return {}
@@ -282,6 +283,7 @@ class Guest:
         if connection is None:
             return 0, ""
         with connection:
+            connection.settimeout(PATIENCE)
             connection.sendall(f"GET /{path} HTTP/1.0\r\n{headers}\r\n".encode())
             data = b""
             while part := connection.recv(65536):
@@ -312,13 +314,14 @@ class Guest:
         if connection is None:
             return False
         with connection:
+            connection.settimeout(PATIENCE)
             try:
                 return connection.recv(64).decode() == other.nic.mac
             except OSError:
                 return False
 
     def pings(self, address: str) -> bool:
-        return "1 received" in self.run("ping", "-c1", "-W0.3", address, check=False)
+        return "1 received" in self.run("ping", "-c1", "-W2", address, check=False)
 
 
 def passes(sender: Guest, receiver: Guest, frame: bytes) -> bool:
@@ -388,7 +391,7 @@ def _namespace(pid: int) -> str:
 
 
 def _until(true: Callable[[], bool], what: str) -> None:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 60
     while not true():
         assert time.monotonic() < until, f"{what} did not come up"
         time.sleep(0.01)

@@ -119,18 +119,21 @@ def test_there_are_no_more_threads_than_its_bound_and_what_waits_for_one_waits_n
         with lock:
             at_work += 1
             most = max(most, at_work)
-        go_on.wait(20)
+        go_on.wait(60)
         with lock:
             at_work -= 1
 
     async def story() -> None:
-        connection = Connection(FAKE, 5.0)
+        connection = Connection(FAKE, 60.0)
         await connection.open()
-        calls = [asyncio.create_task(connection.call(f"call {i}", work, 2.0)) for i in range(2 * MOST_CALLS)]
-        outcomes = await asyncio.gather(*calls, return_exceptions=True)
-        assert all(isinstance(outcome, HypervisorError) for outcome in outcomes)
+        calls = [asyncio.create_task(connection.call(f"call {i}", work, 60.0)) for i in range(MOST_CALLS)]
+        await asyncio.to_thread(wait_until, lambda: at_work == MOST_CALLS, 60, "all threads are at work")
+        late = [asyncio.create_task(connection.call(f"late call {i}", work, 0.5)) for i in range(MOST_CALLS)]
+        for outcome in await asyncio.gather(*late, return_exceptions=True):
+            assert isinstance(outcome, HypervisorError) and "within 0.5 s" in str(outcome)
         assert most == MOST_CALLS
         go_on.set()
+        await asyncio.gather(*calls)
         assert await connection.call("asking the type", lambda conn: conn.getType()) == "TEST"
         await connection.close()
 
@@ -142,23 +145,25 @@ def test_a_libvirtd_that_is_stopped_answers_nothing_in_time_and_everything_when_
     host: LonelyHost,
 ) -> None:
     async def story() -> None:
-        connection = Connection(host.uri, 1.0)
+        connection = Connection(host.uri, 60.0)
         await connection.open()
         pid = host.libvirtd
         os.kill(pid, signal.SIGSTOP)
+        connection.timeout = 1.0
         try:
             for _ in range(3):
                 began = time.monotonic()
                 with pytest.raises(HypervisorError, match=r"counting: libvirt did not answer within 1 s"):
                     await connection.call("counting", lambda conn: conn.numOfDomains())
-                assert 0.9 < time.monotonic() - began < 10
+                assert 0.9 < time.monotonic() - began < 30
             calls = [connection.call(f"call {i}", lambda conn: conn.numOfDomains()) for i in range(50)]
             began = time.monotonic()
             outcomes = await asyncio.gather(*calls, return_exceptions=True)
             assert all(isinstance(outcome, HypervisorError) for outcome in outcomes)
-            assert time.monotonic() - began < 20, "together, and not one after the other"
+            assert time.monotonic() - began < 40, "together, and not one after the other"
         finally:
             os.kill(pid, signal.SIGCONT)
+        connection.timeout = 60.0
         assert await connection.call("counting", lambda conn: conn.numOfDomains()) == 0
         await connection.close()
 
@@ -168,14 +173,14 @@ def test_a_libvirtd_that_is_stopped_answers_nothing_in_time_and_everything_when_
 @pytest.mark.lab
 def test_a_connection_that_died_is_opened_again_by_the_next_call(host: LonelyHost) -> None:
     async def story() -> None:
-        connection = Connection(host.uri, 5.0)
+        connection = Connection(host.uri, 60.0)
         await connection.open()
         before = host.libvirtd
         os.kill(before, signal.SIGKILL)
         await asyncio.to_thread(
-            wait_until, lambda: not connection.alive, 10, "libvirt tells of the lost connection"
+            wait_until, lambda: not connection.alive, 60, "libvirt tells of the lost connection"
         )
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while True:
             try:
                 assert await connection.call("counting", lambda conn: conn.numOfDomains()) == 0
@@ -192,20 +197,19 @@ def test_a_connection_that_died_is_opened_again_by_the_next_call(host: LonelyHos
 
 @pytest.mark.lab
 def test_what_waits_on_a_libvirtd_that_is_killed_fails_at_once(host: LonelyHost) -> None:
-    wait_until(host.answers, 10, "libvirtd is back")
+    wait_until(host.answers, 60, "libvirtd is back")
 
     async def story() -> None:
-        connection = Connection(host.uri, 10.0)
+        connection = Connection(host.uri, 60.0)
         await connection.open()
         pid = host.libvirtd
         os.kill(pid, signal.SIGSTOP)
-        began = time.monotonic()
         waiting = asyncio.create_task(connection.call("counting", lambda conn: conn.numOfDomains()))
         await asyncio.sleep(0.2)
         os.kill(pid, signal.SIGKILL)
-        with pytest.raises(HypervisorError, match=r"counting: "):
+        with pytest.raises(HypervisorError, match=r"counting: ") as lost:
             await waiting
-        assert time.monotonic() - began < 8
+        assert "did not answer" not in str(lost.value) and "keepalive" not in str(lost.value), "it is not waited for"
         await connection.close()
 
     asyncio.run(story())
@@ -218,7 +222,7 @@ from cloudsim.hypervisor import HypervisorError
 
 async def story(uri, libvirtd):
     connection.KEEPALIVE = (1, 1)  # after two seconds libvirt's client takes the peer for dead
-    host = connection.Connection(uri, 10.0)
+    host = connection.Connection(uri, 60.0)
     await host.open()
     os.kill(libvirtd, signal.SIGSTOP)
     calls = []
@@ -230,7 +234,14 @@ async def story(uri, libvirtd):
     os.kill(libvirtd, signal.SIGCONT)
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert isinstance(outcomes[0], HypervisorError), outcomes
-    assert await host.call("afterwards", lambda conn: conn.numOfDomains()) == 0
+    for _ in range(30):  # a libvirtd that is slow may be taken for dead once more
+        try:
+            assert await host.call("afterwards", lambda conn: conn.numOfDomains()) == 0
+            break
+        except HypervisorError:
+            await asyncio.sleep(1)
+    else:
+        raise AssertionError("no call succeeds")
     await host.close()
 
 asyncio.run(story(sys.argv[1], int(sys.argv[2])))
@@ -240,14 +251,14 @@ print("still here")
 
 @pytest.mark.lab
 def test_several_calls_that_wait_on_a_libvirtd_that_hangs_do_not_end_the_process(host: LonelyHost) -> None:
-    wait_until(host.answers, 10, "libvirtd is back")
+    wait_until(host.answers, 60, "libvirtd is back")
     libvirtd = host.libvirtd
     try:
         child = subprocess.run(
             [sys.executable, "-c", TWO_CALLS_HANG, host.uri, str(libvirtd)],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=180,
         )
     finally:
         os.kill(libvirtd, signal.SIGCONT)
@@ -259,14 +270,14 @@ def test_calls_at_the_same_time_have_sessions_of_their_own_and_later_ones_use_th
     import threading
 
     seen: list[object] = []
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2, timeout=60)
 
     def together(session: object) -> None:
         seen.append(session)
         both.wait()
 
     async def story() -> None:
-        connection = Connection(FAKE, 5.0)
+        connection = Connection(FAKE, 60.0)
         await asyncio.gather(connection.call("one", together), connection.call("other", together))
         assert seen[0] is not seen[1]
         for _ in range(3):

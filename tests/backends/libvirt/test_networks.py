@@ -168,7 +168,7 @@ def test_a_guest_gets_its_address_name_and_user_data_from_its_host(host: Host) -
         "mtu": "1450",
         "lease": "31536000",
     }
-    assert host.call("awaited", one.nics[0], since, 1.0) is True
+    assert host.call("awaited", one.nics[0], since, 30.0) is True
     assert host.call("awaited", one.nics[0], since + 60, 0.0) is False
     assert second.dhcp()["ip"] == "10.1.1.11"
 
@@ -207,7 +207,7 @@ def test_a_card_has_dhcp_options_of_its_own_and_gets_others_while_it_is_there(ho
 def test_a_stranger_gets_no_address(host: Host) -> None:
     [guest] = host.start(instance(nic(10, services=ALL)), guard=False)
     guest.run("ip", "link", "set", "eth0", "address", "02:00:00:99:99:99")
-    assert guest.dhcp() == {}
+    assert guest.dhcp(tries=1) == {}
 
 
 @pytest.mark.lab
@@ -438,7 +438,7 @@ def test_a_security_group_lets_in_what_it_allows_and_answers(hosts: list[Host]) 
     assert guest.dhcp()["ip"] == "10.1.1.10"  # DHCP, metadata and the gateway pass always
     assert guest.get(f"http://{GATEWAY}/latest/meta-data/vm-id")[0] == 200
     assert "1 received" in hosts[0].run(
-        "ip", "netns", "exec", "net-network-5001", "ping", "-c1", "-W1", "10.1.1.10"
+        "ip", "netns", "exec", "net-network-5001", "ping", "-c1", "-W5", "10.1.1.10"
     )
     friend.configure()
     stranger.configure()
@@ -505,7 +505,7 @@ def test_the_same_addresses_in_two_networks_are_kept_apart(host: Host) -> None:
     with client1.open_socket(socket.AF_INET, socket.SOCK_STREAM) as open_one:
         open_one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         open_one.bind(("10.1.1.11", 40000))
-        open_one.settimeout(0.5)
+        open_one.settimeout(30)
         open_one.connect(("10.1.1.10", 80))
         with client2.open_socket(socket.AF_INET, socket.SOCK_STREAM) as same_elsewhere:
             same_elsewhere.bind(("10.1.1.11", 40000))
@@ -552,12 +552,21 @@ def test_a_rate_limit_holds_both_ways_and_can_be_lifted(host: Host) -> None:
                         time.sleep(0.001)
             return time.monotonic() - start
 
-    size = 500_000  # half a second at 8 Mbit/s
-    assert 0.3 < seconds(other, slow, size) < 1.5
-    assert 0.3 < seconds(slow, other, size) < 1.5
+    def quickest(sender: Guest, receiver: Guest, enough: float) -> float:
+        """Of some tries, for a machine that has other work too, until one is quick enough."""
+        best = seconds(sender, receiver, size)
+        for _ in range(9):
+            if best < enough:
+                break
+            best = min(best, seconds(sender, receiver, size))
+        return best
+
+    size = 2_000_000  # two seconds at 8 Mbit/s
+    assert 1.5 < quickest(other, slow, 3.5) < 3.5
+    assert 1.5 < quickest(slow, other, 3.5) < 3.5
     host.guard(instance(nic(10)), [slow])
-    assert seconds(other, slow, size) < 0.3
-    assert seconds(slow, other, size) < 0.3
+    assert quickest(other, slow, 1.5) < 1.5
+    assert quickest(slow, other, 1.5) < 1.5
     assert "ifb" not in host.run("ip", "-br", "link", "show", "type", "ifb")
 
 

@@ -81,6 +81,13 @@ def guard(host: Host, guest: Guest, rules: tuple[SecurityRule, ...] | None) -> N
     return card
 
 
+def crosses(
+    sender: Guest, receiver: Guest, source: NicSpec, target: NicSpec, kind: tuple[str, int], expected: bool
+) -> bool:
+    """Whether such a packet passes. One that should is sent again: on a machine with other work it may be late."""
+    return any(passes(sender, receiver, frame(source, target, kind)[0]) for _ in range(3 if expected else 1))
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rules=st.none() | st.lists(RULES, max_size=6).map(tuple),
@@ -96,8 +103,10 @@ def test_a_card_lets_through_what_the_simulator_says(
     host, guarded, friend = pair
     card = guard(host, guarded, rules)
     for kind in coming:
-        sent, packet = frame(FRIEND, card, kind)
-        assert passes(friend, guarded, sent) == (refuses_to_receive(card, packet) is None), (rules, packet)
+        packet = frame(FRIEND, card, kind)[1]
+        right = refuses_to_receive(card, packet) is None
+        assert crosses(friend, guarded, FRIEND, card, kind, right) == right, (rules, packet)
     for kind in going:
-        sent, packet = frame(card, FRIEND, kind)
-        assert passes(guarded, friend, sent) == (refuses_to_send(card, packet) is None), (rules, packet)
+        packet = frame(card, FRIEND, kind)[1]
+        right = refuses_to_send(card, packet) is None
+        assert crosses(guarded, friend, card, FRIEND, kind, right) == right, (rules, packet)

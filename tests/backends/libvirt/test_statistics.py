@@ -18,8 +18,8 @@ from backends.libvirt.statistics import (
     with_percent,
 )
 from cloudsim.protocol.specs import DiskStatistics, NicSpec
-from tests.backends.libvirt.host_alone import instance, opened
-from tests.backends.libvirt.libvirtd_alone import LonelyHost, lonely_host
+from tests.backends.libvirt.host_alone import instance, opened, said
+from tests.backends.libvirt.libvirtd_alone import UP, LonelyHost, lonely_host
 
 RUN = ("id-1", 7)
 
@@ -92,8 +92,11 @@ def test_running_instances_are_measured(
         vms = [instance(host, f"i-2-{number}-VM", nics=(nic,) if number == 1 else ()) for number in (1, 2)]
         for vm in vms:
             await host.start_vm(vm)
-        await asyncio.sleep(1)
         try:
+            end = time.monotonic() + 90
+            while not all(UP in said(host, vm) for vm in vms):  # both have read their disks
+                assert time.monotonic() < end, "the guests are not up"
+                await asyncio.sleep(0.05)
             assert await host.vm_statistics(("i-9-9-VM",)) == ()
             [one] = await host.vm_statistics((vms[0].name,))
             assert one.name == vms[0].name and 0 <= one.cpu_percent <= 100
