@@ -1,20 +1,21 @@
-"""Pictures of every page of the web UI, in both themes and both sizes, and what axe finds on them.
+"""Pictures of every page of the web UI, in both themes and both sizes, and what is wrong with them that a program can tell.
 
-    python -m tests.browser.ui.screenshots [--out FOLDER] [--only NAME ...] [--docs]
+    python -m tests.browser.ui.screenshots [--out FOLDER] [--only NAME ...] [--docs] [--data FOLDER --url URL]
 
-serves a simulated cloud with a story (`--demo`), signs in as its admin, and visits every page that the router knows: of each
-list also the form of its first action, its first thing, and that thing's tabs. Pictures go to results/screenshots/ui, as
-WebP; `--docs` keeps those that the documentation shows in docs/images/ui.
+serves a simulated cloud with a story (`--demo`; or looks at the one at that address, which keeps its data there), signs in
+as its admin, and visits every page that the router knows: of each list also the form of its first action, its first thing,
+and that thing's tabs; then the scenes that have no address of their own. Each is taken in four: light and dark, wide and
+narrow. Pictures go to results/screenshots/ui, as WebP, each four together on a sheet; `--docs` keeps those that the
+documentation shows in docs/images/ui.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import itertools
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,19 @@ from typing import Any
 from PIL import Image
 
 from tests.browser.chromium import SCREENSHOTS, UI, browser
+from tests.browser.ui.oddities import odd_words
+from tests.browser.ui.rest import COUNTING, at_rest
+from tests.browser.ui.scenes import SCENES, Cloud, Shown
 from tests.server.serving import ServerProcess
 
 AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
 DOCS = UI.parent / "docs" / "images" / "ui"
 THEMES = ("light", "dark")
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
+VARIANTS = (("light", "wide"), ("dark", "wide"), ("dark", "narrow"), ("light", "narrow"))
+"""In an order in which one thing changes at a time."""
+GENERIC_TABS = ("events", "settings")
+"""Tabs that look the same on everything: shown of the first thing that has them."""
 DOCUMENTED = [
     "dashboard",
     "topology",
@@ -40,17 +48,16 @@ DOCUMENTED = [
     "add-zone",
     "network-detail",
     "api",
-    "experiments",
+    "experiment",
 ]
 
 
 @dataclass(frozen=True)
 class PageOf:
-    """A page: its name and address, and what to do before the picture is taken."""
+    """A page: its name and address."""
 
     name: str
     path: str
-    before: Callable[[Any], None] | None = None
 
 
 ROUTES = """
@@ -60,20 +67,15 @@ ROUTES = """
 """Addresses of pages: all that the router knows, but for those of single things."""
 
 
-def _first_trace(page: Any) -> None:
-    page.get_by_role("link", name="deployVirtualMachine").first.click()
-
-
 def pages_of(page: Any) -> list[PageOf]:
     """Every page that has an address of its own."""
     paths = sorted(set(page.evaluate(ROUTES)))
-    pages = [PageOf(path.strip("/").replace("/", "-"), path) for path in paths]
-    return [*pages, PageOf("trace-detail", "/trace", _first_trace)]
+    return [PageOf(path.strip("/").replace("/", "-"), path) for path in paths if path]
 
 
-def parts_of(page: Any, of: PageOf) -> Iterator[str]:
+def parts_of(page: Any, of: PageOf, seen: set[str]) -> Iterator[str]:
     """Open what belongs to the list that is shown, one after the other, and tell its name: the form of its first action,
-    the first thing in it, and that thing's tabs.
+    the first thing in it, and that thing's tabs. Tabs that look the same everywhere are left out once they are in `seen`.
     """
     link = page.locator(f"main a[href^='#{of.path}/']")
     first = str(link.first.get_attribute("href")) if link.count() else None
@@ -91,13 +93,17 @@ def parts_of(page: Any, of: PageOf) -> Iterator[str]:
     at_rest(page)
     yield f"{of.name}-detail"
     for tab in [str(each.get_attribute("id")) for each in page.get_by_role("tab").all()][1:]:
+        name = tab.removeprefix("tab-")
+        if name in GENERIC_TABS and name in seen:
+            continue
+        seen.add(name)
         page.locator(f"#{tab}").click()
         at_rest(page)
-        yield f"{of.name}-detail-{tab.removeprefix('tab-')}"
+        yield f"{of.name}-detail-{name}"
 
 
 @contextmanager
-def signed_in(server: ServerProcess, theme: str, size: tuple[int, int]) -> Iterator[Any]:
+def signed_in(server: ServerProcess | Cloud, theme: str, size: tuple[int, int]) -> Iterator[Any]:
     """A page of that theme and size, signed in as the admin. Fails if the page raised an error."""
     with browser() as context:
         page = context.new_page()
@@ -113,43 +119,10 @@ def signed_in(server: ServerProcess, theme: str, size: tuple[int, int]) -> Itera
         yield page
 
 
-COUNTING = """
-window.asked = 0;
-window.since = 0;
-const touch = () => { window.since = performance.now(); };
-const {fetch} = window;
-window.fetch = (...call) => {
-  window.asked += 1;
-  touch();
-  return fetch(...call).finally(() => { window.asked -= 1; touch(); });
-};
-new MutationObserver((changes) => {
-  if (changes.some((each) => each.target.closest?.('main, .ant-modal, .ant-drawer'))) touch();
-}).observe(document, {subtree: true, childList: true});
-"""
-"""Tells a page how many answers it waits for, and since when nothing has changed on it."""
-AT_REST = """
-(since) => performance.now() - since > 6000 || (window.asked === 0
-  && performance.now() - Math.max(since, window.since) > 350
-  && !document.querySelector('main .ant-spin-spinning, main .ant-skeleton-active'))
-"""
-"""Whether nothing is awaited and nothing has changed for a while. A page that never rests, such as one with a clock, is
-looked at after six seconds.
-"""
-
-
-def at_rest(page: Any) -> None:
-    page.mouse.move(0, 0)
-    page.wait_for_function(AT_REST, arg=page.evaluate("() => performance.now()"), polling=50)
-
-
-def visit(page: Any, server: ServerProcess, of: PageOf) -> None:
+def visit(page: Any, server: ServerProcess | Cloud, of: PageOf) -> None:
     """Open it, and wait until it has come to rest."""
     page.goto(f"{server.url}/client/#{of.path}")
     at_rest(page)
-    if of.before is not None:
-        of.before(page)
-        at_rest(page)
 
 
 def serious(page: Any) -> list[str]:
@@ -169,53 +142,109 @@ def too_wide(page: Any) -> int:
     )
 
 
-def keep(page: Any, path: Path) -> None:
-    """A picture of what is seen, as WebP."""
+def picture(page: Any) -> Image.Image:
+    """What is seen."""
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def keep(image: Image.Image, path: Path) -> None:
+    """As WebP."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.open(io.BytesIO(page.screenshot())).save(path, quality=82, method=4)
+    image.save(path, quality=82, method=4)
 
 
-def pictures(page: Any, server: ServerProcess, told: argparse.Namespace) -> Iterator[str]:
-    """Visit every page and what belongs to it; yields the name of each as it is shown."""
-    for of in pages_of(page):
-        if told.only and not any(name == of.name or name.startswith(f"{of.name}-") for name in told.only):
-            continue
-        visit(page, server, of)
-        yield of.name
-        if told.parts:
-            yield from parts_of(page, of)
+def sheet(four: dict[tuple[str, str], Image.Image], width: int = 1000) -> Image.Image:
+    """The four pictures of a page on one: light above dark, wide beside narrow, the wide ones `width` pixels wide."""
+    height = width * SIZES["wide"][1] // SIZES["wide"][0]
+    narrow = height * SIZES["narrow"][0] // SIZES["narrow"][1]
+    made = Image.new("RGB", (width + 8 + narrow, 2 * height + 8), "grey")
+    for (theme, size), image in four.items():
+        place = (0 if size == "wide" else width + 8, THEMES.index(theme) * (height + 8))
+        made.paste(
+            image.resize((width if size == "wide" else narrow, height), Image.Resampling.LANCZOS), place
+        )
+    return made
+
+
+def stops(page: Any, cloud: Cloud, told: argparse.Namespace) -> Iterator[Shown]:
+    """All there is to be seen, one after the other."""
+    seen: set[str] = set()
+    for of in pages_of(page) if told.pages else ():
+        if wanted(of.name, told.only):
+            visit(page, cloud, of)
+            yield of.name, page
+            if told.parts:
+                yield from ((name, page) for name in parts_of(page, of, seen))
+    for scene in SCENES if told.scenes else ():
+        if not told.only or scene.__name__ in told.only:
+            page.set_viewport_size({"width": 1440, "height": 900})
+            yield from scene(page, cloud)
+
+
+def wanted(name: str, only: list[str]) -> bool:
+    """Whether that page, or a part of it, is among those that were asked for."""
+    return not only or any(each == name or each.startswith(f"{name}-") for each in only)
+
+
+def four_of(page: Any, told: argparse.Namespace) -> tuple[dict[tuple[str, str], Image.Image], list[str]]:
+    """The pictures of what is shown in each theme and size, and what is wrong there. The page is left as it was."""
+    found, four = odd_words(page), {}
+    for theme, size in VARIANTS[::2] if told.quick else VARIANTS:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.set_viewport_size({"width": SIZES[size][0], "height": SIZES[size][1]})
+        page.wait_for_timeout(150)
+        if (theme, size) != VARIANTS[0] and "/client/" in page.url:
+            at_rest(page, 200)
+        four[theme, size] = picture(page)
+        problems = serious(page) if told.axe else []
+        problems += [f"{pixels} pixels too wide" for pixels in [too_wide(page)] if pixels > 0]
+        found += [f"{theme}, {size}: {each}" for each in problems]
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.wait_for_timeout(150)
+    return four, found
+
+
+def take(cloud: Cloud, told: argparse.Namespace) -> int:
+    """Every picture that was asked for; the number of things that are wrong."""
+    problems = 0
+    with signed_in(cloud, "light", SIZES["wide"]) as page:
+        at_rest(page)
+        for name, shown in stops(page, cloud, told):
+            if told.only and name not in told.only and told.exactly:
+                continue
+            four, found = four_of(shown, told)
+            for (theme, size), image in four.items():
+                keep(image, told.out / f"{name}-{theme}-{size}.webp")
+                if told.docs and name in DOCUMENTED:
+                    keep(image, DOCS / f"{name}-{theme}-{size}.webp")
+            keep(sheet(four), told.out / "sheets" / f"{name}.webp")
+            problems += len(found)
+            print(f"{name}: {'; '.join(found) or 'well'}", flush=True)
+    return problems
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.browser.ui.screenshots", description=__doc__)
     parser.add_argument("--out", type=Path, default=SCREENSHOTS / "ui")
-    parser.add_argument("--only", nargs="*", default=[], help="names of pages, such as vm or vm-detail")
-    parser.add_argument("--no-parts", dest="parts", action="store_false", help="pages with addresses only")
+    parser.add_argument("--only", nargs="*", default=[], help="pages and scenes, such as vm or wizards")
+    parser.add_argument("--exactly", action="store_true", help="of these only what has that very name")
+    parser.add_argument("--no-pages", dest="pages", action="store_false", help="scenes only")
+    parser.add_argument("--no-parts", dest="parts", action="store_false", help="no forms, things and tabs")
+    parser.add_argument("--no-scenes", dest="scenes", action="store_false", help="what has an address only")
+    parser.add_argument("--quick", action="store_true", help="light and wide, dark and narrow only")
+    parser.add_argument("--no-axe", dest="axe", action="store_false", help="quicker, without axe")
     parser.add_argument("--docs", action="store_true", help="keep those of the documentation, too")
-    parser.add_argument("--themes", nargs="*", default=list(THEMES))
-    parser.add_argument("--sizes", nargs="*", default=list(SIZES))
+    parser.add_argument("--url", help="of a demo cloud that is served already")
+    parser.add_argument("--data", type=Path, help="and the folder with its admin.json and demo.json")
     told = parser.parse_args(arguments)
-    problems = 0
+    if told.url and told.data:
+        return 1 if take(Cloud(told.url, told.data), told) else 0
     with tempfile.TemporaryDirectory() as folder:
-        options = ("--demo", "--pace", "real", "--console-port", "0")
+        data = Path(folder) / "data"
         # a day of history is made first
-        with ServerProcess(Path(folder) / "data", *options, within=300.0) as server:
-            for theme, size in itertools.product(told.themes, told.sizes):
-                with signed_in(server, theme, SIZES[size]) as page:
-                    for shown in pictures(page, server, told):
-                        name = f"{shown}-{theme}-{size}.webp"
-                        if told.only and shown not in told.only:
-                            continue
-                        keep(page, told.out / name)
-                        if told.docs and shown in DOCUMENTED:
-                            keep(page, DOCS / name)
-                        found = serious(page)
-                        wide = too_wide(page)
-                        if wide > 0:
-                            found.append(f"{wide} pixels too wide")
-                        problems += len(found)
-                        print(f"{name}: {'; '.join(found) or 'well'}", flush=True)
-    return 1 if problems else 0
+        with ServerProcess(data, "--demo", "--pace", "real", "--console-port", "0", within=300.0) as server:
+            return 1 if take(Cloud(server.url, data), told) else 0
 
 
 if __name__ == "__main__":
