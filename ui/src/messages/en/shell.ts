@@ -47,6 +47,7 @@ export default {
     see: "See what failed",
   },
   notFound: "There is no such page",
+  toDashboard: "To the dashboard",
   sections: {
     overview: "Overview",
     compute: "Compute",

@@ -79,7 +79,7 @@ export default {
   },
   lifetime: "Mean lifetime (s)",
   mix: "Mix of sizes",
-  offering: "Service offering",
+  offering: "Compute offering",
   weight: "Weight",
   addEntry: "Add a size",
   removeEntry: "Remove this size",

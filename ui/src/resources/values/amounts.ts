@@ -11,7 +11,9 @@ export function amount(type: number, value: number): string {
     return bytes(value);
   }
   if (type === CPU) {
-    return value >= 1000 ? `${Number((value / 1000).toFixed(value >= 100_000 ? 0 : 1))} GHz` : `${value} MHz`;
+    return value >= 1000
+      ? `${Number((value / 1000).toFixed(value >= 100_000 ? 0 : 1)).toLocaleString("en")} GHz`
+      : `${value} MHz`;
   }
   return value.toLocaleString("en");
 }

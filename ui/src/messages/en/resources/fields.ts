@@ -224,7 +224,7 @@ export default {
     schedule: "Schedule",
     secondaryip: "Secondary addresses",
     securitygroupids: "Security groups",
-    serviceofferingid: "Service offering",
+    serviceofferingid: "Compute offering",
     serviceofferingname: "Compute offering",
     shrinkok: "May shrink",
     snapshotmemory: "With memory",
