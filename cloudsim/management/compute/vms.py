@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cloudsim.errors import CloudError, InvalidParameterValue
+from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
 from cloudsim.management.compute.deploy_request import DeployRequest
 from cloudsim.management.compute.disk_plan import Iops, RootPlan
 from cloudsim.management.compute.vm_allocation import Allocation
@@ -23,6 +23,7 @@ from cloudsim.management.network.nics import Nics
 from cloudsim.management.operations.jobs import Jobs
 from cloudsim.management.storage.disks import Disks
 from cloudsim.model import (
+    Account,
     AsyncJob,
     DiskOffering,
     Host,
@@ -140,11 +141,15 @@ class VirtualMachines:
     ) -> VirtualMachine:
         """Start a stopped instance; records VM.START. One that runs already is returned as it is.
 
-        With `last` the host where it was is tried first; `failover` says that its host has failed.
+        With `last` the host where it was is tried first; `failover` says that its host has failed. Raises
+        PermissionDenied where its account is disabled, as that of a suspended project is.
         """
         vm = self._vms[vm_id]
         if vm.state == "Running":
             return vm
+        owner = self._foundation.table(Account)[vm.account_id]
+        if owner.state == "disabled":
+            raise PermissionDenied(f"The owner of instance {vm.name} is disabled: {owner.name}")
         try:
             vm = await self.start(
                 vm_id,

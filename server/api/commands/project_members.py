@@ -15,16 +15,11 @@ from server.api.views import View, domain_fields
 
 Part = Literal["Admin", "Regular"]
 RoleOf = Annotated[ProjectRole | None, Param("the role of the project that it is to have", since="4.15.0", access="use")]
-Email = Annotated[str | None, Param("not supported: this cloud sends no mail")]
+Email = Annotated[str | None, Param("not used, as in CloudStack, where a name says who: this cloud sends no mail")]
 
 
 def _lead(call: Call, project: Project) -> None:
     call.manager.projects.check_lead(call.caller, project)
-
-
-def _refuse_mail(email: str | None) -> None:
-    if email:
-        raise InvalidParameterValue("Parameter email is not supported: this cloud sends no mail, so it invites by name")
 
 
 def _account(call: Call, project: Project, name: str) -> Account:
@@ -61,7 +56,8 @@ async def add_account_to_project(
     roletype: Annotated[Part | None, Param("its part; Regular by default")] = None,
 ) -> Job:
     """Adds an account to a project, or where project.invite.required is true invites it."""
-    _refuse_mail(email)
+    if not account and email:
+        raise InvalidParameterValue("Parameter email is not supported: this cloud sends no mail, so it invites by name")
     if not account:
         raise InvalidParameterValue("Which account? Give its name in parameter account")
     return _enter(call, projectid, _account(call, projectid, account), None, projectroleid, roletype or "Regular")
@@ -92,7 +88,6 @@ async def add_user_to_project(
     roletype: Annotated[Part | None, Param("its part; Regular by default")] = None,
 ) -> Job:
     """Adds one user, without the rest of its account, to a project, or where that is required invites it."""
-    _refuse_mail(email)
     user = call.manager.identity.users.named(username, projectid.domain_id)
     if user is None:
         raise InvalidParameterValue(f"The domain of project {projectid.name} has no user {username}")

@@ -146,9 +146,19 @@ def test_one_user_of_an_account_becomes_the_leader(api: Api, project: dict[str, 
     assert {each["user"] for each in shown["owner"]} == {"bob2", "ann"}
 
 
-def test_nobody_is_invited_by_mail(api: Api, project: dict[str, Any], ann: Client) -> None:
+def test_nobody_is_invited_by_mail_and_an_address_beside_a_name_changes_nothing(
+    api: Api, project: dict[str, Any], ann: Client
+) -> None:
     api.account("bob")
-    for command, whom in (("addAccountToProject", {"account": "bob"}), ("addUserToProject", {"username": "bob"})):
-        error = refused(431, ann, command, projectid=project["id"], email="bob@example.org", **whom)
-        assert "email is not supported" in error.text
-    assert [each["account"] for each in ann("listProjectAccounts", projectid=project["id"])["projectaccount"]] == ["ann"]
+    api.account("carol")
+    address = {"projectid": project["id"], "email": "bob@example.org"}
+    assert "email is not supported" in refused(431, ann, "addAccountToProject", **address).text
+    ann("addAccountToProject", account="bob", **address)
+    ann("addUserToProject", username="carol", **address)
+    members = ann("listProjectAccounts", projectid=project["id"])["projectaccount"]
+    assert {(each["account"], each["role"]) for each in members} == {
+        ("ann", "Admin"),
+        ("bob", "Regular"),
+        ("carol", "Regular"),
+    }
+    assert ann("listProjectInvitations", projectid=project["id"]) == {}

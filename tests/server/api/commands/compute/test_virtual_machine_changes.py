@@ -263,4 +263,16 @@ def test_a_disabled_account_runs_nothing(cloud: TwoRacks) -> None:
     assert cloud.state(made["id"]) == "Stopped" and cloud.running() == {}
     wanted = cloud.wanted(account="ann", domainid=domain)
     refused(531, cloud.admin, "deployVirtualMachine", **wanted)
+    assert "disabled" in refused(531, cloud.admin, "startVirtualMachine", id=made["id"]).text
     refused(401, ann, "listVirtualMachines")
+
+
+def test_what_a_suspended_project_runs_is_stopped_and_starts_again_when_it_is_active(cloud: TwoRacks) -> None:
+    project = cloud.admin("createProject", name="p", displaytext="p")["project"]["id"]
+    made = cloud.deploy("web", projectid=project)
+    cloud.admin("suspendProject", id=project)
+    assert cloud.state(made["id"]) == "Stopped"
+    assert "disabled" in refused(531, cloud.admin, "startVirtualMachine", id=made["id"]).text
+    assert cloud.state(made["id"]) == "Stopped" and cloud.running() == {}
+    cloud.admin("activateProject", id=project)
+    assert cloud.admin("startVirtualMachine", id=made["id"])["virtualmachine"]["state"] == "Running"
