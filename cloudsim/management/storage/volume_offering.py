@@ -92,15 +92,11 @@ class VolumeOfferings:
         raise failure
 
     def check_on(self, volume: Volume, pool: StoragePool, offering: DiskOffering) -> None:
-        """Raise InvalidParameterValue unless the volume as it is could have that offering on that pool."""
+        """Raise InvalidParameterValue unless the volume could have that offering on that pool; its size stays as it is."""
         if offering.state != "Active" or (offering.zone_ids and volume.zone_id not in offering.zone_ids):
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in the zone of volume {volume.name}")
         if not suits(pool, offering):
             raise InvalidParameterValue(f"Storage pool {pool.name} does not suit disk offering {offering.name}")
-        if not offering.customized and offering.size != volume.size:
-            raise InvalidParameterValue(
-                f"Disk offering {offering.name} is for disks of {offering.size} bytes, and {volume.name} has {volume.size}"
-            )
         self._volumes.check_limits(volume, volume.size, offering)
 
     def rename(self, volume: Volume, offering: DiskOffering) -> Volume:

@@ -81,8 +81,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     keypair: Annotated[str | None, Param("the name of an SSH key pair")] = None
     keypairs: Annotated[Sequence[str] | None, Param("names of SSH key pairs")] = None
-    podid: Annotated[Pod | None, Param("where to put it; root admins only")] = None
-    clusterid: Annotated[Cluster | None, Param("where to put it; root admins only")] = None
+    podid: Annotated[Pod | None, Param("where to put it, unless clusterid or hostid says; root admins only")] = None
+    clusterid: Annotated[Cluster | None, Param("where to put it, unless hostid says; root admins only")] = None
     hostid: Annotated[Host | None, Param("where to put it; root admins only")] = None
     deploymentplanner: Annotated[str | None, Param("the placement policy; root admins only")] = None
     startvm: bool = True
@@ -251,8 +251,8 @@ def deployed(
         started = await manager.vms.start_first(
             call.caller,
             vm.id,
-            pod_id=asked.podid.id if asked.podid else None,
-            cluster_id=asked.clusterid.id if asked.clusterid else None,
+            pod_id=asked.podid.id if asked.podid and not (asked.clusterid or asked.hostid) else None,
+            cluster_id=asked.clusterid.id if asked.clusterid and not asked.hostid else None,
             host_id=asked.hostid.id if asked.hostid else None,
             planner=asked.deploymentplanner,
         )

@@ -25,6 +25,7 @@ from server.api.commands.compute.deployment import number_in
 from server.api.commands.compute.virtual_machine_views import VirtualMachineView
 from server.api.commands.compute.virtual_machines import GROUP
 from server.api.parameters import Long, Param
+from server.api.views import View
 
 
 @command("startVirtualMachine", view=VirtualMachineView, job=True, group=GROUP)
@@ -96,7 +97,7 @@ async def destroy_virtual_machine(
     ] = False,
     volumeids: Annotated[Sequence[Volume] | None, Param("data disks to delete with it")] = None,
 ) -> Job:
-    """Destroys an instance. Until it is expunged it can be recovered."""
+    """Destroys an instance. Until it is expunged it can be recovered; the answer about an expunged one is empty."""
     if expunge:
         _check_may_expunge(call)
         call.manager.vms.expunging.check(id)
@@ -109,12 +110,15 @@ async def destroy_virtual_machine(
             )
     vms, volumes = call.manager.vms, call.manager.volumes
 
-    async def work() -> VirtualMachine:
+    async def work() -> VirtualMachine | View:
         vm: VirtualMachine = await vms.destroyed(call.caller, id.id)
         for volume in volumeids or ():
             vms.release_volume(volume.id)
             await volumes.delete(call.store.table(Volume)[volume.id])
-        return await vms.expunging.expunged(call.caller, id.id) if expunge else vm
+        if not expunge:
+            return vm
+        await vms.expunging.expunged(call.caller, id.id)
+        return View()
 
     return Job(work, id)
 

@@ -66,11 +66,20 @@ def test_instances_fill_hosts_and_the_next_one_fails(cloud: TwoRacks) -> None:
     (failed,) = cloud.listed("listVirtualMachines", "virtualmachine", state="Error")
     assert "hostid" not in failed and len(cloud.running()) == 4
     refused(431, cloud.admin, "startVirtualMachine", id=failed["id"])
-    assert cloud.admin("destroyVirtualMachine", id=failed["id"], expunge=True)["virtualmachine"]
+    assert cloud.admin("destroyVirtualMachine", id=failed["id"], expunge=True) == {"virtualmachine": {}}
     assert cloud.admin("listVirtualMachines", id=failed["id"]) == {}
     assert not cloud.store.table(Volume).where("vm_id", failed["id"])
     cloud.admin("destroyVirtualMachine", id=made[0]["id"], expunge=True)
     assert cloud.deploy(serviceofferingid=whole)["state"] == "Running"
+
+
+def test_the_host_that_is_named_goes_before_the_cluster_and_that_before_the_pod(cloud: TwoRacks) -> None:
+    hosts = cloud.listed("listHosts", "host", type="Routing")
+    here, there = hosts[0], next(h for h in hosts if h["clusterid"] != hosts[0]["clusterid"])
+    made = cloud.deploy(podid=there["podid"], clusterid=there["clusterid"], hostid=here["id"])
+    assert made["hostid"] == here["id"]
+    made = cloud.deploy(podid=there["podid"], clusterid=here["clusterid"])
+    assert made["hostid"] in {h["id"] for h in hosts if h["clusterid"] == here["clusterid"]}
 
 
 def test_a_host_that_cannot_start_it_is_passed_over(cloud: TwoRacks) -> None:
@@ -310,6 +319,11 @@ def test_users_place_nothing_and_use_only_what_is_theirs(cloud: TwoRacks) -> Non
     ):
         refused(code, ann, "deployVirtualMachine", **cloud.wanted(**wrong))
     assert cloud.rows() == before
+
+
+def test_a_domain_without_an_account_leaves_it_the_callers(cloud: TwoRacks) -> None:
+    ann = cloud.account("ann")
+    assert cloud.deploy("web", call=ann, domainid=cloud.cloud.owner.domain_id)["account"] == "ann"
 
 
 def test_a_network_of_a_domain_is_that_domains(cloud: TwoRacks) -> None:

@@ -34,6 +34,17 @@ def disk(cloud: TwoRacks) -> dict[str, Any]:
     return detached
 
 
+def test_a_disk_for_a_stopped_instance_is_made_beside_its_root_disk(cloud: TwoRacks) -> None:
+    vm, made = cloud.deploy("web"), cloud.volume(size=2)
+    fresh = cloud.deploy("fresh", startvm=False)
+    cloud.admin("stopVirtualMachine", id=vm["id"])
+    attached = cloud.admin("attachVolume", id=made["id"], virtualmachineid=vm["id"])["volume"]
+    (root,) = cloud.listed("listVolumes", "volume", virtualmachineid=vm["id"], type="ROOT")
+    assert (attached["state"], attached["clusterid"]) == ("Ready", root["clusterid"])
+    other = cloud.admin("attachVolume", id=cloud.volume("other")["id"], virtualmachineid=fresh["id"])["volume"]
+    assert other["state"] == "Allocated", "no disk of its instance is anywhere yet"
+
+
 def test_size_and_iops_are_those_of_the_new_offering(cloud: TwoRacks, disk: dict[str, Any]) -> None:
     fixed = offering(cloud, "five", disksize=5, miniops=10, maxiops=20)
     changed = cloud.admin("changeOfferingForVolume", id=disk["id"], diskofferingid=fixed)["volume"]
@@ -72,11 +83,17 @@ def test_a_volume_that_moves_can_have_another_offering_there(cloud: TwoRacks, di
     asked = {"volumeid": disk["id"], "storageid": other["id"]}
     fast = offering(cloud, "fast", customized=True, tags="fast")
     assert "does not suit" in refused(431, cloud.admin, "migrateVolume", **asked, newdiskofferingid=fast).text
-    larger = offering(cloud, "nine", disksize=9)
-    assert "bytes" in refused(431, cloud.admin, "migrateVolume", **asked, newdiskofferingid=larger).text
     cloud.admin("updateStoragePool", id=other["id"], tags="fast")
     moved = cloud.admin("migrateVolume", **asked, newdiskofferingid=fast)["volume"]
     assert (moved["storageid"], moved["diskofferingid"], moved["size"]) == (other["id"], fast, 2 * GIB)
+
+
+def test_a_volume_that_moves_to_an_offering_of_another_size_keeps_its_own(cloud: TwoRacks, disk: dict[str, Any]) -> None:
+    other = next(p for p in cloud.listed("listStoragePools", "storagepool") if p["id"] != disk["storageid"])
+    larger = offering(cloud, "nine", disksize=9)
+    asked = {"volumeid": disk["id"], "storageid": other["id"], "newdiskofferingid": larger}
+    moved = cloud.admin("migrateVolume", **asked)["volume"]
+    assert (moved["storageid"], moved["diskofferingname"], moved["size"]) == (other["id"], "nine", 2 * GIB)
 
 
 def test_offerings_say_whether_an_instance_could_have_their_disks(cloud: TwoRacks) -> None:
