@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from cloudsim import __version__
+from server.garbage import not_while_importing
 
 _COMMANDS = {
     "agent": ("server.cli_agent", "agent_command"),
@@ -39,7 +40,8 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, name = _COMMANDS[cmd_name]
-        found: click.Command = getattr(import_module(module), name)
+        with not_while_importing():
+            found: click.Command = getattr(import_module(module), name)
         return found
 
 
