@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from server.garbage import look_seldom, spare_what_is_there
 from tests.second_try import may_have_one, tell
+
+look_seldom()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +49,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    spare_what_is_there()  # all modules and 8,000 tests, which every look at garbage would go through
     # pytest-xdist tells its groups by the ends of node ids; where pytest lets it not change those, it says nothing
     if session.config.getoption("loadgroup", default=False):
         for item in session.items:
