@@ -150,13 +150,13 @@ class Site:
     def close(self) -> None:
         if self._daemon is not None:
             self._daemon.terminate()
-            self._daemon.wait(10)
+            self._daemon.wait(60)
         shutil.rmtree(self.folder)
         self.router.close()
 
 
 def eventually(true: Callable[[], object], what: Callable[[], str]) -> None:
-    end = time.monotonic() + 15
+    end = time.monotonic() + 90
     while not true():
         assert time.monotonic() < end, what()
         time.sleep(0.1)
@@ -190,13 +190,14 @@ def test_tiers_of_two_vpcs_reach_each_other_under_their_lists_and_nothing_goes_i
     denied = Probe("one", "10.1.0.10", "10.2.0.10", "tcp", 22)
     nothing = Outcome(frozenset(), False)
     try:
-        one.configure(configuration(1, key="wrong"))
         two.configure(configuration(2, passive=True))
+        one.configure(configuration(1, key="wrong"))
+        eventually(lambda: "AUTH_FAILED" in one.log(), one.log)
         assert prober.send([allowed, echo, denied], 0.3) == [nothing] * 3
         assert one.up() == [] and two.up() == []
         one.configure(configuration(1))
         eventually(lambda: one.up() == ["site-1"] and two.up() == ["site-2"], lambda: one.log() + two.log())
-        passed, answered, dropped = prober.send([allowed, echo, denied], 0.3)
+        passed, answered, dropped = prober.send([allowed, echo, denied], 2.0)
         assert passed == Outcome(frozenset({Arrival("two", "10.1.0.10", "10.2.0.10", 80)}), True)
         assert answered == Outcome(frozenset({Arrival("one", "10.2.0.10", "10.1.0.10", -1)}), True)
         assert dropped == nothing
