@@ -6,17 +6,16 @@ import ipaddress
 
 from msgspec.structs import replace
 
-from cloudsim.errors import InvalidParameterValue, RuleConflict
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_use import AddressUse
+from cloudsim.management.network.firewall_conflicts import check_conflicts, ports_of
 from cloudsim.management.network.rule_changes import RuleChanges
-from cloudsim.management.network.rule_traffic import ANYWHERE, RuleTraffic, checked_traffic, overlap
-from cloudsim.model import FirewallRule, Ipv6FirewallRule, Network, PublicIp
-from cloudsim.systemvm.packets import span
+from cloudsim.management.network.rule_traffic import ANYWHERE, RuleTraffic, checked_traffic, fields_of
+from cloudsim.model import FirewallRule, Network, PublicIp
 
 INGRESS = ("tcp", "udp", "icmp")
 EGRESS = (*INGRESS, "all")
-AnyFirewallRule = FirewallRule | Ipv6FirewallRule
 
 
 class Firewall:
@@ -40,7 +39,7 @@ class Firewall:
         network = self._use.network_of(address, None, "Firewall")
         found = checked_traffic(traffic, INGRESS)
         rule = self._rule("Ingress", network, address, found, tuple(found.cidrs or (ANYWHERE,)), display)
-        self._check_conflicts(rule, self._table.where("public_ip_id", address.id))
+        check_conflicts(rule, self._table.where("public_ip_id", address.id))
         with self._store.transaction():
             return self._table.insert(replace(rule, system=system))
 
@@ -104,8 +103,7 @@ class Firewall:
             else:
                 sources[cidr] = None
         rule = self._rule("Egress", network, None, found, tuple(sources) or (network.cidr,), display)
-        egress = (r for r in self._table.where("network_id", network.id) if r.direction == "Egress")
-        self._check_conflicts(rule, list(egress))
+        check_conflicts(rule, self._table.where("network_id", network.id))
         with self._store.transaction():
             return self._table.insert(replace(rule, system=system))
 
@@ -131,49 +129,12 @@ class Firewall:
             network_id=network.id,
             account_id=owner.account_id,
             domain_id=owner.domain_id,
-            protocol=traffic.protocol,
             public_ip_id=None if address is None else address.id,
-            start_port=traffic.start_port,
-            end_port=traffic.end_port,
-            icmp_type=traffic.icmp_type,
-            icmp_code=traffic.icmp_code,
-            cidrs=cidrs,
-            destination_cidrs=tuple(traffic.destination_cidrs or ()),
+            **fields_of(traffic, cidrs, tuple(traffic.destination_cidrs or ())),
             related_id=related_id,
             display=display,
             created=self._foundation.now(),
         )
-
-    def _check_conflicts(self, rule: FirewallRule, others: list[FirewallRule]) -> None:
-        """Raise RuleConflict where another rule speaks of some of the traffic already."""
-        for other in others:
-            if other.state == "Revoke" or other.protocol != rule.protocol:
-                continue
-            text = clash(rule, other)
-            if text is not None and shares_addresses(rule, other):
-                raise RuleConflict(text)
-
-
-def clash(rule: AnyFirewallRule, other: AnyFirewallRule) -> str | None:
-    """How two rules of a protocol are about the same ports, or ICMP type and code; None: they are not."""
-    if rule.protocol == "icmp":
-        same = (rule.icmp_type, rule.icmp_code) == (other.icmp_type, other.icmp_code)
-        return f"Rule {other.id} is of the same ICMP type and code" if same else None
-    if None in (rule.start_port, other.start_port):
-        if rule.start_port != other.start_port:
-            return None
-        return f"There is already a firewall rule specified with protocol = {rule.protocol} and no ports: {other.id}"
-    if not overlap(_ports(rule), _ports(other)):
-        return None
-    return (
-        f"The range specified, {rule.start_port}-{rule.end_port}, conflicts with rule {other.id} which has "
-        f"{other.start_port}-{other.end_port}"
-    )
-
-
-def _ports(rule: AnyFirewallRule) -> tuple[int, int]:
-    assert rule.start_port is not None and rule.end_port is not None
-    return rule.start_port, rule.end_port
 
 
 def _makes_needless(other: FirewallRule, rule: FirewallRule) -> bool:
@@ -182,19 +143,7 @@ def _makes_needless(other: FirewallRule, rule: FirewallRule) -> bool:
         return False
     if other.start_port is None:
         return set(rule.cidrs) <= set(other.cidrs)
-    (first, last), (others_first, others_last) = _ports(rule), _ports(other)
+    (first, last), (others_first, others_last) = ports_of(rule), ports_of(other)
     if (first, last) == (others_first, others_last):
         return True
     return others_first <= first and last <= others_last and set(rule.cidrs) <= set(other.cidrs)
-
-
-def shares_addresses(rule: AnyFirewallRule, other: AnyFirewallRule) -> bool:
-    """Whether some packet is from and to addresses of both."""
-    return _meet(rule.cidrs, other.cidrs) and _meet(rule.destination_cidrs, other.destination_cidrs)
-
-
-def _meet(mine: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
-    """Whether an address is in both; no CIDRs are all addresses."""
-    if not mine or not theirs:
-        return True
-    return any(overlap(span(one), span(other)) for one in mine for other in theirs)

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from cloudsim.errors import InvalidParameterValue, RuleConflict
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_use import AddressUse
-from cloudsim.management.network.firewall import clash, shares_addresses
+from cloudsim.management.network.firewall_conflicts import check_conflicts
 from cloudsim.management.network.rule_changes import RuleChanges
-from cloudsim.management.network.rule_traffic import RuleTraffic, checked_traffic
+from cloudsim.management.network.rule_traffic import RuleTraffic, checked_traffic, fields_of
 from cloudsim.model import Ipv6FirewallRule, Network
 
 PROTOCOLS = ("tcp", "udp", "icmp", "all")
@@ -60,7 +60,7 @@ class Ipv6Firewall:
             created=self._foundation.now(),
         )
         rule = msgspec.structs.replace(rule, **_fields(network, chosen, traffic))
-        self._check_conflicts(rule)
+        check_conflicts(rule, self._table.where("network_id", network.id))
         with self._store.transaction():
             return self._table.insert(rule)
 
@@ -91,22 +91,13 @@ class Ipv6Firewall:
         fields = _fields(self._networks[rule.network_id], chosen, traffic) | {"direction": chosen}
         if display is not None:
             fields["display"] = display
-        self._check_conflicts(msgspec.structs.replace(rule, **fields))
+        wanted = msgspec.structs.replace(rule, **fields)
+        check_conflicts(wanted, self._table.where("network_id", rule.network_id))
         return fields
 
     async def update(self, rule: Ipv6FirewallRule, fields: dict[str, Any]) -> Ipv6FirewallRule:
         """Make the changes that `changed` has allowed, in force once this returns."""
         return await self._changes.update(rule, **fields)
-
-    def _check_conflicts(self, rule: Ipv6FirewallRule) -> None:
-        """Raise RuleConflict where another rule speaks of some of the traffic already."""
-        for other in self._table.where("network_id", rule.network_id):
-            same = (other.direction, other.protocol) == (rule.direction, rule.protocol)
-            if other.id == rule.id or other.state == "Revoke" or not same:
-                continue
-            text = clash(rule, other)
-            if text is not None and shares_addresses(rule, other):
-                raise RuleConflict(text)
 
 
 def _direction(text: str | None) -> Direction:
@@ -126,15 +117,7 @@ def _fields(network: Network, direction: Direction, traffic: RuleTraffic) -> dic
     for cidr in sides[near]:
         if not IPv6Network(cidr, strict=False).subnet_of(IPv6Network(str(network.ip6_cidr))):
             raise InvalidParameterValue(f"{near}: {cidr} is not within the IPv6 subnet {network.ip6_cidr} of the network")
-    return {
-        "protocol": found.protocol,
-        "start_port": found.start_port,
-        "end_port": found.end_port,
-        "icmp_type": found.icmp_type,
-        "icmp_code": found.icmp_code,
-        "cidrs": sides["cidrlist"],
-        "destination_cidrs": sides["destcidrlist"],
-    }
+    return fields_of(found, sides["cidrlist"], sides["destcidrlist"])
 
 
 def _cidrs(given: Sequence[str] | None) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -123,6 +124,19 @@ def checked_traffic(traffic: RuleTraffic, allowed: Sequence[str], ipv6: bool = F
         cidrs=checked_cidrs(traffic.cidrs, "cidrlist", ipv6),
         destination_cidrs=checked_cidrs(traffic.destination_cidrs, "destcidrlist", ipv6),
     )
+
+
+def fields_of(traffic: RuleTraffic, cidrs: tuple[str, ...], destinations: tuple[str, ...]) -> dict[str, Any]:
+    """Checked traffic as the fields of a firewall rule's row, from and to those CIDRs."""
+    return {
+        "protocol": traffic.protocol,
+        "start_port": traffic.start_port,
+        "end_port": traffic.end_port,
+        "icmp_type": traffic.icmp_type,
+        "icmp_code": traffic.icmp_code,
+        "cidrs": cidrs,
+        "destination_cidrs": destinations,
+    }
 
 
 def _checked_icmp(type: int | None, code: int | None) -> tuple[int, int]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.management.network.firewall import EGRESS, INGRESS
 from cloudsim.management.network.rule_traffic import RuleTraffic
 from cloudsim.model import FirewallRule, Network, PublicIp
 from server.api.command import Call, Job, Listed, command
+from server.api.commands.network.firewall_traffic import TrafficParameters
 from server.api.commands.network.rule_views import FirewallRuleView
 from server.api.listing import Page, Paging, Tags, listed
-from server.api.parameters import Param, one_of
+from server.api.parameters import Param
 from server.api.scope import Ownership, Scope
 
 GROUP = "Firewall"
-Cidrs = Annotated[Sequence[str] | None, Param("CIDRs that may come from; anywhere if left out")]
-First = Annotated[int | None, Param("the first port; without it, all")]
-Last = Annotated[int | None, Param("the last port; the first if left out")]
-IcmpType = Annotated[int | None, Param("-1 for any")]
 RuleType = Annotated[Literal["User", "System"], Param("System: a root admin's, which nobody else can delete")]
 
 
@@ -34,25 +31,15 @@ async def create_firewall_rule(
     call: Call,
     *,
     ipaddressid: Annotated[PublicIp, Param(access="operate")],
-    protocol: Annotated[str, one_of("tcp", "udp", "icmp")],
-    startport: First = None,
-    endport: Last = None,
-    cidrlist: Cidrs = None,
-    icmptype: IcmpType = None,
-    icmpcode: IcmpType = None,
+    traffic: Annotated[
+        RuleTraffic,
+        TrafficParameters(*INGRESS, icmp="-1 for any", of="CIDRs that may come from; anywhere if left out"),
+    ],
     fordisplay: bool = True,
     type: RuleType = "User",
 ) -> Job:
     """Lets traffic in to a public address."""
     firewall = call.manager.rules.firewall
-    traffic = RuleTraffic(
-        protocol=protocol,
-        start_port=startport,
-        end_port=endport,
-        icmp_type=icmptype,
-        icmp_code=icmpcode,
-        cidrs=cidrlist,
-    )
     system = _is_system(call, type)
     rule = firewall.create_ingress(ipaddressid, traffic, display=fordisplay, system=system)
     return Job(lambda: firewall.enforce(rule), rule)
@@ -70,31 +57,20 @@ async def create_egress_firewall_rule(
     call: Call,
     *,
     networkid: Annotated[Network, Param(access="operate")],
-    protocol: Annotated[str, one_of("tcp", "udp", "icmp", "all")],
-    startport: First = None,
-    endport: Last = None,
-    cidrlist: Annotated[
-        Sequence[str] | None, Param("CIDRs of the network that traffic is from; all of it if left out")
-    ] = None,
-    destcidrlist: Annotated[
-        Sequence[str] | None, Param("CIDRs that traffic is for; anywhere if left out")
-    ] = None,
-    icmptype: IcmpType = None,
-    icmpcode: IcmpType = None,
+    traffic: Annotated[
+        RuleTraffic,
+        TrafficParameters(
+            *EGRESS,
+            icmp="-1 for any",
+            of="CIDRs of the network that traffic is from; all of it if left out",
+            to="CIDRs that traffic is for; anywhere if left out",
+        ),
+    ],
     fordisplay: bool = True,
     type: RuleType = "User",
 ) -> Job:
     """Lets traffic out of a network, or keeps it in where the network's offering lets all out."""
     firewall = call.manager.rules.firewall
-    traffic = RuleTraffic(
-        protocol=protocol,
-        start_port=startport,
-        end_port=endport,
-        icmp_type=icmptype,
-        icmp_code=icmpcode,
-        cidrs=cidrlist,
-        destination_cidrs=destcidrlist,
-    )
     system = _is_system(call, type)
     rule = firewall.create_egress(networkid, traffic, display=fordisplay, system=system)
     return Job(lambda: firewall.enforce(rule), rule)
@@ -114,21 +90,25 @@ def _checked(rule: FirewallRule, direction: str) -> FirewallRule:
     return rule
 
 
+def _deletable(call: Call, rule: FirewallRule, direction: str) -> FirewallRule:
+    """The rule, if it is of that direction and the caller's to delete."""
+    _checked(rule, direction)
+    if rule.system and not call.caller.is_root_admin:
+        raise PermissionDenied(f"Only a root admin can delete rule {rule.id}, which is of type System")
+    return rule
+
+
 @command("deleteFirewallRule", job=True, event="FIREWALL.CLOSE", group=GROUP)
 async def delete_firewall_rule(call: Call, *, id: FirewallRule) -> Job:
     """Deletes a firewall rule of a public address."""
-    rule = _checked(id, "Ingress")
-    if rule.system and not call.caller.is_root_admin:
-        raise PermissionDenied(f"Only a root admin can delete rule {rule.id}, which is of type System")
+    rule = _deletable(call, id, "Ingress")
     return Job(lambda: call.manager.rules.firewall.revoke(rule), rule)
 
 
 @command("deleteEgressFirewallRule", job=True, event="FIREWALL.EGRESS.CLOSE", group=GROUP)
 async def delete_egress_firewall_rule(call: Call, *, id: FirewallRule) -> Job:
     """Deletes an egress rule of a network."""
-    rule = _checked(id, "Egress")
-    if rule.system and not call.caller.is_root_admin:
-        raise PermissionDenied(f"Only a root admin can delete rule {rule.id}, which is of type System")
+    rule = _deletable(call, id, "Egress")
     return Job(lambda: call.manager.rules.firewall.revoke(rule), rule)
 
 

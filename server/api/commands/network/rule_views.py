@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Self
 
+from cloudsim.management.network.rule_traffic import ANYWHERE
 from cloudsim.model import (
     FirewallRule,
     IpForwardingRule,
@@ -15,14 +16,8 @@ from cloudsim.model import (
     Zone,
 )
 from server.api.command import Call
+from server.api.commands.network.firewall_traffic import CIDRS, TrafficView, state_of
 from server.api.views import TagView, View, owner, tags
-
-CIDRS = "CIDRs, comma separated"
-
-
-def state_of(row: Any) -> str:
-    """A rule's state in CloudStack's words."""
-    return "Deleting" if row.state == "Revoke" else str(row.state)
 
 
 def address_of(call: Call, public_ip_id: str | None) -> str | None:
@@ -31,150 +26,102 @@ def address_of(call: Call, public_ip_id: str | None) -> str | None:
     return found.ip if found is not None else None
 
 
-def target_fields(call: Call, vm_id: str) -> dict[str, Any]:
-    """The instance that a rule leads to, as view fields."""
-    vm = call.store.table(VirtualMachine).get(vm_id)
-    return {
-        "virtualmachineid": vm_id,
-        "virtualmachinename": vm.name if vm is not None else None,
-        "virtualmachinedisplayname": vm.display_name if vm is not None else None,
-    }
-
-
-class FirewallRuleView(View):
+class FirewallRuleView(TrafficView):
     """Traffic let in to a public address, or an exception for traffic out of a network."""
 
     entity: ClassVar = FirewallRule
     key: ClassVar = "firewallrule"
+    anywhere = ANYWHERE
+
+    ipaddressid: str | None = None
+    ipaddress: str | None = None
+
+    @classmethod
+    def of(cls, row: Any, call: Call) -> Self:
+        view = super().of(row, call)
+        view.ipaddressid, view.ipaddress = row.public_ip_id, address_of(call, row.public_ip_id)
+        return view
+
+
+class ForwardingView(View):
+    """What the views of rules that lead ports of a public address to an instance have in common."""
 
     id: str | None = None
     protocol: str | None = None
-    startport: int | None = None
-    endport: int | None = None
-    icmptype: Annotated[int | None, "-1: any"] = None
-    icmpcode: Annotated[int | None, "-1: any"] = None
-    cidrlist: Annotated[str | None, CIDRS] = None
-    destcidrlist: Annotated[str | None, CIDRS] = None
+    publicport: str | None = None
+    publicendport: str | None = None
+    privateport: str | None = None
+    privateendport: str | None = None
+    virtualmachineid: str | None = None
+    virtualmachinename: str | None = None
+    virtualmachinedisplayname: str | None = None
+    vmguestip: str | None = None
     ipaddressid: str | None = None
     ipaddress: str | None = None
     networkid: str | None = None
-    traffictype: Annotated[str | None, "Ingress or Egress"] = None
+    cidrlist: Annotated[str | None, CIDRS] = None
     state: str | None = None
-    fordisplay: bool | None = None
     tags: list[TagView] | None = None
 
     @classmethod
-    def of(cls, row: FirewallRule, call: Call) -> Self:
+    def leading(
+        cls,
+        row: PortForwardingRule | IpForwardingRule,
+        call: Call,
+        public: tuple[int, int],
+        private: tuple[int, int],
+        **more: Any,
+    ) -> Self:
+        """The view of a rule that leads those ports, first and last, to those of the instance."""
+        vm = call.store.table(VirtualMachine).get(row.vm_id)
         return cls(
             id=row.id,
             protocol=row.protocol,
-            startport=row.start_port,
-            endport=row.end_port,
-            icmptype=row.icmp_type,
-            icmpcode=row.icmp_code,
-            cidrlist=",".join(row.cidrs),
-            destcidrlist=",".join(row.destination_cidrs) or None,
+            publicport=str(public[0]),
+            publicendport=str(public[1]),
+            privateport=str(private[0]),
+            privateendport=str(private[1]),
+            virtualmachineid=row.vm_id,
+            virtualmachinename=vm.name if vm is not None else None,
+            virtualmachinedisplayname=vm.display_name if vm is not None else None,
+            vmguestip=row.guest_ip,
             ipaddressid=row.public_ip_id,
             ipaddress=address_of(call, row.public_ip_id),
             networkid=row.network_id,
-            traffictype=row.direction,
+            cidrlist=",".join(row.cidrs),
             state=state_of(row),
-            fordisplay=row.display,
             tags=tags(call, row.id),
+            **more,
         )
 
 
-class PortForwardingRuleView(View):
+class PortForwardingRuleView(ForwardingView):
     """Ports of a public address that lead to an instance."""
 
     entity: ClassVar = PortForwardingRule
     key: ClassVar = "portforwardingrule"
 
-    id: str | None = None
-    protocol: str | None = None
-    publicport: str | None = None
-    publicendport: str | None = None
-    privateport: str | None = None
-    privateendport: str | None = None
-    virtualmachineid: str | None = None
-    virtualmachinename: str | None = None
-    virtualmachinedisplayname: str | None = None
-    vmguestip: str | None = None
-    ipaddressid: str | None = None
-    ipaddress: str | None = None
-    networkid: str | None = None
-    cidrlist: Annotated[str | None, CIDRS] = None
-    state: str | None = None
     fordisplay: bool | None = None
-    tags: list[TagView] | None = None
 
     @classmethod
     def of(cls, row: PortForwardingRule, call: Call) -> Self:
-        return cls(
-            id=row.id,
-            protocol=row.protocol,
-            publicport=str(row.public_start),
-            publicendport=str(row.public_end),
-            privateport=str(row.private_start),
-            privateendport=str(row.private_end),
-            vmguestip=row.guest_ip,
-            ipaddressid=row.public_ip_id,
-            ipaddress=address_of(call, row.public_ip_id),
-            networkid=row.network_id,
-            cidrlist=",".join(row.cidrs),
-            state=state_of(row),
-            fordisplay=row.display,
-            tags=tags(call, row.id),
-            **target_fields(call, row.vm_id),
-        )
+        public, private = (row.public_start, row.public_end), (row.private_start, row.private_end)
+        return cls.leading(row, call, public, private, fordisplay=row.display)
 
 
-class IpForwardingRuleView(View):
+class IpForwardingRuleView(ForwardingView):
     """Ports of a static NAT address that are let in."""
 
     entity: ClassVar = IpForwardingRule
     key: ClassVar = "ipforwardingrule"
 
-    id: str | None = None
-    protocol: str | None = None
     startport: int | None = None
     endport: int | None = None
-    publicport: str | None = None
-    publicendport: str | None = None
-    privateport: str | None = None
-    privateendport: str | None = None
-    virtualmachineid: str | None = None
-    virtualmachinename: str | None = None
-    virtualmachinedisplayname: str | None = None
-    vmguestip: str | None = None
-    ipaddressid: str | None = None
-    ipaddress: str | None = None
-    networkid: str | None = None
-    cidrlist: Annotated[str | None, CIDRS] = None
-    state: str | None = None
-    tags: list[TagView] | None = None
 
     @classmethod
     def of(cls, row: IpForwardingRule, call: Call) -> Self:
-        first, last = str(row.start_port), str(row.end_port)
-        return cls(
-            id=row.id,
-            protocol=row.protocol,
-            startport=row.start_port,
-            endport=row.end_port,
-            publicport=first,
-            publicendport=last,
-            privateport=first,
-            privateendport=last,
-            vmguestip=row.guest_ip,
-            ipaddressid=row.public_ip_id,
-            ipaddress=address_of(call, row.public_ip_id),
-            networkid=row.network_id,
-            cidrlist=",".join(row.cidrs),
-            state=state_of(row),
-            tags=tags(call, row.id),
-            **target_fields(call, row.vm_id),
-        )
+        ports = (row.start_port, row.end_port)
+        return cls.leading(row, call, ports, ports, startport=row.start_port, endport=row.end_port)
 
 
 class LoadBalancerView(View):
