@@ -143,6 +143,7 @@ class ManagementServer(Services):
         self.events.purge(self.settings.integer("event.purge.delay"))
 
     def _purge(self) -> None:
+        self.vm_snapshot_expiry.delete_expired()
         self.jobs.purge()
         oldest = self.foundation.now() - MINUTE * self.settings.integer("job.expire.minutes")
         self.transfers.purge(oldest)

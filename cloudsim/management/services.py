@@ -30,6 +30,7 @@ from cloudsim.management.compute.vm_migration import Migration
 from cloudsim.management.compute.vm_passwords import VmPasswords
 from cloudsim.management.compute.vm_scaling import Scaling
 from cloudsim.management.compute.vm_schedules import VmSchedules
+from cloudsim.management.compute.vm_snapshot_expiry import VmSnapshotExpiry
 from cloudsim.management.compute.vm_snapshots import VmSnapshots
 from cloudsim.management.compute.vm_start import Starting
 from cloudsim.management.compute.vm_storage_migration import StorageMotion
@@ -417,6 +418,7 @@ class Services:
         )
         self.vm_schedules = VmSchedules(foundation, self.identity, self.jobs, self.vms)
         self.vm_leases = VmLeases(foundation, self.identity, self.jobs, self.vms)
+        self.vm_snapshot_expiry = VmSnapshotExpiry(foundation, self.identity, self.jobs, self.vm_snapshots)
         self.backup_repositories = BackupRepositories(foundation)
         self.backup_providers = providers = BackupProviders(foundation, self.secondary_storage)
         self.backup_offerings = BackupOfferings(foundation, providers)

@@ -29,10 +29,6 @@ NEXT: dict[str, frozenset[str]] = {
 }
 """Which states may follow which. A removed snapshot's row is gone."""
 
-MOST_KEPT = 10
-"""Snapshots of one instance: CloudStack's vmsnapshot.max."""
-
-
 class VmSnapshotFailed(CloudError):
     """A host could not do something with an instance's snapshot; the text is the host's."""
 
@@ -73,10 +69,9 @@ class VmSnapshots:
         if vm.gpus:
             raise InvalidParameterValue(f"VM snapshot is not possible for an instance with a GPU: {vm.name}")
         taken = self._table.where("vm_id", vm.id)
-        if len(taken) >= MOST_KEPT:
-            raise InvalidParameterValue(
-                f"Creating vm snapshot failed due to a limit of {MOST_KEPT} for {vm.name}"
-            )
+        most = self._foundation.settings.integer("vmsnapshot.max", "Account", vm.account_id)
+        if len(taken) >= most:
+            raise InvalidParameterValue(f"Creating vm snapshot failed due to a limit of {most} for {vm.name}")
         if any(not volume.path for volume in self._disks.of(vm)):
             raise InvalidParameterValue(f"{vm.name} has disks that were never made: start it first")
         snapshot_id = self._randomness.uuid()

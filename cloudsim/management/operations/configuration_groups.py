@@ -47,7 +47,7 @@ GROUPS: tuple[Group, ...] = (
         {
             "Images": ("max.template", "extract", "upload", "secstorage.allowed"),
             "Volume": ("custom.diskoffering", "storage.max.volume", "storage.cleanup", "vm.disk"),
-            "Snapshot": ("snapshot", "concurrent.snapshots", "kvm.snapshot"),
+            "Snapshot": ("snapshot", "vmsnapshot", "concurrent.snapshots", "kvm.snapshot"),
             OTHERS: ("storage",),
         },
     ),

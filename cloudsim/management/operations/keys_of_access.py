@@ -46,13 +46,14 @@ OF_ACCESS: tuple[key, ...] = (
         "enable.account.settings.for.domain",
         "false",
         "boolean",
-        "Whether domains can have values of accounts' settings, for their accounts that have none of their own",
+        "Whether domains can have values of accounts' settings, which with enable.domain.settings.for.child.domain hold for "
+        "their accounts that have none of their own",
     ),
     key(
         "enable.domain.settings.for.child.domain",
         "false",
         "boolean",
-        "Whether a domain's settings hold for its subdomains that have none of their own",
+        "Whether a domain's settings hold for its subdomains, and accounts' ones for its accounts, that have none of their own",
     ),
     key(
         "allow.subdomain.network.access",

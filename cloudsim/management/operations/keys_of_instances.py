@@ -46,6 +46,15 @@ OF_INSTANCES: tuple[key, ...] = (
         "Seconds after which such an event tells of a lease again",
         minimum=1,
     ),
+    key("vmsnapshot.max", "10", "integer", "Snapshots that an instance can have", scopes=("Account",), minimum=1),
+    key(
+        "vmsnapshot.expire.interval",
+        "-1",
+        "integer",
+        "Hours after which a snapshot of an instance is deleted, within the next one; -1 for never",
+        scopes=("Account",),
+        minimum=-1,
+    ),
     key(
         "vm.strict.host.tags",
         "",

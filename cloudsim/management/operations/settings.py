@@ -77,7 +77,7 @@ class Settings:
             store = self._store.table(ImageStore).get(scope_id)
             if store is not None and store.zone_id is not None:
                 return "Zone", store.zone_id
-        elif scope == "Account" and self.boolean(ACCOUNTS_BY_DOMAIN):
+        elif scope == "Account" and self.boolean(ACCOUNTS_BY_DOMAIN) and self.boolean(DOMAINS_BY_PARENT):
             account = self._store.table(Account).get(scope_id)
             if account is not None:
                 return "Domain", account.domain_id

@@ -50,7 +50,7 @@ def test_a_domain_moved_has_the_settings_of_where_it_is(api: Api, admin: Client)
     assert value(admin, MINIMUM, domainid=child) == "7"
 
 
-def test_an_account_has_its_domains_settings_where_the_cloud_says_so(api: Api, admin: Client) -> None:
+def test_an_account_has_its_domains_settings_where_the_cloud_says_so_of_both(api: Api, admin: Client) -> None:
     domain = admin("createDomain", name="a")["domain"]["id"]
     account, _ = api.account("ann", domain=domain)
     error = refused(431, admin, "updateConfiguration", name=PUBLIC, value="false", domainid=domain)
@@ -58,6 +58,8 @@ def test_an_account_has_its_domains_settings_where_the_cloud_says_so(api: Api, a
     assert admin("listConfigurations", name=PUBLIC, domainid=domain) == {}
     switch(admin, "enable.account.settings.for.domain")
     admin("updateConfiguration", name=PUBLIC, value="false", domainid=domain)
+    assert (value(admin, PUBLIC, accountid=account["id"]), value(admin, PUBLIC, domainid=domain)) == ("true", "false")
+    switch(admin, "enable.domain.settings.for.child.domain")
     assert value(admin, PUBLIC, accountid=account["id"]) == value(admin, PUBLIC, domainid=domain) == "false"
     admin("updateConfiguration", name=PUBLIC, value="true", accountid=account["id"])
     assert value(admin, PUBLIC, accountid=account["id"]) == "true"
