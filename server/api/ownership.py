@@ -33,16 +33,19 @@ def account_named(store: Store, name: str, domain: Domain) -> Account:
 def resolve_owner(
     store: Store, caller: Caller, name: str | None, domain: Domain | None, project: Project | None
 ) -> Account:
-    """The account that is to own something: the caller's own unless the parameters name another."""
+    """The account that is to own something: the caller's own unless the parameters name another.
+
+    As in CloudStack, a domain alone names none.
+    """
     if project is not None:
         if name is not None:
             raise InvalidParameterValue("Parameters account and projectid exclude each other")
         if project.state != "Active":
             raise PermissionDenied(f"Project {project.name} is {project.state}: nothing can be added to it")
         return store.table(Account)[project.account_id]
-    if name is None and domain is None:
+    if name is None:
         return caller.account
-    if name is None or domain is None:
+    if domain is None:
         raise InvalidParameterValue("Parameters account and domainid must be given together")
     if not caller.is_admin and (name != caller.account.name or domain.id != caller.account.domain_id):
         raise PermissionDenied(f"{caller.account.name} cannot act for account {name} in domain {domain.id}")
@@ -52,13 +55,10 @@ def resolve_owner(
 
 
 class _Owner:
-    def __init__(self, *, projects: bool, domain_alone: bool = False) -> None:
+    def __init__(self, *, projects: bool) -> None:
         self.parameters = (ACCOUNT, DOMAIN, PROJECT) if projects else (ACCOUNT, DOMAIN)
-        self._domain_alone = domain_alone
 
     def value(self, call: Call, values: Mapping[str, Any]) -> Account:
-        if self._domain_alone and not values.get("account") and values.get("projectid") is None:
-            return call.caller.account
         return resolve_owner(
             call.store,
             call.caller,
@@ -79,7 +79,7 @@ class _Named:
 
     def value(self, call: Call, values: Mapping[str, Any]) -> Account | None:
         account, domain, project = values.get("account") or None, values.get("domainid"), values.get("projectid")
-        if account is None and domain is None and project is None:
+        if account is None and project is None:
             return None
         if account is not None and domain is None:
             domain = call.store.table(Domain)[call.caller.account.domain_id]
@@ -98,7 +98,5 @@ NamedOwner = Annotated[Account | None, _Named(projects=True)]
 """The same, or a project's, which projectid names."""
 Owner = Annotated[Account, _Owner(projects=True)]
 """The owner of what is created, from account + domainid or projectid; the caller's account by default."""
-OwnerOrDomain = Annotated[Account, _Owner(projects=True, domain_alone=True)]
-"""The same of what can be a domain's: with domainid alone the owner is the caller's account."""
 AccountOwner = Annotated[Account, _Owner(projects=False)]
 """The same without projectid."""

@@ -42,20 +42,24 @@ _PROJECT = parameter(
 
 
 class _ScopeParameters:
-    def __init__(self, *, projects: bool) -> None:
+    def __init__(self, *, projects: bool, project_alone: bool = False) -> None:
+        self._project_alone = project_alone
         self.parameters: tuple[Parameter, ...] = (_ACCOUNT, _DOMAIN, _LISTALL, _RECURSIVE)
         if projects:
             self.parameters += (_PROJECT,)
 
     def value(self, call: Call, values: Mapping[str, Any]) -> Ownership:
+        project = values.get("projectid") or None
+        of_project = self._project_alone and project is not None
         return ownership(
             call,
-            account=values.get("account") or None,
+            account=None if of_project else values.get("account") or None,
             domain=values.get("domainid"),
-            project=values.get("projectid") or None,
+            project=project,
             listall=values.get("listall", False),
             recursive=values.get("isrecursive", False),
-            named=bool(call.fields.get("id") or call.fields.get("ids")),
+            named=bool(call.fields.get("id")),
+            some=bool(call.fields.get("ids")),
         )
 
 
@@ -69,6 +73,8 @@ def of_users(call: Call, scope: Ownership) -> Ownership:
 
 Scope = Annotated[Ownership, _ScopeParameters(projects=True)]
 """account, domainid, listall, isrecursive and projectid."""
+ProjectOrAccountScope = Annotated[Ownership, _ScopeParameters(projects=True, project_alone=True)]
+"""The same where account counts for nothing beside projectid, instead of being refused."""
 AccountScope = Annotated[Ownership, _ScopeParameters(projects=False)]
 """The same without projectid."""
 
@@ -82,8 +88,13 @@ def ownership(
     listall: bool = False,
     recursive: bool = False,
     named: bool = False,
+    some: bool = False,
 ) -> Ownership:
-    """Whose rows a list call means; `named` when it asks for rows by id."""
+    """Whose rows a list call means; `named` when it asks for one by its id, `some` when for several.
+
+    As in CloudStack the one is looked for among all that the caller may see, several among the caller's own without
+    `listall`; of projects both are found.
+    """
     store, caller = call.store, call.caller
     own = caller.account
     if account is not None:
@@ -107,15 +118,15 @@ def ownership(
     if domain is not None:
         if not caller.is_admin:
             return Ownership((own.id,))
-        return Ownership(accounts_of(store, domain, recursive=recursive, projects=named))
+        return Ownership(accounts_of(store, domain, recursive=recursive, projects=named or some))
     if not caller.is_admin:
-        return Ownership((own.id, *member_accounts(store, own.id, caller.user_id)) if named else (own.id,))
+        return Ownership((own.id, *member_accounts(store, own.id, caller.user_id)) if named or some else (own.id,))
     if not listall and not named:
         return Ownership((own.id,))
     if caller.is_root_admin:
-        return Ownership(None, () if named else project_accounts(store))
+        return Ownership(None, () if named or some else project_accounts(store))
     subtree = store.table(Domain)[own.domain_id]
-    return Ownership(accounts_of(store, subtree, recursive=True, projects=named))
+    return Ownership(accounts_of(store, subtree, recursive=True, projects=named or some))
 
 
 def _all_projects(call: Call, listall: bool) -> Ownership:

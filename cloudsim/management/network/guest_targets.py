@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudsim.errors import InvalidParameterValue, PermissionDenied
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.model import Network, Nic, VirtualMachine
 
@@ -13,15 +13,14 @@ class GuestTargets:
     def __init__(self, foundation: Foundation) -> None:
         self._nics = foundation.table(Nic)
 
-    def of(self, owner_id: str, vm: VirtualMachine, network: Network, guest_ip: str | None = None) -> str:
+    def of(self, vm: VirtualMachine, network: Network, guest_ip: str | None = None) -> str:
         """The instance's address in the network, or `guest_ip` if it has that one there, too.
 
-        Raises InvalidParameterValue; PermissionDenied unless the instance is the rule owner's.
+        The instance may be another account's than the address: of one that the network is shared with. Who may make
+        such a rule is whoever may operate both. Raises InvalidParameterValue.
         """
         if vm.type != "User" or vm.state in ("Destroyed", "Expunging", "Error"):
             raise InvalidParameterValue(f"Invalid user vm: {vm.id} is {vm.state}")
-        if vm.account_id != owner_id:
-            raise PermissionDenied(f"The rule and instance {vm.name} belong to different accounts")
         nic = next((n for n in self._nics.where("vm_id", vm.id) if n.network_id == network.id), None)
         if nic is None or nic.ip is None:
             raise InvalidParameterValue(

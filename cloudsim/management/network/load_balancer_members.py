@@ -66,7 +66,7 @@ class LoadBalancerMembers:
         found: list[tuple[VirtualMachine, str]] = []
         for vm in {vm.id: vm for vm in vms}.values():
             for wanted in addresses.get(vm.id) or (None,):
-                ip = self._targets.of(rule.account_id, vm, network, wanted)
+                ip = self._targets.of(vm, network, wanted)
                 if self._table.find(("rule_id", "vm_id", "ip"), (rule.id, vm.id, ip)) is not None:
                     raise InvalidParameterValue(
                         f"VM {vm.name} is already mapped to load balancer rule {rule.name} with ip {ip}"
@@ -83,7 +83,7 @@ class LoadBalancerMembers:
         ]
         for vm, ip in addresses:
             vm = self._vms[vm.id]
-            self._targets.of(rule.account_id, vm, self._networks[rule.network_id], ip)
+            self._targets.of(vm, self._networks[rule.network_id], ip)
         rule = self._rules[rule.id]
 
         def change() -> None:

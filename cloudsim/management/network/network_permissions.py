@@ -44,14 +44,14 @@ class NetworkPermissions:
             )
         if network.vpc_id is not None:
             raise InvalidParameterValue(f"Network {network.name} is a tier of a VPC: it cannot be shared")
+        if self._accounts[network.account_id].project_id is not None:
+            raise InvalidParameterValue(f"Network {network.name} is a project's: its members use it already")
 
     def create(self, network: Network, accounts: Iterable[Account]) -> None:
-        """Share the network with these accounts too."""
+        """Share the network with these accounts too; with its owner there is nothing to do."""
         self.check_shareable(network)
-        wanted = list(accounts)
+        wanted = [account for account in accounts if account.id != network.account_id]
         for account in wanted:
-            if account.id == network.account_id:
-                raise InvalidParameterValue(f"Account {account.name} owns network {network.name}")
             if account.domain_id != network.domain_id:
                 raise InvalidParameterValue(
                     f"Account {account.name} is not in the domain of network {network.name}"

@@ -124,6 +124,11 @@ def services_offered(
     return chosen if for_vpc or guest_type != "Isolated" else _with_router(chosen)
 
 
+def for_tiers(providers: Iterable[tuple[str, str]]) -> bool:
+    """Whether (service, provider) pairs are those of an offering for tiers of VPCs: some are by the VPC's router."""
+    return any(provider.strip().lower() == "vpcvirtualrouter" for _, provider in providers)
+
+
 def _provider_named(service: str, text: str) -> str:
     known = next((each for each in SERVICES[service] if each.lower() == text.strip().lower()), None)
     if known is None:

@@ -78,7 +78,7 @@ class PortForwarding:
         if asked.private_end_port is None and asked.public_end_port is not None:
             private = checked_ports(asked.private_port, asked.private_port + public[1] - public[0], "private")
         _check_lengths(public, private)
-        guest_ip = self._targets.of(address.account_id, vm, network, asked.guest_ip)
+        guest_ip = self._targets.of(vm, network, asked.guest_ip)
         opens = self._firewall.check_openable(address, network, asked.open_firewall)
         cidrs = checked_cidrs(asked.cidrs, "cidrlist")
         if cidrs and not opens:
@@ -133,7 +133,7 @@ class PortForwarding:
         if vm is not None or guest_ip is not None:
             chosen = vm or self._vms[rule.vm_id]
             target = chosen.id
-            target_ip = self._targets.of(rule.account_id, chosen, self._networks[rule.network_id], guest_ip)
+            target_ip = self._targets.of(chosen, self._networks[rule.network_id], guest_ip)
         sources = rule.cidrs if cidrs is None else checked_cidrs(cidrs, "cidrlist")
         if sources != rule.cidrs and not self._changes.related(rule):
             raise InvalidParameterValue(

@@ -73,7 +73,7 @@ class StaticNats:
             self._use.check_offered(moves_to, "StaticNat")
         network = moves_to or self._use.network_of(address, network, "StaticNat")
         self._use.check_service(address, network, "StaticNat")
-        target = self._targets.of(address.account_id, vm, network, guest_ip)
+        target = self._targets.of(vm, network, guest_ip)
         if address.static_nat_vm_id is not None:
             if (address.static_nat_vm_id, address.static_nat_ip) == (vm.id, target):
                 return

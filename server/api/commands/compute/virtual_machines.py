@@ -38,7 +38,7 @@ from server.api.commands.compute.virtual_machine_views import (
     show_parts,
 )
 from server.api.listing import OnlyCount, Page, Tags, counted, listed
-from server.api.ownership import OwnerOrDomain
+from server.api.ownership import Owner
 from server.api.parameters import Param
 from server.api.scope import Scope, of_users
 from server.api.views import View
@@ -50,7 +50,7 @@ GROUP = "Virtual Machine"
 async def deploy_virtual_machine(
     call: Call,
     *,
-    owner: OwnerOrDomain,
+    owner: Owner,
     zoneid: Zone,
     serviceofferingid: ServiceOffering,
     templateid: Annotated[Template | None, Param("a template, or an ISO to install from")] = None,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.identity import visibility
 from cloudsim.management.network.load_balancers import Balancing
 from cloudsim.model import (
     LoadBalancerMember,
@@ -31,6 +32,7 @@ Cidrs = Annotated[Sequence[str] | None, Param("CIDRs that may come; anyone if le
 Machines = Annotated[
     Sequence[VirtualMachine] | None, Param("instances in the rule's network", access="operate")
 ]
+Behind = Annotated[Sequence[VirtualMachine] | None, Param("instances behind the rule", access="any")]
 ByAddress = Annotated[
     Sequence[Mapping[str, str]] | None,
     Param("instances by addresses of theirs: vmidipmap[0].vmid=..&vmidipmap[0].vmip=.."),
@@ -216,10 +218,14 @@ async def assign_to_load_balancer_rule(
 
 @command("removeFromLoadBalancerRule", job=True, event="LB.REMOVE.FROM.RULE", group=GROUP)
 async def remove_from_load_balancer_rule(
-    call: Call, *, id: LoadBalancerRule, virtualmachineids: Machines = None, vmidipmap: ByAddress = None
+    call: Call, *, id: LoadBalancerRule, virtualmachineids: Behind = None, vmidipmap: ByAddress = None
 ) -> Job:
     """Takes instances from behind a load balancer rule."""
     members = call.manager.rules.members
+    behind = members.of(id)
+    for vm in virtualmachineids or ():  # of an account that the rule's network is shared with, too
+        if vm.id not in behind:
+            visibility.check(call.store, call.caller, vm)
     leaving = members.check_remove(id, *_named(call, virtualmachineids, vmidipmap))
     return Job(lambda: members.remove(id, leaving), id)
 

@@ -70,7 +70,7 @@ def _accounts(
 
 Names = Annotated[Sequence[str] | None, Param("names of accounts in the network's domain")]
 Accounts = Annotated[Sequence[Account] | None, Param(access="any")]
-Projects = Annotated[Sequence[Project] | None, Param(access="any")]
+Projects = Annotated[Sequence[Project] | None, Param("projects that the caller may use", access="use")]
 
 
 @command("createNetworkPermissions", event="NETWORK.PERMISSION.UPDATE", since="4.17.0", group=GROUP)

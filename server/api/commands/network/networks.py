@@ -26,9 +26,9 @@ from cloudsim.model import (
 from server.api.command import Call, Job, Listed, command
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import OnlyCount, Page, Tags, counted, listed
-from server.api.ownership import OwnerOrDomain
+from server.api.ownership import Owner
 from server.api.parameters import Param, one_of
-from server.api.scope import Scope
+from server.api.scope import ProjectOrAccountScope
 from server.api.views import Date, TagView, View, date, domain_fields, owner, tags
 
 GROUP = "Network"
@@ -199,7 +199,7 @@ HideUsage = Annotated[
 async def create_network(
     call: Call,
     *,
-    owner: OwnerOrDomain,
+    owner: Owner,
     name: str,
     zoneid: Zone,
     networkofferingid: NetworkOffering,
@@ -288,7 +288,7 @@ async def list_networks(
     call: Call,
     *,
     page: Page,
-    scope: Scope,
+    scope: ProjectOrAccountScope,
     id: Network | None = None,
     name: str | None = None,
     zoneid: Zone | None = None,
@@ -319,16 +319,23 @@ async def list_networks(
     permissions = call.store.table(NetworkPermission)
     shared = {row.network_id for each in scope.accounts or () for row in permissions.where("account_id", each)}
 
+    def is_shared(network: Network) -> bool:
+        if scope.accounts is not None:
+            return network.id in shared
+        return any(scope.owns(row.account_id) for row in permissions.where("network_id", network.id))
+
+    def shown(network: Network) -> bool:
+        if network.acl_type == "Account":
+            return ("Account" in kinds and scope.owns(network.account_id)) or (
+                "Shared" in kinds and is_shared(network)
+            )
+        if "Domain" not in kinds or in_project:
+            return False
+        return call.caller.is_root_admin or is_for_domain(call.store, network, own_domain)
+
     def keep(network: Network) -> bool:
         offering = offerings.get(network.network_offering_id)
-        if network.acl_type not in kinds:
-            return False
-        if network.acl_type == "Account":
-            if not scope.owns(network.account_id) and network.id not in shared:
-                return False
-        elif in_project or not (
-            call.caller.is_root_admin or is_for_domain(call.store, network, own_domain)
-        ):
+        if not shown(network):
             return False
         services = {service.lower() for service in offering.services} if offering is not None else set()
         return (
@@ -369,14 +376,14 @@ async def list_networks(
 
 
 def _kinds(filter: str | None) -> tuple[str, ...]:
-    """The acl types that a networkfilter shows."""
+    """What a networkfilter shows: networks of accounts, of domains, and those that accounts are permitted to use."""
     chosen = (filter or "all").lower()
     kinds = {
-        "all": ("Account", "Domain"),
+        "all": ("Account", "Domain", "Shared"),
         "accountdomain": ("Account", "Domain"),
         "account": ("Account",),
         "domain": ("Domain",),
-        "shared": ("Domain",),
+        "shared": ("Shared",),
     }
     if chosen not in kinds:
         raise InvalidParameterValue(f"networkfilter is one of {', '.join(kinds)}, not {filter}")

@@ -9,6 +9,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.network.network_offerings import NetworkOfferingRequest
+from cloudsim.management.network.offered_services import for_tiers
 from cloudsim.management.operations.details import shown as shown_details
 from cloudsim.model import Domain, Network, NetworkOffering, ServiceOffering, Zone
 from server.api.command import ROOT, Call, Listed, command
@@ -217,7 +218,9 @@ async def create_network_offering(
     specifyvlan: bool = False,
     specifyipranges: bool = False,
     ispersistent: bool = False,
-    forvpc: bool = False,
+    forvpc: Annotated[
+        bool | None, Param("whether it is for tiers of VPCs; as its providers tell if left out")
+    ] = None,
     egressdefaultpolicy: Annotated[bool, Param("whether instances may reach out by default")] = False,
     keepaliveenabled: Annotated[bool, Param("whether its load balancer keeps HTTP connections open")] = False,
     maxconnections: Annotated[int | None, Param("that its load balancer has open at one time")] = None,
@@ -249,7 +252,7 @@ async def create_network_offering(
         services=list(supportedservices or ()),
         providers=pairs,
         capabilities=list(servicecapabilitylist or ()),
-        for_vpc=forvpc,
+        for_vpc=for_tiers(pairs) if forvpc is None else forvpc,
         specify_vlan=specifyvlan,
         specify_ip_ranges=specifyipranges,
         conserve_mode=conservemode,

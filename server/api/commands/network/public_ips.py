@@ -106,7 +106,7 @@ def _owner_of(
 ) -> Account:
     """Who is to own the address: whom the parameters name, or the owner of the network or VPC, or the caller."""
     of = network if network is not None else vpc
-    if account is None and domain is None and project is None and of is not None:
+    if account is None and project is None and of is not None:
         return call.store.table(Account)[of.account_id]
     return resolve_owner(call.store, call.caller, account, domain, project)
 

@@ -113,3 +113,12 @@ def test_a_network_is_shown_the_offerings_that_it_could_change_to(cloud_api: Clo
     assert "open" in names and not names & {"closed", network["networkofferingname"]}
     for offering in offerings:
         admin("updateNetwork", id=network["id"], networkofferingid=offering["id"])
+
+
+def test_an_offering_whose_provider_is_the_vpcs_router_is_for_tiers_without_saying_so(cloud_api: CloudApi) -> None:
+    services = {"Dhcp": "VpcVirtualRouter", "SourceNat": "VpcVirtualRouter", "NetworkACL": "VpcVirtualRouter"}
+    asked = isolated("tier", supportedservices=",".join(services), **providers(**services))
+    made = cloud_api.admin("createNetworkOffering", **asked)["networkoffering"]
+    assert made["forvpc"] is True
+    refused(431, cloud_api.admin, "createNetworkOffering", **{**asked, "name": "other"}, forvpc=False)
+    assert cloud_api.admin("createNetworkOffering", **isolated("plain"))["networkoffering"]["forvpc"] is False
