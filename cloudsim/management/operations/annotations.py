@@ -8,6 +8,7 @@ from cloudsim.errors import InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller
+from cloudsim.management.operations.this_server import SERVER_ID, SERVER_NAME
 from cloudsim.model import (
     Annotation,
     Cluster,
@@ -67,6 +68,8 @@ _ADMINS: dict[str, type[Row]] = {
 }
 ENTITY_TYPES: dict[str, type[Row]] = {**_USERS, **_ADMINS}
 """CloudStack's name of what can carry comments -> its rows. The second half is admins' only."""
+SERVER = "MANAGEMENT_SERVER"
+"""What carries comments and is no row; they too are admins' only."""
 
 
 class Annotations:
@@ -78,26 +81,31 @@ class Annotations:
         self._table = foundation.table(Annotation)
         self._randomness = foundation.randomness.branch("annotations")
 
-    def entity(self, caller: Caller, entity_type: str | None, entity_id: str | None) -> tuple[str, Row]:
-        """What the comments are on. Raises unless it exists and the caller may comment on it."""
+    def entity(self, caller: Caller, entity_type: str | None, entity_id: str | None) -> tuple[str, str]:
+        """The kind and id of what the comments are on. Raises unless it exists and the caller may comment on it."""
         name = (entity_type or "").upper()
+        if name == SERVER:
+            if not caller.is_root_admin:
+                raise PermissionDenied(f"{caller.account.name} cannot comment on a {name}")
+            if entity_id != SERVER_ID:
+                raise InvalidParameterValue(f"Parameter entityid: there is no {name} with id {entity_id}")
+            return name, SERVER_ID
         if name not in ENTITY_TYPES:
-            raise InvalidParameterValue(
-                f"Parameter entitytype is {entity_type!r}: comments are left on {', '.join(ENTITY_TYPES)}"
-            )
+            kinds = ", ".join((*ENTITY_TYPES, SERVER))
+            raise InvalidParameterValue(f"Parameter entitytype is {entity_type!r}: comments are left on {kinds}")
         row = self._foundation.table(ENTITY_TYPES[name]).get(entity_id)
         if row is None or (name in ("VM", "VR", "SYSTEM_VM") and (name == "VM") != (getattr(row, "type", "") == "User")):
             raise InvalidParameterValue(f"Parameter entityid: there is no {name} with id {entity_id}")
         if name in _ADMINS and not caller.is_root_admin:
             raise PermissionDenied(f"{caller.account.name} cannot comment on a {name}")
         visibility.check(self._store, caller, row, operate=name not in ("TEMPLATE", "ISO", "NETWORK"))
-        return name, row
+        return name, row.id
 
     def add(
         self, caller: Caller, entity_type: str | None, entity_id: str | None, text: str | None, admins_only: bool
     ) -> Annotation:
         """Leave a comment."""
-        name, row = self.entity(caller, entity_type, entity_id)
+        name, on = self.entity(caller, entity_type, entity_id)
         if not text or not text.strip():
             raise InvalidParameterValue("Parameter annotation: a comment cannot be empty")
         if admins_only and not caller.is_root_admin:
@@ -109,7 +117,7 @@ class Annotations:
                 Annotation(
                     id=self._randomness.uuid(),
                     entity_type=name,
-                    entity_id=row.id,
+                    entity_id=on,
                     text=text,
                     user_id=caller.user_id,
                     admins_only=admins_only,
@@ -131,6 +139,8 @@ class Annotations:
 
     def name_of(self, row: Annotation) -> str | None:
         """What the thing that it is on is called."""
+        if row.entity_type == SERVER:
+            return SERVER_NAME
         entity = self._foundation.table(ENTITY_TYPES[row.entity_type]).get(row.entity_id)
         name = getattr(entity, "name", None) or getattr(entity, "ip", None)
         return None if name is None else str(name)

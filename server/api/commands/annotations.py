@@ -76,8 +76,8 @@ async def list_annotations(
     if id is not None:
         rows = [id]
     elif entityid:
-        _, entity = annotations.entity(call.caller, entitytype, entityid)
-        rows = table.where("entity_id", entity.id)
+        _, on = annotations.entity(call.caller, entitytype, entityid)
+        rows = table.where("entity_id", on)
     else:
         rows = [row for row in table if not entitytype or row.entity_type == entitytype.upper()]
     wanted = call.caller.user_id if annotationfilter == "self" else userid if call.caller.is_root_admin else None

@@ -22,6 +22,17 @@ def test_an_admin_comments_on_a_domain_and_reads_it(admin: Client) -> None:
     assert admin("listAnnotations", entitytype="DOMAIN", entityid=root) == {}
 
 
+def test_an_admin_comments_on_the_management_server_and_a_user_does_not(admin: Client, ann: Client) -> None:
+    server = admin("listManagementServers")["managementserver"][0]
+    named = {"entitytype": "MANAGEMENT_SERVER", "entityid": server["id"]}
+    made = admin("addAnnotation", annotation="new disks", **named)["annotation"]
+    assert (made["annotation"], made["entityname"], made["entityid"]) == ("new disks", server["name"], server["id"])
+    assert admin("listAnnotations", **named)["count"] == 1 and ann("listAnnotations") == {}
+    refused(531, ann, "addAnnotation", annotation="mine", **named)
+    refused(531, ann, "listAnnotations", **named)
+    refused(431, admin, "addAnnotation", annotation="x", entitytype="MANAGEMENT_SERVER", entityid="other")
+
+
 def test_what_cannot_be_commented_on_is_said(admin: Client) -> None:
     assert "VOLUME" in refused(431, admin, "addAnnotation", entitytype="MOON", entityid="x", annotation="a").text
     assert "no VM" in refused(431, admin, "addAnnotation", entitytype="VM", entityid="x", annotation="a").text

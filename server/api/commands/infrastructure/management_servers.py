@@ -5,17 +5,15 @@ from __future__ import annotations
 import platform
 from functools import cache
 from typing import Annotated, ClassVar
-from uuid import NAMESPACE_OID, uuid5
 
 from cloudsim import __version__
+from cloudsim.management.operations.this_server import SERVER_ID as SERVER_ID
+from cloudsim.management.operations.this_server import SERVER_NAME as SERVER_NAME
 from cloudsim.model import Host
 from server.api.command import ROOT, Call, Listed, command
 from server.api.listing import Page, page_of
 from server.api.parameters import Param
 from server.api.views import Date, Long, View, Wire, date
-
-SERVER_ID = str(uuid5(NAMESPACE_OID, "cloudsim management server"))
-SERVER_NAME = "cloudsim"
 
 
 class ManagementServerView(View):
