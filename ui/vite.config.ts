@@ -27,6 +27,9 @@ export default defineConfig({
     include: ["tests/**/*.test.ts"],
     // a document for each file would take five times as long as all the tests; none leaves anything in it
     isolate: false,
+    // not how fast it is is tested, and the machine may have other work
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     pool: "threads",
     poolOptions: { threads: { singleThread: true } },
   },

@@ -25,6 +25,7 @@ export const useClock = defineStore("simulation clock", () => {
   const now = ref(0);
   let at = 0;
   let watchers = 0;
+  let settings = 0;
   let polling: ReturnType<typeof setInterval> | undefined;
   let ticking: ReturnType<typeof setInterval> | undefined;
 
@@ -47,8 +48,12 @@ export const useClock = defineStore("simulation clock", () => {
   }
 
   async function refresh(): Promise<void> {
+    const before = settings;
     try {
-      take(await simulation());
+      const answer = await simulation();
+      if (before === settings) {
+        take(answer); // else it may tell of the pace before
+      }
     } catch (reason) {
       error.value = (reason as Error).message;
     }
@@ -56,7 +61,10 @@ export const useClock = defineStore("simulation clock", () => {
 
   /** Set the pace. Raises ApiError. */
   async function set(wanted: string): Promise<void> {
-    take(await setPace(wanted));
+    settings += 1;
+    const answer = await setPace(wanted);
+    settings += 1;
+    take(answer);
   }
 
   /** Keep it going until the component is gone. */

@@ -22,8 +22,8 @@ export function usePolling(
   }
 
   async function refresh(): Promise<void> {
-    if (busy !== undefined) {
-      await busy;
+    while (busy !== undefined) {
+      await busy; // and then the others that have waited for it
     }
     busy = once().finally(() => (busy = undefined));
     await busy;
