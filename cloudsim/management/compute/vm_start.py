@@ -19,6 +19,7 @@ from cloudsim.management.identity.tagged_counts import OF_HOSTS, tags_named
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
 from cloudsim.management.network.nics import Nics
 from cloudsim.management.storage.disks import Disks
+from cloudsim.management.storage.pool_room import NoPool
 from cloudsim.model import (
     Domain,
     GuestOs,
@@ -115,14 +116,14 @@ class Starting:
 
         With `failover` its host has failed: it goes to the hosts that are kept free for such, if there is a tag for them.
 
-        A host that refuses is avoided and another one tried, `start.retry` times. When nothing helps the
-        instance is Stopped again (Error if this was its `first` start); when a host does not answer it is
-        Unknown until that host reports.
+        A host that refuses is avoided and another one tried, `start.retry` times; a cluster without a storage pool
+        for its disks is avoided, however many there are. When nothing helps the instance is Stopped again (Error if
+        this was its `first` start); when a host does not answer it is Unknown until that host reports.
         """
         avoid: set[str] = set()
         failure: CloudError | None = None
         attempts = 1 if host_id is not None else self._foundation.settings.integer("start.retry")
-        for _ in range(attempts):
+        while attempts > 0:
             try:
                 vm, host = self._reserve(vm_id, pod_id, cluster_id, host_id, planner, avoid, last, failover)
             except InsufficientCapacity as error:
@@ -132,9 +133,15 @@ class Starting:
                 return await self._start_on(vm, host)
             except OutcomeUnknown:
                 raise
+            except NoPool as error:
+                failure = error
+                avoid.add(host.id)
+                if error.on_cluster:
+                    avoid.update(self._host_rows.ids("cluster_id", host.cluster_id))
             except CloudError as error:
                 failure = error
                 avoid.add(host.id)
+                attempts -= 1
         assert failure is not None
         if first:
             self._move(self._vms[vm_id], "Refused")

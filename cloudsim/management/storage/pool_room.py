@@ -9,6 +9,12 @@ from cloudsim.model import Cluster, Host, StoragePool, Volume
 from cloudsim.store import Change
 
 
+class NoPool(InsufficientCapacity):
+    """No pool that a host reaches has room; `on_cluster`: none that its cluster's other hosts reach has, either."""
+
+    on_cluster = True
+
+
 class PoolRoom:
     """The room of pools.
 
@@ -40,7 +46,7 @@ class PoolRoom:
     def choose(
         self, host: Host, size: int, *, tags: tuple[str, ...] = (), local: bool = False, iops: int = 0
     ) -> StoragePool:
-        """The pool with most room that can promise `size` bytes and `iops` more. Raises InsufficientCapacity."""
+        """The pool with most room that can promise `size` bytes and `iops` more. Raises NoPool."""
         settings = self._foundation.settings
         best, best_room = None, -1
         wanted = set(tags)
@@ -62,11 +68,13 @@ class PoolRoom:
         if best is None:
             cluster = self._foundation.table(Cluster).get(host.cluster_id)
             where = cluster.name if cluster is not None else host.cluster_id
-            raise InsufficientCapacity(
+            failure = NoPool(
                 f"No {'local ' if local else ''}storage pool of cluster {where} has {size} bytes left"
                 + (f", {iops} IOPS" if iops else "")
                 + (f" and tags {', '.join(tags)}" if tags else "")
             )
+            failure.on_cluster = not local
+            raise failure
         return best
 
     def has_iops(self, pool: StoragePool, iops: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from cloudsim.errors import CloudError
+from cloudsim.management.storage.volume_offering import suits
 from cloudsim.model import StoragePool, VirtualMachine, Volume
 from server.api.command import ADMINS, Call, Listed, command
 from server.api.commands.compute.virtual_machine_lifecycle import check_may_move
@@ -43,14 +44,15 @@ async def find_hosts_for_migration(
 async def find_storage_pools_for_migration(
     call: Call, *, page: Page, id: Annotated[Volume, Param("the volume", access="operate")]
 ) -> Listed:
-    """Lists the other primary storages of a volume's zone, those to which it can be moved now first."""
+    """Lists the other primary storages of a volume's zone, first those that suit its offering and can take it now."""
+    traits = call.manager.disks.traits(id)
     pools = [p for p in call.store.table(StoragePool).where("zone_id", id.zone_id) if p.id != id.pool_id and p.state == "Up"]
     shown = []
     for pool in pools:
         view = StoragePoolView.of(pool, call)
         try:
             call.manager.volume_migration.check(id, pool)
-            view.suitableformigration = True
+            view.suitableformigration = suits(pool, traits)
         except CloudError:
             view.suitableformigration = False
         shown.append(view)

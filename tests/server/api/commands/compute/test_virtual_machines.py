@@ -98,6 +98,21 @@ def first_cluster(cloud: TwoRacks, vm: dict[str, Any]) -> str:
     return str(cloud.host(vm["hostname"]).cluster_id)
 
 
+@pytest.mark.parametrize("rack", [0, 1])
+def test_racks_without_a_pool_for_its_disks_are_passed_over_as_one(cloud: TwoRacks, rack: int) -> None:
+    pool = cloud.listed("listStoragePools", "storagepool")[rack]
+    cloud.admin("updateStoragePool", id=pool["id"], tags="fast")
+    cloud.admin("updateConfiguration", name="start.retry", value="1")
+    fast = cloud.admin(
+        "createServiceOffering", name="fast", displaytext="fast", cpunumber=1, cpuspeed=100, memory=128, tags="fast"
+    )["serviceoffering"]["id"]
+    made = cloud.deploy(serviceofferingid=fast)
+    (host,) = cloud.listed("listHosts", "host", id=made["hostid"])
+    assert host["clusterid"] == pool["clusterid"]
+    cloud.admin("updateStoragePool", id=pool["id"], tags="")
+    assert "tags fast" in refused(533, cloud.admin, "deployVirtualMachine", **cloud.wanted(serviceofferingid=fast)).text
+
+
 def test_startvm_false_leaves_it_stopped_with_nothing_on_any_host(cloud: TwoRacks) -> None:
     made = cloud.deploy("cold", startvm=False)
     assert (made["state"], cloud.running(), cloud.files()) == ("Stopped", {}, set())

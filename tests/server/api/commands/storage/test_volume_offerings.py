@@ -96,6 +96,21 @@ def test_a_volume_that_moves_to_an_offering_of_another_size_keeps_its_own(cloud:
     assert (moved["storageid"], moved["diskofferingname"], moved["size"]) == (other["id"], "nine", 2 * GIB)
 
 
+def test_pools_suit_a_volume_whose_tags_they_have(cloud: TwoRacks, disk: dict[str, Any]) -> None:
+    other = next(p for p in cloud.listed("listStoragePools", "storagepool") if p["id"] != disk["storageid"])
+    cloud.admin("updateStoragePool", id=disk["storageid"], tags="fast")
+    fast = offering(cloud, "fast", customized=True, tags="fast")
+    cloud.admin("changeOfferingForVolume", id=disk["id"], diskofferingid=fast, size=2)
+
+    def suitable() -> list[tuple[str, bool]]:
+        rows = cloud.admin("findStoragePoolsForMigration", id=disk["id"])["storagepool"]
+        return [(row["id"], row["suitableformigration"]) for row in rows]
+
+    assert suitable() == [(other["id"], False)]
+    cloud.admin("updateStoragePool", id=other["id"], tags="fast,cheap")
+    assert suitable() == [(other["id"], True)]
+
+
 def test_offerings_say_whether_an_instance_could_have_their_disks(cloud: TwoRacks) -> None:
     fast, local = offering(cloud, "fast", disksize=1, tags="fast"), offering(cloud, "own", disksize=1, storagetype="local")
     vm = cloud.deploy("web")
