@@ -64,6 +64,9 @@ def test_users_see_and_touch_only_their_own(cloud_api: CloudApi) -> None:
     assert [v["name"] for v in ann("listVolumes", listall=True)["volume"]] == ["mine"]
     assert [v["name"] for v in cloud_api.listed("listVolumes", "volume")] == ["theirs"]
     assert {v["name"] for v in cloud_api.listed("listVolumes", "volume", listall=True)} == {"mine", "theirs"}
+    both = {"ids": [mine["id"], theirs["id"]]}
+    assert [v["name"] for v in cloud_api.listed("listVolumes", "volume", **both)] == ["theirs"]
+    assert len(cloud_api.listed("listVolumes", "volume", **both, listall=True)) == 2
     refused(531, ann, "deleteVolume", id=theirs["id"])
     assert "storage" not in ann("listVolumes", id=mine["id"])["volume"][0]
 
