@@ -6,10 +6,8 @@ A schedule that is due while the server is down is done once when it is back, un
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import get_args
 
-from croniter import CroniterError, croniter
 from msgspec.structs import replace
 
 from cloudsim.errors import CloudError, InvalidParameterValue
@@ -17,9 +15,9 @@ from cloudsim.management.compute.vms import VirtualMachines
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import Identity
-from cloudsim.management.operations.due_rows import DueRows
 from cloudsim.management.operations.jobs import Jobs
-from cloudsim.management.storage.snapshot_schedule import zone_of
+from cloudsim.management.operations.recurring import Recurring
+from cloudsim.management.operations.schedule_times import next_cron
 from cloudsim.model import VirtualMachine, VmSchedule
 from cloudsim.model.compute import ScheduledAction
 
@@ -31,23 +29,6 @@ _COMMANDS: dict[ScheduledAction, str] = {
     "FORCE_STOP": "stopVirtualMachine",
     "FORCE_REBOOT": "rebootVirtualMachine",
 }
-
-
-def next_time(schedule: str, timezone: str, after: float) -> float | None:
-    """The first time (Unix seconds) after `after` that the cron expression names; None if there is none.
-
-    Five fields: minute, hour, day of the month, month, day of the week. Raises InvalidParameterValue.
-    """
-    zone = zone_of(timezone)
-    if len(schedule.split()) != 5 or not croniter.is_valid(schedule):
-        raise InvalidParameterValue(
-            f"Error parsing cron format: {schedule!r}; five fields are expected: minute, hour, day, month, weekday"
-        )
-    try:
-        found: datetime = croniter(schedule, datetime.fromtimestamp(after, zone)).get_next(datetime)
-    except CroniterError:
-        return None
-    return found.astimezone(UTC).timestamp()
 
 
 class VmSchedules:
@@ -62,7 +43,12 @@ class VmSchedules:
         self._table = foundation.table(VmSchedule)
         self._vms = foundation.table(VirtualMachine)
         self._randomness = foundation.randomness.branch("vm schedules")
-        self._due = DueRows(foundation, VmSchedule, lambda row: row.next_run if row.enabled else None)
+        self._clock = Recurring(
+            foundation,
+            VmSchedule,
+            lambda row, after: self._next(row.schedule, row.timezone, after, row.end),
+            lambda row: row.enabled,
+        )
         vms.expunging.on_expunge.append(self.forget)
 
     def create(
@@ -152,26 +138,18 @@ class VmSchedules:
 
     @staticmethod
     def _next(schedule: str, timezone: str, after: float, end: float | None) -> float | None:
-        due = next_time(schedule, timezone, after)
+        due = next_cron(schedule, timezone, after)
         return None if due is None or (end is not None and due > end) else due
 
     # the clock
 
     async def run(self) -> None:
         """For ever: wait until a schedule is due, and enter its job."""
-        while True:
-            await self._due.wait()
-            self.run_due()
+        await self._clock.run(self._enter)
 
-    def run_due(self) -> None:
-        """Enter the jobs of all that is due now."""
-        now = self._foundation.now()
-        for due, row in self._due.take():
-            with self._store.transaction():
-                following = self._next(row.schedule, row.timezone, now, row.end)
-                self._table.update(row.id, next_run=following)
-                if row.end is None or due <= row.end:
-                    self._submit(row)
+    def _enter(self, row: VmSchedule, due: float) -> None:
+        if row.end is None or due <= row.end:
+            self._submit(row)
 
     def _submit(self, row: VmSchedule) -> None:
         vm = self._vms.get(row.vm_id)

@@ -6,7 +6,7 @@ import re
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.operations.configuration_key import ConfigurationKey as key
-from cloudsim.management.storage.snapshot_schedule import zone_of
+from cloudsim.management.operations.schedule_times import zone_of
 
 DAY_MINUTES = 1440
 

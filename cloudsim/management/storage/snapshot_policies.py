@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from msgspec.structs import replace
 
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
-from cloudsim.management.operations.due_rows import DueRows
 from cloudsim.management.operations.leftovers import remove_leftovers
-from cloudsim.management.storage.snapshot_schedule import INTERVALS, fields_of, interval_of, next_run, zone_of
+from cloudsim.management.operations.recurring import Recurring, keep_newest, next_of
+from cloudsim.management.operations.schedule_times import INTERVALS, IntervalSchedule
 from cloudsim.management.storage.snapshots import Snapshots
 from cloudsim.model import ResourceTag, Snapshot, SnapshotPolicy, Volume
-
-log = logging.getLogger(__name__)
 
 MOST_KEPT = (8, 8, 8, 12)
 """The largest maxsnaps of an interval: CloudStack's snapshot.max.hourly, daily, weekly, monthly."""
@@ -33,7 +30,7 @@ class SnapshotPolicies:
         self._volumes = foundation.table(Volume)
         self._tags = foundation.table(ResourceTag)
         self._randomness = foundation.randomness.branch("snapshot_policies")
-        self._due = DueRows(foundation, SnapshotPolicy, lambda policy: policy.next_run)
+        self._clock = Recurring(foundation, SnapshotPolicy, next_of)
 
     def create(
         self,
@@ -46,9 +43,8 @@ class SnapshotPolicies:
         display: bool = True,
     ) -> SnapshotPolicy:
         """A volume's policy for an interval; one that it has for the same interval is replaced."""
-        number = interval_of(interval)
-        fields_of(number, schedule)
-        zone_of(timezone)
+        wanted = IntervalSchedule.checked(interval, schedule, timezone)
+        number = wanted.interval
         if max_snapshots < 1:
             raise InvalidParameterValue(f"maxSnaps: {max_snapshots} must be greater than 0")
         if max_snapshots > MOST_KEPT[number]:
@@ -59,29 +55,21 @@ class SnapshotPolicies:
             raise InvalidParameterValue(
                 f"VolumeId: {volume.id} is in state {volume.state}. Cannot create a policy"
             )
-        due = next_run(number, schedule, timezone, self._foundation.now())
+        now = self._foundation.now()
         old = self._table.find(("volume_id", "interval"), (volume.id, number))
         with self._store.transaction():
             if old is not None:
                 return self._table.update(
-                    old.id,
-                    schedule=schedule,
-                    timezone=timezone,
-                    max_snapshots=max_snapshots,
-                    next_run=due,
-                    display=display,
+                    old.id, max_snapshots=max_snapshots, display=display, **wanted.fields(now)
                 )
             return self._table.insert(
                 SnapshotPolicy(
                     id=self._randomness.uuid(),
                     volume_id=volume.id,
-                    interval=number,
-                    schedule=schedule,
-                    timezone=timezone,
                     max_snapshots=max_snapshots,
-                    next_run=due,
                     display=display,
-                    created=self._foundation.now(),
+                    created=now,
+                    **wanted.fields(now),
                 )
             )
 
@@ -101,17 +89,13 @@ class SnapshotPolicies:
     async def run_policies(self) -> None:
         """For ever: wait until a policy is due, take its snapshot, remove those that are too many."""
         while True:
-            await self._due.wait()
+            await self._clock.wait()
             await self.run_due()
 
     async def run_due(self) -> list[Snapshot]:
         """Do what is due now, all at the same time; returns the snapshots that were made."""
-        now = self._foundation.now()
         policies: list[SnapshotPolicy] = []
-        for _, policy in self._due.take():
-            following = next_run(policy.interval, policy.schedule, policy.timezone, now)
-            with self._store.transaction():
-                policies.append(self._table.update(policy.id, next_run=following))
+        self._clock.run_due(lambda policy, due: policies.append(policy))
         made = await asyncio.gather(*(self._run(policy) for policy in policies))
         return [snapshot for snapshot in made if snapshot is not None]
 
@@ -142,13 +126,8 @@ class SnapshotPolicies:
 
     async def _thin_out(self, policy: SnapshotPolicy) -> None:
         """Remove the oldest snapshots of the policy beyond those it keeps."""
-        kept = [s for s in self._taken.where("policy_id", policy.id) if s.state == "BackedUp"]
-        kept.sort(key=lambda snapshot: snapshot.created)
-        for snapshot in kept[: max(0, len(kept) - policy.max_snapshots)]:
-            try:
-                await self._snapshots.delete(snapshot.id)
-            except CloudError as error:
-                log.warning("snapshot %s is kept for now: %s", snapshot.name, error.text)
+        taken = [s for s in self._taken.where("policy_id", policy.id) if s.state == "BackedUp"]
+        await keep_newest(taken, policy.max_snapshots, self._snapshots.delete)
 
     def _tell(self, volume: Volume, text: str, *, failed: bool = False) -> None:
         self._foundation.events.record(

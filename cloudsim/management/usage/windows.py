@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from cloudsim.management.operations.schedule_times import zone_of
 from cloudsim.management.operations.settings import Settings
-from cloudsim.management.storage.snapshot_schedule import zone_of
 
 MINUTE = 60.0
 

@@ -13,12 +13,12 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.operations.leftovers import remove_leftovers
+from cloudsim.management.operations.schedule_times import INTERVALS
 from cloudsim.management.storage.backups.offerings import BackupOfferings
 from cloudsim.management.storage.backups.providers import BackupProviders
 from cloudsim.management.storage.backups.repositories import url_of
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.secondary_storage import SecondaryStorage
-from cloudsim.management.storage.snapshot_schedule import INTERVALS
 from cloudsim.management.storage.snapshot_turns import SnapshotTurns
 from cloudsim.management.storage.volume_states import check_at_rest, move, settle
 from cloudsim.model import (

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.identity import Identity
-from cloudsim.management.operations.due_rows import DueRows
 from cloudsim.management.operations.jobs import Jobs
+from cloudsim.management.operations.recurring import Recurring, keep_newest, next_of
+from cloudsim.management.operations.schedule_times import IntervalSchedule
 from cloudsim.management.storage.backups.backups import Backups
 from cloudsim.management.storage.backups.offerings import BackupOfferings
 from cloudsim.management.storage.backups.providers import BackupProviders
-from cloudsim.management.storage.snapshot_schedule import fields_of, interval_of, next_run, zone_of
 from cloudsim.model import Backup, BackupSchedule, VirtualMachine
-
-log = logging.getLogger(__name__)
 
 
 class BackupSchedules:
@@ -43,7 +40,7 @@ class BackupSchedules:
         self._taken = foundation.table(Backup)
         self._vms = foundation.table(VirtualMachine)
         self._randomness = foundation.randomness.branch("backup schedules")
-        self._due = DueRows(foundation, BackupSchedule, lambda row: row.next_run)
+        self._clock = Recurring(foundation, BackupSchedule, next_of)
 
     def configure(
         self,
@@ -60,38 +57,31 @@ class BackupSchedules:
         `max_backups` 0 keeps all. What is None stays as it is, and is 0 or False in a new schedule.
         """
         self._providers.check_enabled(vm.zone_id)
-        number = interval_of(interval)
-        fields_of(number, schedule)
-        zone_of(timezone)
+        wanted = IntervalSchedule.checked(interval, schedule, timezone)
         if max_backups is not None and max_backups < 0:
             raise InvalidParameterValue(f"Parameter maxbackups must not be negative, and is {max_backups}")
         if vm.backup_offering_id is None:
             raise CloudError("Cannot configure backup schedule for the VM without having any backup offering")
         if not self._offerings.of(vm).user_driven:
             raise CloudError("The selected backup offering does not allow user-defined backup schedule")
-        due = next_run(number, schedule, timezone, self._foundation.now())
-        old = self._table.find(("vm_id", "interval"), (vm.id, number))
+        now = self._foundation.now()
+        old = self._table.find(("vm_id", "interval"), (vm.id, wanted.interval))
         with self._store.transaction():
             if old is not None:
                 return self._table.update(
                     old.id,
-                    schedule=schedule,
-                    timezone=timezone,
                     max_backups=old.max_backups if max_backups is None else max_backups,
                     quiesce=old.quiesce if quiesce is None else quiesce,
-                    next_run=due,
+                    **wanted.fields(now),
                 )
             return self._table.insert(
                 BackupSchedule(
                     id=self._randomness.uuid(),
                     vm_id=vm.id,
-                    interval=number,
-                    schedule=schedule,
-                    timezone=timezone,
                     max_backups=max_backups or 0,
                     quiesce=bool(quiesce),
-                    next_run=due,
-                    created=self._foundation.now(),
+                    created=now,
+                    **wanted.fields(now),
                 )
             )
 
@@ -105,21 +95,14 @@ class BackupSchedules:
 
     async def run(self) -> None:
         """For ever: wait until a schedule is due, and enter its job."""
-        while True:
-            await self._due.wait()
-            self.run_due()
+        await self._clock.run(self._enter)
 
-    def run_due(self) -> None:
-        """Enter the jobs of all that is due now."""
-        now = self._foundation.now()
-        for _, row in self._due.take():
-            with self._store.transaction():
-                vm = self._vms.get(row.vm_id)
-                if vm is None:
-                    self._table.delete(row.id)
-                    continue
-                self._table.update(row.id, next_run=next_run(row.interval, row.schedule, row.timezone, now))
-                self._submit(row, vm)
+    def _enter(self, row: BackupSchedule, due: float) -> None:
+        vm = self._vms.get(row.vm_id)
+        if vm is None:
+            self._table.delete(row.id)
+        else:
+            self._submit(row, vm)
 
     def _submit(self, row: BackupSchedule, vm: VirtualMachine) -> None:
         account, user = self._identity.system()
@@ -151,10 +134,5 @@ class BackupSchedules:
         schedule = self._table.get(schedule_id)
         if schedule is None or not schedule.max_backups:
             return
-        kept = [each for each in self._taken.where("schedule_id", schedule_id) if each.state == "BackedUp"]
-        kept.sort(key=lambda backup: backup.created)
-        for backup in kept[: max(0, len(kept) - schedule.max_backups)]:
-            try:
-                await self._backups.delete(backup.id)
-            except CloudError as error:
-                log.warning("backup %s is kept for now: %s", backup.name, error.text)
+        taken = [each for each in self._taken.where("schedule_id", schedule_id) if each.state == "BackedUp"]
+        await keep_newest(taken, schedule.max_backups, self._backups.delete)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.storage.snapshot_schedule import INTERVALS
+from cloudsim.management.operations.schedule_times import INTERVALS
 from cloudsim.model import BackupSchedule, VirtualMachine
 from server.api.command import Call, Listed, command
 from server.api.listing import Page, listed

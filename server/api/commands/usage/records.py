@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
-from cloudsim.management.storage.snapshot_schedule import zone_of
+from cloudsim.management.operations.schedule_times import zone_of
 from cloudsim.management.usage import types
 from cloudsim.management.usage.types import USAGE_TYPES
 from cloudsim.model import Account, Domain, GuestOs, GuestOsCategory, UsageRecord

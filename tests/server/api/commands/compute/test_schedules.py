@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.vm_schedules import next_time
+from cloudsim.management.operations.schedule_times import next_cron
 from cloudsim.model import VmSchedule
 from tests.server.api.api_harness import refused
 from tests.server.api.cloud_harness import TwoRacks
@@ -98,13 +98,13 @@ def test_schedules_go_with_their_instance(cloud: TwoRacks) -> None:
 
 @given(minute=st.integers(0, 59), hour=st.integers(0, 23), after=st.floats(1.6e9, 2e9))
 def test_the_next_time_is_the_next_such_minute(minute: int, hour: int, after: float) -> None:
-    due = next_time(f"{minute} {hour} * * *", "UTC", after)
+    due = next_cron(f"{minute} {hour} * * *", "UTC", after)
     assert due is not None and after < due <= after + DAY
     when = datetime.fromtimestamp(due, UTC)
     assert (when.hour, when.minute, when.second) == (hour, minute, 0)
 
 
 def test_days_that_never_come_have_no_time() -> None:
-    assert next_time("0 0 30 2 *", "UTC", 1.8e9) is None
+    assert next_cron("0 0 30 2 *", "UTC", 1.8e9) is None
     with pytest.raises(InvalidParameterValue, match="five fields"):
-        next_time("@daily", "UTC", 1.8e9)
+        next_cron("@daily", "UTC", 1.8e9)

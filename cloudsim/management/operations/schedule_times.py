@@ -1,4 +1,4 @@
-"""When a snapshot policy is due: CloudStack's schedule strings, in a time zone.
+"""When a schedule is due, in a time zone: CloudStack's schedule strings, of an interval, and cron expressions.
 
 hourly   MM        at minute MM of every hour
 daily    MM:HH     at HH:MM
@@ -9,7 +9,10 @@ monthly  MM:HH:D   at HH:MM on day D of the month, 1 to 28
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from croniter import CroniterError, croniter
 
 from cloudsim.errors import InvalidParameterValue
 
@@ -70,6 +73,26 @@ def fields_of(interval: int, schedule: str) -> tuple[int, ...]:
     return numbers
 
 
+class IntervalSchedule(NamedTuple):
+    """A schedule string of an interval, in a time zone; a `checked` one is all of that."""
+
+    interval: int
+    schedule: str
+    timezone: str
+
+    @classmethod
+    def checked(cls, interval: str, schedule: str, timezone: str) -> IntervalSchedule:
+        """As a caller gives it: the interval by its name or number. Raises InvalidParameterValue."""
+        number = interval_of(interval)
+        fields_of(number, schedule)
+        zone_of(timezone)
+        return cls(number, schedule, timezone)
+
+    def fields(self, now: float) -> dict[str, Any]:
+        """What a row with this schedule says of it: when it runs, and when next after `now`."""
+        return {**self._asdict(), "next_run": next_run(*self, now)}
+
+
 def next_run(interval: int, schedule: str, timezone_name: str, after: float) -> float:
     """The first time (Unix seconds) later than `after` at which the schedule is due.
 
@@ -100,3 +123,20 @@ def _falls_on(interval: int, numbers: tuple[int, ...], weekday: int, day: int) -
     if interval == DAILY:
         return True
     return numbers[2] == (weekday if interval == WEEKLY else day)
+
+
+def next_cron(schedule: str, timezone: str, after: float) -> float | None:
+    """The first time (Unix seconds) after `after` that the cron expression names; None if there is none.
+
+    Five fields: minute, hour, day of the month, month, day of the week. Raises InvalidParameterValue.
+    """
+    zone = zone_of(timezone)
+    if len(schedule.split()) != 5 or not croniter.is_valid(schedule):
+        raise InvalidParameterValue(
+            f"Error parsing cron format: {schedule!r}; five fields are expected: minute, hour, day, month, weekday"
+        )
+    try:
+        found: datetime = croniter(schedule, datetime.fromtimestamp(after, zone)).get_next(datetime)
+    except CroniterError:
+        return None
+    return found.astimezone(UTC).timestamp()

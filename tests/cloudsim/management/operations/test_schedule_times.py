@@ -1,4 +1,4 @@
-"""When snapshot policies are due."""
+"""When schedules are due."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.storage.snapshot_schedule import (
+from cloudsim.management.operations.schedule_times import (
     DAILY,
     HOURLY,
     MONTHLY,
