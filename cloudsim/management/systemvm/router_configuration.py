@@ -162,8 +162,7 @@ class RouterConfigurations:
         if network.vpc_id is None:
             for rule in self._foundation.table(Ipv6FirewallRule).where("network_id", network.id):
                 if rule.state != "Revoke":
-                    traffic = Traffic(rule.protocol, *_span(rule), rule.cidrs, rule.destination_cidrs)
-                    rules[rule.direction].append(traffic)
+                    rules[rule.direction].append(_traffic(rule))
         return {
             "ip6": network.ip6_gateway,
             "ingress6": tuple(rules["Ingress"]),
@@ -192,15 +191,14 @@ class RouterConfigurations:
     def _egress(self, network: Network) -> Iterable[Traffic]:
         for rule in self._foundation.table(FirewallRule).where("network_id", network.id):
             if rule.direction == "Egress" and rule.state != "Revoke":
-                first, last = _span(rule)
-                yield Traffic(rule.protocol, first, last, rule.cidrs, rule.destination_cidrs)
+                yield _traffic(rule)
 
     def _ingress(self, ips: Iterable[PublicIp]) -> Iterable[IngressRule]:
         rules = self._foundation.table(FirewallRule)
         for ip in ips:
             for rule in rules.where("public_ip_id", ip.id):
                 if rule.direction == "Ingress" and rule.state != "Revoke":
-                    yield IngressRule(ip.ip, Traffic(rule.protocol, *_span(rule), rule.cidrs))
+                    yield IngressRule(ip.ip, _traffic(rule))
 
     def _forwards(self, ips: dict[str, PublicIp]) -> Iterable[Forward]:
         rules = self._foundation.table(PortForwardingRule)
@@ -397,6 +395,10 @@ class RouterConfigurations:
             ),
             balancers=tuple(self._balancer(rule, router.guest_ip) for rule in mine),
         )
+
+
+def _traffic(rule: FirewallRule | Ipv6FirewallRule) -> Traffic:
+    return Traffic(rule.protocol, *_span(rule), rule.cidrs, rule.destination_cidrs)
 
 
 def _span(rule: FirewallRule | Ipv6FirewallRule | NetworkAcl) -> tuple[int, int]:
