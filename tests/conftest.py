@@ -9,6 +9,10 @@ import pytest
 from server.garbage import look_seldom, spare_what_is_there
 from tests.second_try import may_have_one, tell
 
+LAB_TIMEOUT = 1200
+"""Seconds that a test on real hosts may take at least, its fixtures included: their guests are emulated, and share the
+machine with the rest of the suite."""
+
 look_seldom()
 
 
@@ -23,6 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if item.get_closest_marker("lab") is not None:
         item.add_marker(pytest.mark.xdist_group("lab"))
+        least = item.get_closest_marker("timeout")
+        if least is None or least.args[0] < LAB_TIMEOUT:
+            item.add_marker(pytest.mark.timeout(LAB_TIMEOUT), append=False)
     if item.config.getoption("second_try") and may_have_one(item):
         item.add_marker(pytest.mark.flaky(reruns=1))
 
