@@ -6,6 +6,8 @@ import os
 import platform
 import threading
 import time
+from collections import Counter
+from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 import psutil
@@ -39,14 +41,24 @@ class ManagementServerMetricsView(ManagementServerView):
     cpuload: Annotated[str | None, "of one processor, since it was asked last"] = None
     heapmemoryused: Annotated[Long | None, "bytes of memory that the server has"] = None
     heapmemorytotal: Annotated[Long | None, "bytes of memory that it could have"] = None
-    threadstotalcount: int | None = None
+    threadstotalcount: Annotated[int | None, "threads that the system knows of, those of libraries too"] = None
     threadsdaemoncount: int | None = None
+    threadsrunnablecount: Annotated[int | None, "that run or could"] = None
+    threadswaitingcount: Annotated[int | None, "that sleep"] = None
+    threadsblockedcount: Annotated[int | None, "that wait for a disk"] = None
+    threadsteminatedcount: Annotated[int | None, "that have ended"] = None
     systemmemorytotal: str | None = None
     systemmemoryfree: str | None = None
     systemmemoryused: str | None = None
     systemmemoryvirtualsize: Annotated[str | None, "of the server"] = None
     systemloadaverages: Annotated[list[float] | None, "over 1, 5 and 15 minutes"] = None
+    systemtotalcpucycles: Annotated[float | None, "MHz of all processors"] = None
+    systemcycleusage: Annotated[list[Long] | None, "ticks that the machine was in user, in system and idle"] = None
+    loginfo: Annotated[str | None, "where the server logs to"] = None
     dbislocal: Annotated[bool | None, "whether the database is on this machine"] = None
+    usageislocal: Annotated[bool | None, "whether usage is counted on this machine"] = None
+    javadistribution: Annotated[str | None, "of what runs the server: of Python, as there is no Java"] = None
+    javaversion: Annotated[str | None, "of Python"] = None
     osdistribution: str | None = None
     kernelversion: str | None = None
     lastserverstart: Date | None = None
@@ -56,6 +68,7 @@ class ManagementServerMetricsView(ManagementServerView):
     def measured(cls, server: ManagementServerView, call: Call) -> Self:
         """The server, and what is measured now."""
         memory, own = psutil.virtual_memory(), _process.memory_info()
+        threads, cycles, speed = _threads(), psutil.cpu_times(), psutil.cpu_freq()
         view = cls(
             id=server.id,
             name=server.name,
@@ -70,13 +83,23 @@ class ManagementServerMetricsView(ManagementServerView):
             cpuload=f"{_process.cpu_percent():.2f} %",
             heapmemoryused=own.rss,
             heapmemorytotal=memory.available + own.rss,
-            threadstotalcount=threading.active_count(),
-            threadsdaemoncount=sum(thread.daemon for thread in threading.enumerate()),
+            threadstotalcount=threads.total(),
+            threadsdaemoncount=min(threads.total(), sum(thread.daemon for thread in threading.enumerate())),
+            threadsrunnablecount=threads["runnable"],
+            threadswaitingcount=threads["waiting"],
+            threadsblockedcount=threads["blocked"],
+            threadsteminatedcount=threads["ended"],
             systemmemorytotal=_gib(memory.total),
             systemmemoryfree=_gib(memory.available),
             systemmemoryused=_gib(memory.total - memory.available),
             systemmemoryvirtualsize=_gib(own.vms),
             systemloadaverages=[round(load, 2) for load in psutil.getloadavg()],
+            systemtotalcpucycles=round(speed.current * (os.cpu_count() or 1), 2) if speed is not None else None,
+            systemcycleusage=[int(seconds * TICKS) for seconds in (cycles.user, cycles.system, cycles.idle)],
+            loginfo="standard error",
+            usageislocal=True,
+            javadistribution=platform.python_implementation(),
+            javaversion=platform.python_version(),
             osdistribution=_distribution(),
             kernelversion=platform.release(),
             lastserverstart=date(_process.create_time()),
@@ -86,6 +109,23 @@ class ManagementServerMetricsView(ManagementServerView):
         if isinstance(journal, DatabaseJournal):
             view.dbislocal = journal.engine.url.host in LOCAL
         return view
+
+
+TICKS = 100
+"""In a second, as Linux counts them for its users."""
+_STATES = {"R": "runnable", "D": "blocked", "Z": "ended", "X": "ended"}
+
+
+def _threads() -> Counter[str]:
+    """How many threads of this process are in which state; one that is in no state named waits."""
+    states: Counter[str] = Counter()
+    for thread in Path("/proc/self/task").glob("*"):
+        try:
+            state = (thread / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue  # it has ended since
+        states[_STATES.get(state, "waiting")] += 1
+    return states
 
 
 LOCAL = (None, "", "localhost", "127.0.0.1", "::1")
@@ -134,6 +174,8 @@ class DbMetricsView(View):
     connections: Annotated[int | None, "that this server has"] = None
     uptime: Annotated[Long | None, "seconds since this server opened it"] = None
     queries: Annotated[Long | None, "statements that this server has sent since then"] = None
+    dbloadaverages: Annotated[list[float] | None, "statements for each second since then"] = None
+    replicas: Annotated[list[str] | None, "none that this server knows of"] = None
 
 
 @command("listDbMetrics", view=DbMetricsView, many=False, roles=ROOT, group=GROUP, since="4.17.0")
@@ -143,14 +185,17 @@ async def list_db_metrics(call: Call) -> DbMetricsView:
     if not isinstance(journal, DatabaseJournal):
         raise UnsupportedCommand("This cloud has no database: it keeps its state in memory alone")
     engine, now = journal.engine, time.time()
+    uptime = now - journal.opened
     return DbMetricsView(
         collectiontime=date(now),
         hostname=engine.url.host or platform.node(),
         version=".".join(map(str, engine.dialect.server_version_info or ())) or None,
         versioncomment={"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(engine.name, engine.name),
         connections=_connections(engine),
-        uptime=int(now - journal.opened),
+        uptime=int(uptime),
         queries=journal.statements,
+        dbloadaverages=[round(journal.statements / uptime, 2)] if uptime > 0 else [],
+        replicas=[],
     )
 
 

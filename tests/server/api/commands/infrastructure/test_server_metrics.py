@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,10 @@ def test_the_server_tells_what_it_takes_of_its_machine(api: Api) -> None:
     assert shown["availableprocessors"] == os.cpu_count()
     assert 1 << 20 < shown["heapmemoryused"] < shown["heapmemorytotal"] <= psutil.virtual_memory().total
     assert shown["systemmemorytotal"] == f"{psutil.virtual_memory().total / 2**30:.2f} GB"
-    assert shown["threadstotalcount"] >= 1 and len(shown["systemloadaverages"]) == 3
+    states = [shown[f"threads{state}count"] for state in ("runnable", "waiting", "blocked", "teminated")]
+    assert sum(states) == shown["threadstotalcount"] >= shown["threadsdaemoncount"] and states[0] >= 1
+    assert len(shown["systemloadaverages"]) == len(shown["systemcycleusage"]) == 3
+    assert shown["javaversion"] == platform.python_version() and shown["usageislocal"] is True
     assert shown["lastboottime"] < shown["lastserverstart"] < shown["collectiontime"]
     assert shown["sessions"] == 0
     api.system("login", username="admin", password="password")
@@ -43,6 +47,7 @@ def test_the_database_tells_what_it_is_and_how_much_it_was_told(api: Api, tmp_pa
         api.admin("createDomain", name="a")
         after = api.admin("listDbMetrics")["dbMetrics"]
         assert after["queries"] > before["queries"] and after["uptime"] >= 0
+        assert after["replicas"] == [] and len(after["dbloadaverages"]) <= 1
         assert api.admin("listManagementServersMetrics")["managementserver"][0]["dbislocal"] is True
     finally:
         api.store.journal = None
