@@ -119,6 +119,7 @@ def _templates(foundation: Foundation, owner: Account, guest_os_id: str) -> None
                 is_featured=builtin,
                 cross_zones=True,
                 password_enabled=builtin,
+                dynamically_scalable=builtin,
                 created=foundation.now(),
             )
         )

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol, TypeVar, cast, get_args, get_origin
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller
-from cloudsim.model import Role
+from cloudsim.model import Domain, Role
 from cloudsim.store import Row, Store
 from server.api.parameters import REQUIRED, Access, Parameter, Resolve, Unreadable, parameter
 from server.api.views import View
@@ -77,6 +77,8 @@ class Call:
         row = self.store.table(row_type).get(row_id)
         if row is None and row_type is Role and row_id.isdecimal():  # clients know the default ones by number
             row = cast("R | None", self.manager.roles.numbered(int(row_id)))
+        if row_id == "1" and row_type is Domain:  # the root's number in every CloudStack, which clients have learnt
+            row = cast("R | None", self.store.table(Domain).get(self.manager.identity.system()[0].domain_id))
         if row is not None and access != "any":
             visibility.check(self.store, self.caller, row, operate=access == "operate")
         return row

@@ -117,6 +117,14 @@ def test_a_domain_admin_rules_its_subtree(api: Api, admin: Client) -> None:
     refused(531, boss, "createAccount", username="root2", roleid=_role(admin, "Root Admin"), **new)
 
 
+def test_clients_know_the_root_domain_by_its_number(api: Api, admin: Client) -> None:
+    root = admin("listDomains", id="1")["domain"][0]
+    assert (root["name"], root["level"]) == ("ROOT", 0)
+    made = admin("createDomain", name="inside", parentdomainid="1")["domain"]
+    assert made["parentdomainid"] == root["id"]
+    refused(431, admin, "createDomain", name="other", parentdomainid="2")
+
+
 def _role(admin: Client, name: str) -> str:
     return str(admin("listRoles", name=name)["role"][0]["id"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
-from cloudsim.errors import InvalidParameterValue
+from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.extensions.custom_actions import (
     RESOURCE_TYPES,
     ActionResult,
@@ -234,6 +234,15 @@ async def run_custom_action(
     parameters: Annotated[Mapping[str, str] | None, Param("values of its parameters by their names")] = None,
 ) -> Job:
     """Has an extension do something with an instance. That it could not is a result, and no error."""
-    service, caller = call.manager.custom_actions, call.caller
-    vm, values = service.check_run(caller, customactionid, resourcetype or None, resourceid, parameters or {})
-    return Job(lambda: service.run(caller, customactionid, vm.id, values), vm)
+    service, caller, kind = call.manager.custom_actions, call.caller, resourcetype or None
+
+    async def work() -> ActionResult:
+        vm, values = service.check_run(caller, customactionid, kind, resourceid, parameters or {})
+        done: ActionResult = await service.run(caller, customactionid, vm.id, values)
+        return done
+
+    try:
+        vm = service.resource(caller, customactionid.resource_type or kind, resourceid)
+    except CloudError:  # as in CloudStack it is the job that fails of it
+        vm = None
+    return Job(work, vm)

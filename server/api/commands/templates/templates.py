@@ -32,7 +32,7 @@ from server.api.commands.templates.listing import shown
 from server.api.commands.templates.requested import TAG, ChangedTemplate, RegisteredTemplate
 from server.api.commands.templates.views import InZone, PermissionsView, TemplateView, in_zones
 from server.api.listing import Page, Tags
-from server.api.ownership import Owner, account_named
+from server.api.ownership import NamedOwner, Owner, account_named
 from server.api.parameters import Param, one_of
 from server.api.scope import Scope
 from server.api.views import View
@@ -87,7 +87,7 @@ def chosen_zones(zone: Zone | Literal["-1"] | None, zones: Sequence[Zone] | None
 async def create_template(
     call: Call,
     *,
-    owner: Owner,
+    named: NamedOwner,
     name: str,
     ostypeid: GuestOs,
     displaytext: Annotated[str | None, Param(length=4096)] = None,
@@ -106,6 +106,7 @@ async def create_template(
     details: Mapping[str, str] | None = None,
 ) -> Job:
     """Makes a template of a snapshot, or of a volume of a stopped instance."""
+    owner = named or call.caller.account
     source: Snapshot | Volume | None = snapshotid if snapshotid is not None else volumeid
     if source is None or (snapshotid is not None and volumeid is not None):
         raise InvalidParameterValue("Either volumeid or snapshotid must be given, and not both")

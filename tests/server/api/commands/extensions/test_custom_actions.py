@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.server.api.api_harness import refused
+from tests.server.api.api_harness import Refused, refused
 from tests.server.api.commands.extensions.program_cloud import ProgramCloud
 
 
@@ -93,6 +93,14 @@ def test_nothing_is_run_for_what_stands_against_it(cloud: ProgramCloud) -> None:
     cloud.admin("updateExtension", id=extension["id"], state="Disabled")
     assert "mine is disabled" in refused(530, cloud.admin, "runCustomAction", **run).text
     assert cloud.calls() == []
+
+
+def test_it_is_the_job_that_fails_of_a_resource_that_is_not_there(cloud: ProgramCloud) -> None:
+    action = cloud.action(cloud.extension())
+    with pytest.raises(Refused) as caught:
+        cloud.admin("runCustomAction", customactionid=action["id"], resourceid="abcd")
+    (event,) = cloud.listed("listEvents", "event", type="EXTENSION.CUSTOM.ACTION.RUN", level="ERROR")
+    assert "resourceid" in caught.value.text and "resourceid" in event["description"]
 
 
 def test_an_action_without_a_resource_type_is_run_for_the_type_that_the_caller_names(cloud: ProgramCloud) -> None:

@@ -52,6 +52,9 @@ def test_a_template_of_a_snapshot(cloud_api: CloudApi) -> None:
     ]
     admin("deleteTemplate", id=made["id"])
     assert admin("listTemplates", templatefilter="self", name="golden") == {}
+    cloud_api.account("ann")
+    theirs = admin("createTemplate", **asked, snapshotid=snapshot["id"], account="ann")["template"]
+    assert theirs["account"] == "ann", "an account without a domain is one of the caller's domain"
 
 
 def test_what_comes_with_the_cloud_is_featured_and_the_system_template_hidden(cloud_api: CloudApi) -> None:
@@ -61,6 +64,7 @@ def test_what_comes_with_the_cloud_is_featured_and_the_system_template_hidden(cl
         assert (
             row["name"] == "CentOS 5.6 (64-bit) no GUI (Simulator)"
             and row["isready"]
+            and row["isdynamicallyscalable"]
             and row["zonename"] == "zone-1"
         )
     assert len(cloud_api.listed("listTemplates", "template", templatefilter="all")) == 2
