@@ -164,10 +164,16 @@ def vpc_service_named(text: str) -> str:
     )
 
 
+ALWAYS = ("SourceNat", "NetworkACL")
+"""Services that, as in CloudStack, every VPC offering has beside those it names."""
+
+
 def _services(
     names: Sequence[str], providers: Sequence[tuple[str, str]]
 ) -> dict[str, tuple[str, ...]]:
     chosen: dict[str, tuple[str, ...]] = {vpc_service_named(name): () for name in names}
+    if chosen:
+        chosen |= {name: () for name in ALWAYS if name not in chosen}
     for name, provider in providers:
         service = vpc_service_named(name)
         if names and service not in chosen:

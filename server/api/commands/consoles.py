@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue, ResourceUnavailable
+from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import may_use
 from cloudsim.management.systemvm.consoles import Endpoint
 from cloudsim.model import Account, ConsoleSession, Domain, Host, User, VirtualMachine
@@ -99,11 +100,13 @@ class ConsoleSessionView(View):
 async def create_console_endpoint(
     call: Call,
     *,
-    virtualmachineid: Annotated[VirtualMachine, Param("a running instance", access="operate")],
+    virtualmachineid: Annotated[VirtualMachine, Param("a running instance of the caller's", access="any")],
     token: Annotated[str | None, Param("an extra token that the console's address must hold too")] = None,
     serial: Annotated[bool, Param("its serial terminal instead of its screen")] = False,
 ) -> Endpoint | ConsoleEndpointView:
     """Opens the console of an instance, once and for the one who has the address."""
+    if not visibility.may(call.store, call.caller, virtualmachineid, operate=True):
+        return ConsoleEndpointView(success=False, details="Permission denied")
     remote = call.request.remote if call.request is not None else ""
     try:
         endpoint: Endpoint = await call.manager.consoles.open(
