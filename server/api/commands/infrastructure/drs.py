@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Self
 
+from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import AsyncJob, Cluster, DrsPlan, Host, VirtualMachine
 from cloudsim.model.compute import DrsMigration
 from server.api.command import ROOT, Call, Job, Listed, command
@@ -89,10 +90,18 @@ async def execute_cluster_drs_plan(
     call: Call,
     *,
     id: Cluster,
-    migrateto: Annotated[Mapping[str, str] | None, Param("which host each instance is to move to, by ids")] = None,
+    migrateto: Annotated[
+        Sequence[Mapping[str, str]] | None, Param("each vm and host (or key and value): an instance, and where it is to move, by ids")
+    ] = None,
 ) -> Job:
     """Moves instances of a cluster, each by a job of its own."""
-    moves = call.manager.drs.check(id, migrateto or {})
+    wanted: dict[str, str] = {}
+    for entry in migrateto or ():
+        instance, host = entry.get("vm", entry.get("key")), entry.get("host", entry.get("value"))
+        if not instance or not host:
+            raise InvalidParameterValue("Each entry of migrateto needs a vm and a host")
+        wanted[instance] = host
+    moves = call.manager.drs.check(id, wanted)
 
     async def work() -> DrsPlan:
         made: DrsPlan = call.manager.drs.execute(call.caller, id, moves, automatic=False)

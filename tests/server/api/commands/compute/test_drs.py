@@ -45,7 +45,10 @@ def test_a_condensed_cluster_has_an_empty_host(cloud: TwoRacks) -> None:
         cloud.deploy(hostid=host["id"])
     plan = cloud.admin("generateClusterDrsPlan", id=cluster)["clusterdrsplan"]
     wanted = {move["virtualmachineid"]: move["destinationhostid"] for move in plan["migrations"]}
-    cloud.admin("executeClusterDrsPlan", id=cluster, migrateto=wanted)
+    (instance,) = wanted
+    half = {"migrateto[0].vm": instance}
+    assert "a vm and a host" in refused(431, cloud.admin, "executeClusterDrsPlan", id=cluster, **half).text
+    cloud.admin("executeClusterDrsPlan", id=cluster, **half, **{"migrateto[0].host": wanted[instance]})
     cloud.cloud.wait(600)
     assert len(wanted) == 1 and len(set(_spread(cloud))) == 1
 
