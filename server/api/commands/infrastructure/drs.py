@@ -91,7 +91,7 @@ async def execute_cluster_drs_plan(
     *,
     id: Cluster,
     migrateto: Annotated[
-        Sequence[Mapping[str, str]] | None, Param("each vm and host (or key and value): an instance, and where it is to move, by ids")
+        Sequence[Mapping[str, str]] | None, Param("each vm and host: an instance and its new host, by ids")
     ] = None,
 ) -> Job:
     """Moves instances of a cluster, each by a job of its own."""
