@@ -8,6 +8,7 @@ Each scene is a generator that yields a name whenever there is something to be s
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,13 +38,22 @@ class Cloud:
 
 
 def sign_in(page: Any, cloud: Cloud, username: str, password: str, domain: str = "") -> None:
-    page.goto(f"{cloud.url}/client/")
+    _sign_out(page, cloud)
     page.get_by_label("User name").fill(username)
     page.get_by_label("Password", exact=True).fill(password)
     if domain:
         page.get_by_label("Domain").fill(domain)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/#/dashboard*")
+    at_rest(page)
+
+
+def _sign_out(page: Any, cloud: Cloud) -> None:
+    """The sign-in page, whoever was signed in before."""
+    page.context.clear_cookies()
+    page.evaluate("() => localStorage.removeItem('cloudsim.session')")
+    page.goto("about:blank")
+    page.goto(f"{cloud.url}/client/#/sign-in")
     at_rest(page)
 
 
@@ -54,10 +64,7 @@ def go(page: Any, cloud: Cloud, path: str) -> None:
 
 def signing_in(page: Any, cloud: Cloud) -> Iterator[Shown]:
     """Before there is a session, and where the password is wrong."""
-    page.context.clear_cookies()
-    page.evaluate("() => localStorage.removeItem('cloudsim.session')")
-    page.goto(f"{cloud.url}/client/?out#/sign-in")
-    at_rest(page)
+    _sign_out(page, cloud)
     yield "sign-in", page
     page.get_by_label("User name").fill("admin")
     page.get_by_label("Password", exact=True).fill("not this one")
@@ -225,7 +232,7 @@ def way_of_a_command(page: Any, cloud: Cloud) -> Iterator[Shown]:
     at_rest(page)
     yield "trace-as-list", page
     rows = page.locator("ol.messages li button")
-    for name, words in (("message", "StartCommand"), ("placement", "place")):
+    for name, words in (("message", re.compile("StartCommand")), ("placement", re.compile(r"^\s*Placement"))):
         found = rows.filter(has_text=words)
         if found.count():
             found.first.click()

@@ -24,12 +24,12 @@ from typing import Any
 from PIL import Image
 
 from tests.browser.chromium import SCREENSHOTS, UI, browser
+from tests.browser.ui.axe import serious
 from tests.browser.ui.oddities import odd_words
 from tests.browser.ui.rest import COUNTING, at_rest
 from tests.browser.ui.scenes import SCENES, Cloud, Shown
 from tests.server.serving import ServerProcess
 
-AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
 DOCS = UI.parent / "docs" / "images" / "ui"
 THEMES = ("light", "dark")
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
@@ -37,19 +37,37 @@ VARIANTS = (("light", "wide"), ("dark", "wide"), ("dark", "narrow"), ("light", "
 """In an order in which one thing changes at a time."""
 GENERIC_TABS = ("events", "settings")
 """Tabs that look the same on everything: shown of the first thing that has them."""
-DOCUMENTED = [
+DOCUMENTED = {
+    "dashboard-light-wide",
+    "vm-light-wide",
+    "vm-dark-narrow",
+    "vm-detail-light-wide",
+    "deploy-light-wide",
+    "add-zone-light-wide",
+    "topology-dark-wide",
+    "topology-light-wide",
+    "trace-detail-light-wide",
+    "simulation-light-wide",
+}
+"""Pictures that docs/ui.md and the README show."""
+ON_SHEETS = {
+    "sign-in",
     "dashboard",
-    "topology",
+    "user-dashboard",
     "vm",
     "vm-detail",
-    "trace-detail",
-    "simulation",
+    "network-detail",
     "deploy",
     "add-zone",
-    "network-detail",
-    "api",
+    "topology",
+    "topology-host",
+    "trace-detail",
+    "trace-placement",
+    "simulation",
     "experiment",
-]
+    "api-answer",
+}
+"""Pages that docs/ui-pictures.md shows in all four."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +125,6 @@ def signed_in(server: ServerProcess | Cloud, theme: str, size: tuple[int, int]) 
     """A page of that theme and size, signed in as the admin. Fails if the page raised an error."""
     with browser() as context:
         page = context.new_page()
-        page.set_default_timeout(30_000)
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         page.add_init_script(COUNTING)
@@ -119,20 +136,16 @@ def signed_in(server: ServerProcess | Cloud, theme: str, size: tuple[int, int]) 
         yield page
 
 
+IS_AT = """
+(path) => document.querySelector('#app').__vue_app__.config.globalProperties.$router.currentRoute.value.path === path
+"""
+
+
 def visit(page: Any, server: ServerProcess | Cloud, of: PageOf) -> None:
     """Open it, and wait until it has come to rest."""
     page.goto(f"{server.url}/client/#{of.path}")
+    page.wait_for_function(IS_AT, arg=of.path)  # what the page is made of may still have to be loaded
     at_rest(page)
-
-
-def serious(page: Any) -> list[str]:
-    """What axe finds that keeps people from using the page."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate(
-        "() => axe.run(document, {resultTypes: ['violations']}).then(r => r.violations.filter(v => "
-        "['serious', 'critical'].includes(v.impact)).map(v => v.id + ': ' + v.nodes[0].html.slice(0, 160)))"
-    )
-    return list(found)
 
 
 def too_wide(page: Any) -> int:
@@ -196,7 +209,7 @@ def four_of(page: Any, told: argparse.Namespace) -> tuple[dict[tuple[str, str], 
         if (theme, size) != VARIANTS[0] and "/client/" in page.url:
             at_rest(page, 200)
         four[theme, size] = picture(page)
-        problems = serious(page) if told.axe else []
+        problems = serious(page, "html") if told.axe else []
         problems += [f"{pixels} pixels too wide" for pixels in [too_wide(page)] if pixels > 0]
         found += [f"{theme}, {size}: {each}" for each in problems]
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
@@ -216,9 +229,11 @@ def take(cloud: Cloud, told: argparse.Namespace) -> int:
             four, found = four_of(shown, told)
             for (theme, size), image in four.items():
                 keep(image, told.out / f"{name}-{theme}-{size}.webp")
-                if told.docs and name in DOCUMENTED:
+                if told.docs and f"{name}-{theme}-{size}" in DOCUMENTED:
                     keep(image, DOCS / f"{name}-{theme}-{size}.webp")
             keep(sheet(four), told.out / "sheets" / f"{name}.webp")
+            if told.docs and name in ON_SHEETS:
+                keep(sheet(four, 900), DOCS / f"{name}.webp")
             problems += len(found)
             print(f"{name}: {'; '.join(found) or 'well'}", flush=True)
     return problems
