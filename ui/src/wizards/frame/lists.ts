@@ -28,6 +28,8 @@ export function useRows(command: string, key: string, parameters: () => Paramete
     if (asked === null) {
       rows.value = [];
       count.value = 0;
+      busy.value = false; // what is still asked for is wanted no more
+      refused.value = "";
       return;
     }
     busy.value = true;
