@@ -42,6 +42,7 @@ export function useRows(of: Resource, state: Ref<ListState>, within: Ref<Paramet
   const error = ref("");
   const types = typesOf(of.list.command);
   let asked = new AbortController();
+  let again = false;
 
   async function refresh(): Promise<void> {
     asked.abort();
@@ -60,6 +61,10 @@ export function useRows(of: Resource, state: Ref<ListState>, within: Ref<Paramet
     } finally {
       if (mine === asked) {
         loading.value = false;
+        if (again) {
+          again = false;
+          void refresh();
+        }
       }
     }
   }
@@ -95,7 +100,11 @@ export function useRows(of: Resource, state: Ref<ListState>, within: Ref<Paramet
   function refreshSoon(): void {
     later ??= setTimeout(() => {
       later = undefined;
-      void refresh();
+      if (loading.value) {
+        again = true; // what is on its way is shown first: where much changes nothing would ever be
+      } else {
+        void refresh();
+      }
     }, 500);
   }
   onChanges([of.changes ?? of.list.key], (changes) => {
@@ -106,6 +115,7 @@ export function useRows(of: Resource, state: Ref<ListState>, within: Ref<Paramet
   });
   onScopeDispose(() => {
     clearTimeout(later);
+    again = false;
     asked.abort();
   });
 
