@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 
+from backends.simulated.restore import restore_world
 from backends.simulated.world import SimulatedWorld
 from cloudsim.errors import CloudError
 from cloudsim.management import first_state
@@ -91,7 +92,7 @@ async def restore(manager: ManagementServer, world: SimulatedWorld) -> None:
     store = manager.store
     hosts = store.table(Host)
     expected = hosts.count("state", "Up")
-    world.restore(store)
+    restore_world(world, store)
     manager.start()
     await _wait(store, Host, lambda: hosts.count("state", "Up") >= expected, RETURN)
     await _reach_the_present(world)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from backends.fault_injector import FaultInjector, RestartManager
 from backends.lab.hosts import LabHost
+from backends.lab.lab import Lab
+from backends.lab.layout import LabLayout
 from cloudsim.faults import AgentHang, Fault, FaultError, HostCrash, LinkCut, ManagerRestart, matches
 from cloudsim.randomness import Randomness
-
-if TYPE_CHECKING:
-    from backends.lab.world import LabWorld
 
 log = logging.getLogger(__name__)
 
@@ -21,12 +21,20 @@ POSSIBLE = (HostCrash, AgentHang, LinkCut, ManagerRestart)
 """An AgentHang freezes the whole host here, its guests too; a LinkCut can be that of a host."""
 
 
+class FaultyLab(Protocol):
+    """What faults are made in: the hosts of a lab, by the paths of its layout; `backends.lab.world.LabWorld`."""
+
+    loop: asyncio.AbstractEventLoop
+    layout: LabLayout
+    lab: Lab
+
+
 class LabFaultInjector(FaultInjector):
     """See `backends.fault_injector.FaultInjector`. What it does takes a moment, and is done in order, on a thread."""
 
     def __init__(
         self,
-        world: LabWorld,
+        world: FaultyLab,
         faults: Sequence[Fault],
         randomness: Randomness,
         restart_manager: RestartManager | None = None,

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from backends.simulated.world import SimulatedHost
+from backends.simulated.simulated_host import SimulatedHost
 
 
 class Power:

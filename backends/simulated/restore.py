@@ -11,11 +11,13 @@ where it stopped, give the world an `epoch` that is later than any time in the s
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from backends.simulated.datacenter import GIB, Hosts
 from backends.simulated.machine import HYPERVISOR, Guest
+from backends.simulated.simulated_host import SimulatedHost
 from backends.simulated.storage import Content, Pool
+from backends.simulated.world import SimulatedWorld
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.management.systemvm.roles import system_spec
 from cloudsim.model import (
@@ -39,9 +41,6 @@ from cloudsim.protocol.specs import DiskSpec, ImageSpec, NicSpec, PoolSpec, VmSp
 from cloudsim.store import Store
 from cloudsim.world import HostDiscovery
 
-if TYPE_CHECKING:
-    from backends.simulated.world import SimulatedHost, SimulatedWorld
-
 log = logging.getLogger(__name__)
 
 _ALIVE = ("Running", "Stopping", "Migrating")
@@ -60,7 +59,7 @@ _NO_FILE = frozenset(
 )
 
 
-def restore(world: SimulatedWorld, store: Store) -> None:
+def restore_world(world: SimulatedWorld, store: Store) -> None:
     """Make `world`, fresh, what `store` says, and start the agents of its hosts."""
     hosts = {row.id: _host(world, row) for row in store.table(Host) if _ours(row)}
     described = {plan.path for plan in world.layout.pools()}

@@ -31,7 +31,7 @@ from backends.simulated.loop import SimLoop
 from backends.simulated.out_of_band import ManagementControllers
 from backends.simulated.power import Power
 from backends.simulated.reachability import picture
-from backends.simulated.restore import restore
+from backends.simulated.simulated_host import SimulatedHost
 from backends.simulated.site import Site, Utilisation
 from backends.simulated.storage import Pool
 from backends.simulated.topology import Place
@@ -44,7 +44,6 @@ from cloudsim.out_of_band import PowerDriver
 from cloudsim.protocol.link import Link
 from cloudsim.protocol.specs import VmSpec
 from cloudsim.randomness import Randomness
-from cloudsim.store import Store
 from cloudsim.systemvm.reachability import Picture
 from cloudsim.work import WorkListener
 from cloudsim.world import HostDiscovery
@@ -54,27 +53,6 @@ if TYPE_CHECKING:
 
 EPOCH = 1_767_225_600.0
 """Unix time of a world's beginning unless told otherwise: 2026-01-01 00:00 UTC."""
-
-class SimulatedHost:
-    """A host of the world: its machine, the agent on it (None until discovered), and its connection's state."""
-
-    __slots__ = ("agent", "condition", "guid", "hypervisor", "name", "path", "world")
-
-    def __init__(self, world: SimulatedWorld, hypervisor: SimulatedHypervisor, path: str) -> None:
-        self.world = world
-        self.hypervisor = hypervisor
-        self.guid = hypervisor.guid
-        self.name = hypervisor.name
-        self.path = path
-        self.agent: Agent | None = None
-        self.condition: Condition | None = None
-
-    async def connect(self) -> Link:
-        """The agent's way to the manager (`cloudsim.protocol.link.Connector`)."""
-        return await self.world._connect(self)
-
-    def __repr__(self) -> str:
-        return f"<SimulatedHost {self.name} {'on' if self.hypervisor.powered else 'off'}>"
 
 
 class SimulatedWorld:
@@ -121,9 +99,10 @@ class SimulatedWorld:
         self.links = SimulatedLinks(self.site, self._place_by_guid)
         self._by_name: dict[str, SimulatedHost] = {}
         self._free_below: dict[tuple[int, int], int] = {}
-        self.out_of_band: Mapping[str, PowerDriver] = {"ipmitool": ManagementControllers(self)}
         self.certificate_authorities: Mapping[str, CertificateAuthority] = {}
         self.power = Power(self.loop, self.site.sampler.source("host_boot"), self._boot_agent_soon)
+        controllers = ManagementControllers(self.site, self.hosts, self.power)
+        self.out_of_band: Mapping[str, PowerDriver] = {"ipmitool": controllers}
         for plan in self.layout.hosts():
             self._add_planned(plan)
 
@@ -286,13 +265,6 @@ class SimulatedWorld:
         machines = self.site.machines.values()
         return picture([m for m in machines if zone is None or _zone_of(m.place) in (zone, f"zone {zone}")], outside)
 
-    def restore(self, store: Store) -> None:
-        """Make the world what a manager's store says of it, after the process has been started anew.
-
-        See `backends.simulated.restore`. Agents start; `attach` before or after.
-        """
-        restore(self, store)
-
     # inside
 
     def _add_planned(self, plan: HostPlan) -> None:
@@ -305,7 +277,7 @@ class SimulatedWorld:
         self, guid: str, name: str, address: str, place: Place, group: Hosts, path: str
     ) -> SimulatedHost:
         machine = SimulatedHypervisor(self.site, guid, name, address, place, group)
-        host = SimulatedHost(self, machine, path)
+        host = SimulatedHost(self._connect, machine, path)
         self.hosts[guid] = host
         self._by_name.setdefault(name, host)
         self._by_name[path] = host

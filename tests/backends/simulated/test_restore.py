@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from backends.simulated.datacenter import GIB, uniform
+from backends.simulated.restore import restore_world
 from backends.simulated.world import SimulatedWorld
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.model import (
@@ -137,7 +138,7 @@ def world() -> SimulatedWorld:
     store = Store(ROW_TYPES)
     store.load(ROWS)
     world = SimulatedWorld(uniform(hosts_per_rack=2))
-    world.restore(store)
+    restore_world(world, store)
     return world
 
 
@@ -165,7 +166,7 @@ def test_a_host_that_was_switched_off_stays_off_and_runs_nothing() -> None:
     store = Store(ROW_TYPES)
     store.load([*ROWS, off])
     world = SimulatedWorld(uniform(hosts_per_rack=2))
-    world.restore(store)
+    restore_world(world, store)
     powered = {guid: world.host(guid).hypervisor.powered for guid in ("guid-1", "guid-2")}
     assert powered == {"guid-1": False, "guid-2": True}
     assert world.host("guid-1").hypervisor.inventory() == ()
@@ -213,7 +214,7 @@ def test_an_iso_is_in_its_drive_again() -> None:
     store = Store(ROW_TYPES)
     store.load([replace(row, iso_id="iso") if row.id == "vm1" else row for row in [*ROWS, disc, copy]])
     world = SimulatedWorld(uniform(hosts_per_rack=2))
-    world.restore(store)
+    restore_world(world, store)
     guests = world.host("guid-1").hypervisor.guests
     assert guests["i-2-1-VM"].spec.iso == ImageSpec(STORE_URL, "templates/iso", GIB, "ISO", "c")
     assert world.host("guid-2").hypervisor.guests["i-2-2-VM"].spec.iso is None
@@ -234,6 +235,6 @@ def test_the_work_of_guests_begins_again() -> None:
     store.load([replace(row, user_data=given) if row.id in ("vm1", "vm4") else row for row in ROWS])
     world = SimulatedWorld(uniform(hosts_per_rack=2))
     world.hear_work(Heard())
-    world.restore(store)
+    restore_world(world, store)
     world.loop.run_until_complete(asyncio.sleep(10))
     assert Heard.ends == {"vm1 1": 2.0, "vm1 0": 6.0}
