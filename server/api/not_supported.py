@@ -99,9 +99,6 @@ ABSENT: dict[str, dict[str, str]] = {
     "an upgrade is a new router": {
         "livepatch": "restartVPC",
     },
-    "disks are not encrypted": {
-        "encryptroot": "createServiceOffering",
-    },
     "GPUs show no screens": {
         "gpudisplay": "createServiceOffering",
     },

@@ -5,7 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.disk_traits import ROOT_OFFERING, STRICT, DiskTraits, traits_of
+from cloudsim.management.compute.disk_traits import (
+    ROOT_OFFERING,
+    STRICT,
+    DiskTraits,
+    check_unencrypted,
+    traits_of,
+)
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
 from cloudsim.management.storage.volume_attachment import CDROM_DEVICE
@@ -253,6 +259,7 @@ class DiskPlans:
             raise InvalidParameterValue(f"Unable to find disk offering {offering_id}")
         if offering.zone_ids and zone.id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in zone {zone.name}")
+        check_unencrypted(offering)
         return offering
 
 

@@ -91,6 +91,16 @@ def traits_as_details(disk: DiskTraits) -> dict[str, str]:
 
 
 ROOT_OFFERING, STRICT = f"{DISK_DETAIL}offering", f"{DISK_DETAIL}strict"
+ENCRYPTED = f"{DISK_DETAIL}encrypted"
+
+
+def check_unencrypted(offering: DiskOffering | ServiceOffering) -> None:
+    """Raise InvalidParameterValue for an offering of encrypted disks: there may be such, but nothing can be of it."""
+    encrypted = offering.encrypt if isinstance(offering, DiskOffering) else ENCRYPTED in offering.details
+    if encrypted:
+        raise InvalidParameterValue(
+            f"Disks of offering {offering.name} are to be encrypted, and no host or storage of this cloud encrypts any"
+        )
 
 
 def root_offering_details(offering: DiskOffering | None, strict: bool) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from cloudsim.errors import InvalidParameterValue
+from cloudsim.management.compute.disk_traits import check_unencrypted
 from cloudsim.management.compute.unmanaged import Found
 from cloudsim.management.compute.vm_allocation import Allocation
 from cloudsim.management.foundation import Foundation
@@ -101,6 +102,7 @@ class ImportPlans:
             raise InvalidParameterValue(f"Unable to find disk offering {offering_id} for disk {disk.label}")
         if offering.zone_ids and found.host.zone_id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in the zone")
+        check_unencrypted(offering)
         if not offering.customized and offering.size < disk.size:
             raise InvalidParameterValue(
                 f"Disk {disk.label} has {disk.size} bytes, more than disk offering {offering.name} of {offering.size}"

@@ -8,7 +8,12 @@ from typing import Any
 import msgspec
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.disk_traits import DiskTraits, root_offering_details, traits_as_details
+from cloudsim.management.compute.disk_traits import (
+    ENCRYPTED,
+    DiskTraits,
+    root_offering_details,
+    traits_as_details,
+)
 from cloudsim.management.foundation import Foundation
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
 from cloudsim.placement.naming import check, policies
@@ -79,13 +84,15 @@ class Offerings:
         gpu_models: Sequence[str] = (),
         root_offering: DiskOffering | None = None,
         strict: bool = False,
+        encrypt_root: bool = False,
         details: Mapping[str, str] | None = None,
     ) -> ServiceOffering:
         """Add a service offering. Without cpus and memory it is customized: the deploy call says how many.
 
         `root_disk_size` in bytes. `details` of a customized one may bound the caller's choice with mincpunumber,
         maxcpunumber, minmemory and maxmemory. Root disks are of the disk offering `root_offering` where there is one;
-        `strict`: of no other.
+        `strict`: of no other. With `encrypt_root` no instance can be of it, as with disk offerings of encrypted disks:
+        see `check_unencrypted`.
         """
         _check_name(name)
         disk = disk or DiskTraits()
@@ -97,8 +104,10 @@ class Offerings:
             raise InvalidParameterValue(f"Disk offering {root_offering.name} is inactive")
         if strict and root_offering is None:
             raise InvalidParameterValue("diskofferingstrictness goes with a diskofferingid")
+        if encrypt_root and is_system:
+            raise InvalidParameterValue("Disks of system VMs are not encrypted (parameter encryptroot)")
         disk.check()
-        kept = dict(details or {})
+        kept = dict(details or {}) | ({ENCRYPTED: "true"} if encrypt_root else {})
         self._check_size(cpus, cpu_mhz, memory_mib, customized, kept)
         if is_system:
             system_vm_type = system_vm_type or "domainrouter"
@@ -249,8 +258,6 @@ class Offerings:
         _check_name(name)
         disk = disk or DiskTraits()
         disk.check()
-        if encrypt:
-            raise InvalidParameterValue("Volumes cannot be encrypted: no storage of this cloud does that (parameter encrypt)")
         if customized and size:
             raise InvalidParameterValue("Disksize is not allowed for a customized disk offering")
         if not customized and size is None:

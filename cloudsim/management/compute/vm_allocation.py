@@ -9,6 +9,7 @@ from cloudsim.management.compute.affinity_groups import AffinityGroups
 from cloudsim.management.compute.default_template import DefaultTemplates
 from cloudsim.management.compute.deploy_request import DeployRequest, NicRequest, expected_ms
 from cloudsim.management.compute.disk_plan import DiskPlan, DiskPlans
+from cloudsim.management.compute.disk_traits import check_unencrypted
 from cloudsim.management.compute.instance_groups import InstanceGroups
 from cloudsim.management.compute.vm_names import VmNames
 from cloudsim.management.compute.vm_quota import VmQuota
@@ -255,6 +256,7 @@ class Allocation:
             raise InvalidParameterValue(f"Service offering {offering.name} is inactive")
         if offering.is_system:
             raise InvalidParameterValue(f"Service offering {offering.name} is for system VMs")
+        check_unencrypted(offering)
         if offering.zone_ids and zone.id not in offering.zone_ids:
             raise InvalidParameterValue(
                 f"Service offering {offering.name} is not offered in zone {zone.name}"

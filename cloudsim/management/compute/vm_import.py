@@ -14,6 +14,7 @@ import msgspec
 
 from cloudsim.errors import CloudError, InsufficientCapacity, InvalidParameterValue
 from cloudsim.management.compute.default_template import DefaultTemplates
+from cloudsim.management.compute.disk_traits import check_unencrypted
 from cloudsim.management.compute.import_plan import ImportedDisk, ImportedNic, ImportPlans
 from cloudsim.management.compute.unmanaged import Found, Unmanaged
 from cloudsim.management.compute.vm_allocation import Allocation
@@ -117,6 +118,7 @@ class VmImport:
             raise InvalidParameterValue(
                 f"Service offering {offering.name} cannot be given to an imported instance"
             )
+        check_unencrypted(offering)
         if offering.zone_ids and request.cluster.zone_id not in offering.zone_ids:
             raise InvalidParameterValue(f"Service offering {offering.name} is not offered in the zone")
         if template is not None:

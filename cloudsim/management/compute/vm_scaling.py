@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from cloudsim.errors import InsufficientCapacity, InvalidParameterValue
+from cloudsim.management.compute.disk_traits import check_unencrypted
 from cloudsim.management.compute.root_disk_change import NO_WISH, RootDiskChange, RootDiskWish
 from cloudsim.management.compute.vm_hardware import largest
 from cloudsim.management.compute.vm_quota import VmQuota
@@ -54,6 +55,7 @@ class Scaling:
             raise InvalidParameterValue(f"Unable to scale instance {vm.name}: it is {vm.state}")
         if offering.state != "Active" or offering.is_system:
             raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
+        check_unencrypted(offering)
         if not vm.dynamically_scalable:
             raise InvalidParameterValue(
                 f"Unable to scale running instance {vm.name}: it is not dynamically scalable; stop it first"
@@ -178,6 +180,7 @@ class Scaling:
             )
         if offering.state != "Active" or offering.is_system:
             raise InvalidParameterValue(f"Service offering {offering.name} cannot be given to an instance")
+        check_unencrypted(offering)
         size = sizes(offering, *wanted)
         self._quota.check_growth(vm, size, offering)
         return size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cloudsim.errors import InvalidParameterValue, StorageFailed
+from cloudsim.management.compute.disk_traits import check_unencrypted
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.infrastructure.agents import Agents
@@ -109,6 +110,7 @@ class StorageObjects:
     def _check_offering(self, pool: StoragePool, offering: DiskOffering) -> None:
         if offering.state != "Active":
             raise InvalidParameterValue(f"Disk offering {offering.name} is inactive")
+        check_unencrypted(offering)
         if offering.zone_ids and pool.zone_id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in the zone of {pool.name}")
         if (offering.storage_type == "local") != (pool.scope == "HOST"):

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from cloudsim.errors import CloudError, InvalidParameterValue, ResourceUnavailable
+from cloudsim.management.compute.disk_traits import check_unencrypted
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
@@ -250,6 +251,8 @@ class Uploads:
             raise InvalidParameterValue(
                 f"Disk offering {offering.name} does not leave the size open, as an uploaded volume needs it to"
             )
+        if offering is not None:
+            check_unencrypted(offering)
         if store is not None and (store.zone_id not in (None, zone.id) or store.read_only):
             raise InvalidParameterValue(f"Image store {store.name} is not one that zone {zone.name} can write to")
         self._limits.check(owner, "volume", tags=() if offering is None else offering.tags)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cloudsim.errors import CloudError, InvalidParameterValue
 from cloudsim.management.compute.disk_plan import checked_iops
-from cloudsim.management.compute.disk_traits import DiskTraits
+from cloudsim.management.compute.disk_traits import DiskTraits, check_unencrypted
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volume_sizes import GIB
@@ -41,6 +41,7 @@ class VolumeOfferings:
         checked_iops(min_iops, max_iops)
         if offering is None:
             return
+        check_unencrypted(offering)
         if offering.zone_ids and volume.zone_id not in offering.zone_ids:
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in the zone of volume {volume.name}")
         for strict in (offering, self._offerings.get(volume.disk_offering_id)):
@@ -95,6 +96,7 @@ class VolumeOfferings:
         """Raise InvalidParameterValue unless the volume could have that offering on that pool; its size stays as it is."""
         if offering.state != "Active" or (offering.zone_ids and volume.zone_id not in offering.zone_ids):
             raise InvalidParameterValue(f"Disk offering {offering.name} is not offered in the zone of volume {volume.name}")
+        check_unencrypted(offering)
         if not suits(pool, offering):
             raise InvalidParameterValue(f"Storage pool {pool.name} does not suit disk offering {offering.name}")
         self._volumes.check_limits(volume, volume.size, offering)

@@ -14,6 +14,7 @@ from cloudsim.errors import (
     ResourceUnavailable,
     StorageFailed,
 )
+from cloudsim.management.compute.disk_traits import check_unencrypted
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.identity.tagged_counts import volume_tags
@@ -165,6 +166,7 @@ class Volumes:
     def _check_offering(self, owner: Account, offering: DiskOffering) -> None:
         if offering.state != "Active":
             raise InvalidParameterValue(f"Please specify a valid disk offering: {offering.name} is gone")
+        check_unencrypted(offering)
 
     async def create(self, volume_id: str) -> Volume:
         """Finish what `allocate` began: a volume of a snapshot gets its content now, another when attached.
@@ -291,6 +293,7 @@ class Volumes:
         if offering is not None:
             if offering.state != "Active":
                 raise InvalidParameterValue(f"Please specify a valid disk offering: {offering.name} is gone")
+            check_unencrypted(offering)
             asked = bool(offering.size) or size_gib is not None
             size = size_of(offering, size_gib, self._foundation.settings) if asked else volume.size
         else:

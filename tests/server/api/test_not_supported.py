@@ -34,8 +34,8 @@ OFFERING = {"name": "small", "displaytext": "small", "cpunumber": 1, "cpuspeed":
 
 
 def test_one_that_is_given_is_refused_with_why_and_changes_nothing(api: Api) -> None:
-    error = refused(431, api.admin, "createServiceOffering", **OFFERING, encryptRoot="true")
-    assert "parameter encryptroot is not supported, as disks are not encrypted" in error.text
+    error = refused(431, api.admin, "createServiceOffering", **OFFERING, gpuDisplay="true")
+    assert "parameter gpudisplay is not supported, as GPUs show no screens" in error.text
     assert not api.admin("listServiceOfferings", name="small")
 
 
@@ -46,10 +46,10 @@ def test_a_map_is_refused_as_well(api: Api) -> None:
 
 
 def test_what_asks_for_nothing_passes(api: Api) -> None:
-    api.admin("createServiceOffering", **OFFERING, encryptroot="false", storagepolicy="")
+    api.admin("createServiceOffering", **OFFERING, gpudisplay="false", storagepolicy="")
     assert api.admin("listServiceOfferings", name="small")["count"] == 1
     api.admin("listUsers", showicon="true")
 
 
 def test_what_cloudstack_does_not_have_either_is_ignored_as_there(api: Api) -> None:
-    api.admin("listUsers", encryptroot="true", whatever="1")
+    api.admin("listUsers", gpudisplay="true", whatever="1")

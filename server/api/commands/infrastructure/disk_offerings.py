@@ -103,7 +103,9 @@ async def create_disk_offering(
     zoneid: Annotated[Sequence[Zone] | None, Param("the zones that it is for")] = None,
     displayoffering: bool = True,
     disksizestrictness: bool = False,
-    encrypt: bool = False,
+    encrypt: Annotated[
+        bool, Param("disks are to be encrypted, which no host or storage does: no volume can be of it", since="4.18")
+    ] = False,
 ) -> DiskOffering:
     """Creates a disk offering."""
     offering: DiskOffering = call.manager.offerings.create_disk(

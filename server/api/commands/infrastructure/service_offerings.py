@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.management.compute.disk_traits import DISK_DETAIL, ROOT_OFFERING, STRICT, traits_of
+from cloudsim.management.compute.disk_traits import DISK_DETAIL, ENCRYPTED, ROOT_OFFERING, STRICT, traits_of
 from cloudsim.management.compute.offerings import GIB, planners
 from cloudsim.management.compute.vm_leases import ACTION, DURATION, lease_of
 from cloudsim.management.extensions.payloads import kept, replaced
@@ -136,7 +136,7 @@ class ServiceOfferingView(View):
             dynamicscalingenabled=row.dynamic_scaling,
             diskofferingstrictness=STRICT in row.details,
             **_root_disk(row, call),
-            encryptroot=False,
+            encryptroot=ENCRYPTED in row.details,
             gpucount=row.gpus or None,
             **_gpu(row),
             gpudisplay=False,
@@ -205,6 +205,9 @@ async def create_service_offering(
     offerha: bool = False,
     limitcpuuse: bool = False,
     isvolatile: bool = False,
+    encryptroot: Annotated[
+        bool, Param("root disks are to be encrypted, which no host does: no instance can be of it", since="4.18")
+    ] = False,
     dynamicscalingenabled: bool = True,
     networkrate: Annotated[int | None, Param("Mbit/s")] = None,
     issystem: bool = False,
@@ -249,6 +252,7 @@ async def create_service_offering(
         root_disk_size=rootdisksize * GIB if rootdisksize else None,
         root_offering=diskofferingid,
         strict=diskofferingstrictness,
+        encrypt_root=encryptroot,
         host_tags=words(hosttags),
         domains=domainid or (),
         zones=zoneid or (),
@@ -339,13 +343,15 @@ async def list_service_offerings(
     vgpuprofileid: Annotated[
         str | None, Param("those that ask for that card", type="uuid", since="4.21")
     ] = None,
-    encryptroot: bool = False,
+    encryptroot: bool | None = None,
 ) -> Listed:
     """Lists service offerings."""
     least = (("cpus", cpunumber), ("cpu_mhz", cpuspeed), ("memory_mib", memory))
 
     def keep(row: ServiceOffering) -> bool:
-        if row.is_system != issystem or (issystem and not call.caller.is_root_admin) or encryptroot:
+        if row.is_system != issystem or (issystem and not call.caller.is_root_admin):
+            return False
+        if encryptroot is not None and encryptroot != (ENCRYPTED in row.details):
             return False
         if systemvmtype is not None and row.system_vm_type != systemvmtype.lower():
             return False

@@ -130,6 +130,28 @@ def test_a_volatile_instance_has_a_new_root_disk_after_every_reboot(cloud: TwoRa
     assert after["id"] != before["id"] and before["path"] not in cloud.files() and after["path"] in cloud.files()
 
 
-def test_disks_that_are_encrypted_are_refused(cloud: TwoRacks) -> None:
+def test_there_are_offerings_of_encrypted_disks_of_which_nothing_can_be(cloud: TwoRacks) -> None:
     asked = {"name": "secret", "displaytext": "secret", "disksize": 1, "encrypt": True}
-    assert "encrypt" in refused(431, cloud.admin, "createDiskOffering", **asked).text
+    disk = cloud.admin("createDiskOffering", **asked)["diskoffering"]
+    service = service_offering(cloud, "safe", encryptroot=True)
+    assert [d["id"] for d in cloud.listed("listDiskOfferings", "diskoffering", encrypt=True)] == [disk["id"]]
+    (shown,) = cloud.listed("listServiceOfferings", "serviceoffering", encryptroot=True)
+    assert shown["id"] == service and shown["encryptroot"] is True and "serviceofferingdetails" not in shown
+    assert service not in [s["id"] for s in cloud.listed("listServiceOfferings", "serviceoffering", encryptroot=False)]
+    vm, volume = cloud.deploy("web"), cloud.volume()
+    at = cloud.admin("attachVolume", id=volume["id"], virtualmachineid=vm["id"])["volume"]["storageid"]
+    cloud.admin("stopVirtualMachine", id=vm["id"])
+    other = next(p for p in cloud.listed("listStoragePools", "storagepool") if p["id"] != at)
+    for command, wanted in (
+        ("createVolume", {"name": "v", "zoneid": cloud.zone, "diskofferingid": disk["id"]}),
+        ("deployVirtualMachine", cloud.wanted(diskofferingid=disk["id"])),
+        ("deployVirtualMachine", cloud.wanted(overridediskofferingid=disk["id"])),
+        ("deployVirtualMachine", cloud.wanted(serviceofferingid=service)),
+        ("scaleVirtualMachine", {"id": vm["id"], "serviceofferingid": service}),
+        ("resizeVolume", {"id": volume["id"], "diskofferingid": disk["id"]}),
+        ("changeOfferingForVolume", {"id": volume["id"], "diskofferingid": disk["id"]}),
+        ("migrateVolume", {"volumeid": volume["id"], "storageid": other["id"], "newdiskofferingid": disk["id"]}),
+    ):
+        assert "encrypt" in refused(431, cloud.admin, command, **wanted).text
+    system = {"name": "s", "cpunumber": 1, "cpuspeed": 1, "memory": 64, "issystem": True, "encryptroot": True}
+    assert "encryptroot" in refused(431, cloud.admin, "createServiceOffering", **system).text
