@@ -40,7 +40,7 @@ from server.api.commands.compute.virtual_machine_views import (
 from server.api.listing import OnlyCount, Page, Tags, counted, listed
 from server.api.ownership import Owner
 from server.api.parameters import Param
-from server.api.scope import Scope, of_users
+from server.api.scope import Scope, asks_itself, of_users
 from server.api.views import View
 
 GROUP = "Virtual Machine"
@@ -153,6 +153,8 @@ async def list_virtual_machines(
             found = set(narrower)
             wanted = [vm for vm in wanted if vm.id in found] if wanted is not None else _rows(call, narrower)
     tests: list[Callable[[VirtualMachine], bool]] = []
+    if asks_itself(call):
+        tests.append(lambda vm: vm.type == "User")
     if keypair is not None:
         tests.append(lambda vm: keypair in vm.key_pairs)
     if hypervisor is not None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue
-from cloudsim.model import Volume
+from cloudsim.model import VirtualMachine, Volume
 from cloudsim.model.storage import VolumeSample
 from server.api.command import Call, Listed, command
 from server.api.commands.storage.volume_view import KIB, VolumeView
@@ -14,7 +14,7 @@ from server.api.commands.storage.volumes import GROUP, list_volumes
 from server.api.listing import Page, listed
 from server.api.parameters import Date as DateParameter
 from server.api.parameters import Param
-from server.api.scope import of_users, ownership
+from server.api.scope import asks_itself, of_users, ownership
 from server.api.views import Long, View, date
 
 GIB = 1 << 30
@@ -101,12 +101,19 @@ async def list_volumes_usage_history(
         raise InvalidParameterValue("Parameters id and ids exclude each other")
     call.cache["usage span"] = (startdate, enddate)
     wanted = [id] if id is not None else list(ids) or None
-    part = (name or "").lower()
+    part, vms = (name or "").lower(), call.store.table(VirtualMachine)
+    own = asks_itself(call)
+
+    def keep(volume: Volume) -> bool:
+        if own and (vm := vms.get(volume.vm_id)) is not None and vm.type != "User":
+            return False
+        return part in volume.name.lower()
+
     return listed(
         call,
         Volume,
         page=page,
         scope=of_users(call, ownership(call, listall=True, named=wanted is not None)),
         ids=wanted,
-        keep=(lambda volume: part in volume.name.lower()) if part else None,
+        keep=keep if part or own else None,
     )

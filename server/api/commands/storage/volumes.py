@@ -24,7 +24,7 @@ from server.api.commands.storage.volume_view import VolumeView
 from server.api.listing import OnlyCount, Page, Tags, counted, listed
 from server.api.ownership import Owner
 from server.api.parameters import Long, Param, one_of
-from server.api.scope import Scope, of_users
+from server.api.scope import Scope, asks_itself, of_users
 
 GROUP = "Volume"
 
@@ -110,7 +110,11 @@ async def list_volumes(
     if isencrypted:
         return Listed([], 0)
 
+    own = asks_itself(call) and not listsystemvms
+
     def keep(volume: Volume) -> bool:
+        if own and (vm := vms.get(volume.vm_id)) is not None and vm.type != "User":
+            return False
         if state is not None and volume.state.lower() != state.lower():
             return False
         if not volume.display and not call.caller.is_admin:

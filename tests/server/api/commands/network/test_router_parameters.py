@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cloudsim.model import Host, StoragePool
-from tests.server.api.api_harness import Refused
+from cloudsim.model import Host, StoragePool, VirtualMachine
+from tests.server.api.api_harness import Client, Refused
 from tests.server.api.commands.network.routed_api import RoutedApi
 
 
@@ -30,6 +30,20 @@ def test_a_routers_volume_is_listed_where_it_is_asked_for(routed: RoutedApi) -> 
     mine = {row["id"] for row in routed.listed("listVolumes", "volume")}
     every = routed.listed("listVolumes", "volume", listsystemvms=True, listall=True)
     assert {row["virtualmachineid"] for row in every if row["id"] not in mine} >= {router["id"]}
+
+
+def test_what_was_made_without_authentication_is_listed_apart_from_system_vms(routed: RoutedApi) -> None:
+    system = Client(routed)  # type: ignore[arg-type]
+    (router,) = routed.listed("listRouters", "router")
+    (offering,) = routed.admin("listServiceOfferings", name="Small Instance")["serviceoffering"]
+    wanted = {"templateid": routed.cloud.template.id, "serviceofferingid": offering["id"], "zoneid": routed.zone}
+    made = system("deployVirtualMachine", **wanted)["virtualmachine"]
+    assert made["account"] == "system" and router["id"] in routed.store.table(VirtualMachine)
+    for asked in ({}, {"id": made["id"]}, {"ids": [made["id"], router["id"]]}):
+        assert [vm["id"] for vm in system("listVirtualMachines", **asked)["virtualmachine"]] == [made["id"]], asked
+    (disk,) = system("listVolumes")["volume"]
+    assert disk["virtualmachineid"] == made["id"] and system("listVolumes", listsystemvms=True)["count"] > 1
+    assert made["id"] not in {vm["id"] for vm in routed.listed("listVirtualMachines", "virtualmachine")}
 
 
 def test_addresses_are_counted(routed: RoutedApi) -> None:
