@@ -105,7 +105,7 @@ export class ChangeFeed {
     this.state.value = "connecting";
     const source = this.open(addressOf("followChanges", this.lastId ? { lasteventid: this.lastId } : {}));
     this.source = source;
-    const blind = this.lastId === "" && this.retry > FIRST_RETRY; // there was none, and nothing tells what was missed
+    const blind = this.lastId === ""; // nothing tells what was missed by who has read before it opens
     source.addEventListener("open", () => {
       if (blind) {
         this.gatherAll();

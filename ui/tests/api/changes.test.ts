@@ -70,10 +70,24 @@ describe("ChangeFeed", () => {
     const [source] = sources;
     source!.say("open");
     expect(feed.state.value).toBe("live");
+    vi.advanceTimersByTime(1_000);
+    heard.length = 0;
     source!.say("changes", { changes: [vm("1", "created"), { type: "volume", id: "9", change: "updated" }] });
     source!.say("changes", { changes: [vm("1"), vm("2")] });
     vi.advanceTimersByTime(200);
     expect(heard).toEqual([[vm("1", "created"), vm("2")]]);
+  });
+
+  it("says that anything may have changed to who listened before the first stream was there", () => {
+    const heard: (Change[] | null)[] = [];
+    feed.listen(["host"], (changes) => heard.push(changes));
+    feed.start();
+    vi.advanceTimersByTime(3_000);
+    expect(heard).toEqual([]);
+    sources[0]!.say("open");
+    feed.listen(["host"], () => heard.push([]));
+    vi.advanceTimersByTime(3_000);
+    expect(heard).toEqual([null]);
   });
 
   it("calls a listener at most once a second, and not after it has left", () => {
