@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.waiting import WITHIN
+
 UI = Path(__file__).resolve().parents[2] / "ui"
 SCREENSHOTS = UI.parent / "results" / "screenshots"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -26,8 +28,9 @@ def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     errors: list[str] = []
     with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        started = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=3000 * WITHIN)
         context = started.new_context(viewport={"width": 1100, "height": 720})
+        context.set_default_timeout(1000 * WITHIN)
         context.on("page", lambda page: page.on("pageerror", lambda error: errors.append(str(error))))
         try:
             yield context
@@ -45,7 +48,7 @@ def keep(page: Any, name: str) -> Path:
     return path
 
 
-def state_of(page: Any, state: str, within: float = 10.0) -> str:
+def state_of(page: Any, state: str, within: float = WITHIN) -> str:
     """Wait until the console's page says that the connection is in that state; what it says."""
     page.wait_for_selector(f"#state[data-state={state}]", timeout=within * 1000)
     return str(page.text_content("#state"))
@@ -56,7 +59,7 @@ def terminal_text(page: Any) -> str:
     return str(page.inner_text(".xterm-rows"))
 
 
-def wait_for_text(page: Any, text: str, within: float = 10.0) -> None:
+def wait_for_text(page: Any, text: str, within: float = WITHIN) -> None:
     """Wait until the terminal shows that text. Lines end where the screen does."""
     page.wait_for_function(
         "text => document.querySelector('.xterm-rows')?.innerText.replaceAll('\\u00a0', ' ').includes(text)",

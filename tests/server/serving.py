@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from server.api.authentication import canonical, sign
 
-START_WITHIN = 60.0
+START_WITHIN = 180.0
 ONE_RACK = "zones: [{pods: [{racks: [{hosts: 4}]}]}]\n"
 
 
@@ -36,7 +36,7 @@ class Connection:
         self._served = served
         parts = urlsplit(served.url)
         assert parts.hostname is not None
-        self._http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+        self._http = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
 
     def __call__(self, command: str, **parameters: Any) -> Any:
         """What is in the answer's envelope. Raises Refused for an error."""
@@ -51,7 +51,7 @@ class Connection:
             raise Refused(answer.status, body)
         return next(iter(body.values()))
 
-    def job(self, job_id: str, within: float = 30.0) -> Any:
+    def job(self, job_id: str, within: float = 120.0) -> Any:
         """The result of a job, once it has ended."""
         end = time.monotonic() + within
         while (found := self("queryAsyncJobResult", jobid=job_id))["jobstatus"] == 0:
@@ -126,7 +126,7 @@ class ServerProcess:
         """Status and text of a plain GET."""
         parts = urlsplit(self.url)
         assert parts.hostname is not None
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=120)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()
@@ -137,7 +137,7 @@ class ServerProcess:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and return the exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(60)
+        code = self.process.wait(120)
         self._reader.join(10)
         return code
 

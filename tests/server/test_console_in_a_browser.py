@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import browser, keep, needs_a_browser, state_of, terminal_text, wait_for_text
+from tests.browser.waiting import eventually
 from tests.server.serving import Connection, ServerProcess
 
 pytestmark = needs_a_browser
@@ -38,13 +38,14 @@ def deploy(call: Connection, name: str) -> str:
     return str(call.job(job["jobid"])["virtualmachine"]["id"])
 
 
-def endpoint(call: Connection, vm: str, within: float = 30.0) -> dict[str, Any]:
+def endpoint(call: Connection, vm: str) -> dict[str, Any]:
     """Of the instance's console, once a console proxy is there."""
-    end = time.monotonic() + within
-    while not (found := call("createConsoleEndpoint", virtualmachineid=vm)["consoleendpoint"])["success"]:
-        assert time.monotonic() < end, found
-        time.sleep(0.2)
-    return dict(found)
+
+    def made() -> dict[str, Any] | None:
+        found = call("createConsoleEndpoint", virtualmachineid=vm)["consoleendpoint"]
+        return dict(found) if found["success"] else None
+
+    return dict(eventually(made))
 
 
 def test_a_person_opens_the_console_types_and_reads_the_answer(call: Connection) -> None:
@@ -62,7 +63,7 @@ def test_a_person_opens_the_console_types_and_reads_the_answer(call: Connection)
         wait_for_text(page, vm)
         wait_for_text(page, "service offering")
         keep(page, "console-of-a-simulated-instance")
-        assert call("listConsoleSessions", virtualmachineid=vm, activeonly="true")["count"] == 1
+        eventually(lambda: call("listConsoleSessions", virtualmachineid=vm, activeonly="true").get("count") == 1)
 
         second = context.new_page()
         second.goto(url)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import CHROMIUM, UI, browser
-from tests.browser.ui.waiting import WITHIN
 from tests.server.serving import ServerProcess
 
 needs_the_web_ui = pytest.mark.skipif(
@@ -33,7 +32,6 @@ def signed_in_at(served: ServerProcess, path: str, ready: str) -> Iterator[Any]:
     """A page at that path of the UI, once `ready` is on it."""
     with browser() as context:
         page = context.new_page()
-        page.set_default_timeout(WITHIN * 1000)
         page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(f"{served.url}/client/#{path}")
         page.fill("input >> nth=0", "admin")

@@ -20,12 +20,14 @@ new MutationObserver((changes) => {
 """
 """Tells a page how many answers it waits for, and since when nothing has changed on it."""
 AT_REST = """
-([since, quiet]) => performance.now() - since > 6000 || (window.asked === 0
-  && performance.now() - Math.max(since, window.since) > quiet
-  && !document.querySelector('main .ant-spin-spinning, main .ant-skeleton-active'))
+([since, quiet]) => {
+  const waited = performance.now() - since;
+  const whole = window.asked === 0 && !document.querySelector('main .ant-spin-spinning, main .ant-skeleton-active');
+  return waited > 30000 || (whole && (waited > 6000 || performance.now() - Math.max(since, window.since) > quiet));
+}
 """
 """Whether nothing is awaited and nothing has changed for a while. A page that never rests, such as one with a clock, is
-looked at after six seconds.
+looked at after six seconds, and one that always waits for something after thirty.
 """
 
 

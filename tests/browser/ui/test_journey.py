@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import CHROMIUM, UI, browser, state_of, wait_for_text
-from tests.browser.ui.waiting import WITHIN, eventually
+from tests.browser.waiting import eventually
 from tests.server.serving import Connection, ServerProcess
 
 pytestmark = pytest.mark.skipif(
@@ -19,26 +19,36 @@ pytestmark = pytest.mark.skipif(
     reason="needs Chromium, and the web UI: make ui",
 )
 SMALL = "zones: [{pods: [{racks: [{hosts: 1}]}]}]\n"
-PLACE_OF = """
-([kind, id]) => {
+VIEW = """
+() => {
   const find = (node) => {
     const component = node?.component;
     if (component?.exposed?.view) return component.exposed.view();
     const below = [component?.subTree, ...(Array.isArray(node?.children) ? node.children : [])];
     return below.reduce((found, each) => found ?? (each ? find(each) : null), null);
   };
-  const view = find(document.querySelector('#app')._vnode);
-  const canvas = document.querySelector('canvas.picture').getBoundingClientRect();
-  for (let y = 4; view && y < canvas.height; y += 6) {
-    for (let x = 4; x < canvas.width; x += 6) {
-      const found = view.at(x, y);
-      if (found?.kind === kind && found.id === id) return [canvas.left + x + 3, canvas.top + y + 3];
-    }
-  }
-  return null;
+  return find(document.querySelector('#app')._vnode);
 }
 """
-"""Where in the picture a host or an instance is drawn: the picture is a canvas, which tells nobody else."""
+"""The picture's view: the picture is a canvas, which tells nobody else what is where."""
+PLACE_OF = f"""
+([kind, id]) => {{
+  const view = ({VIEW})();
+  const canvas = document.querySelector('canvas.picture').getBoundingClientRect();
+  for (let y = 4; view && y < canvas.height; y += 6) {{
+    for (let x = 4; x < canvas.width; x += 6) {{
+      const found = view.at(x, y);
+      if (found?.kind === kind && found.id === id) return [canvas.left + x + 3, canvas.top + y + 3];
+    }}
+  }}
+  return null;
+}}
+"""
+"""Where in the picture a host or an instance is drawn."""
+DRAGGED = f"() => ({VIEW})()?.picture.drag?.instance.id ?? null"
+"""The instance that is being dragged."""
+DRAGGED_OVER = f"() => ({VIEW})()?.picture.drag?.target ?? null"
+"""The host that it would be dropped on."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +71,6 @@ def admin(served: ServerProcess) -> Iterator[Connection]:
 def page(served: ServerProcess) -> Iterator[Any]:
     with browser() as context:
         opened = context.new_page()
-        opened.set_default_timeout(WITHIN * 1000)
         opened.set_viewport_size({"width": 1440, "height": 900})
         opened.emulate_media(reduced_motion="reduce")
         opened.goto(f"{served.url}/client/")
@@ -101,6 +110,7 @@ def vm(admin: Connection, name: str) -> dict[str, Any]:
     return found[0] if found else {}
 
 
+@pytest.mark.timeout(600)
 def test_from_nothing_to_an_instance_that_outlives_its_host(
     page: Any, served: ServerProcess, admin: Connection
 ) -> None:
@@ -174,8 +184,8 @@ def opens_its_console(page: Any, served: ServerProcess, admin: Connection) -> No
     with page.context.expect_page() as opened:
         page.get_by_role("button", name=re.compile("Open console$")).click()
     console = opened.value
-    state_of(console, "open", WITHIN)
-    wait_for_text(console, "Booting", WITHIN)
+    state_of(console, "open")
+    wait_for_text(console, "Booting")
     console.close()
 
 
@@ -199,15 +209,27 @@ def migrates_by_dragging(page: Any, served: ServerProcess, admin: Connection) ->
     search.fill("journey")
     page.locator(".ant-select-item-option", has_text="journey").first.click()
     page.get_by_role("button", name="Migrate to").wait_for()
-    start = place_of(page, "instance", before["id"])
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(start[0] + 12, start[1] + 12, steps=4)
+
+    def lifts() -> bool:
+        start = place_of(page, "instance", before["id"])
+        page.mouse.move(*start)
+        page.mouse.down()
+        page.mouse.move(start[0] + 12, start[1] + 12, steps=4)
+        if page.evaluate(DRAGGED) == before["id"]:
+            return True
+        page.mouse.up()  # what is drawn had moved away
+        return False
+
+    eventually(lifts)
     page.mouse.move(660, 460, steps=4)  # away from the picture's edge, where it would go on moving
     hosts = admin("findHostsForMigration", virtualmachineid=before["id"])["host"]
     other = next(host for host in hosts if host["suitableformigration"])
-    end = place_of(page, "host", other["id"])
-    page.mouse.move(*end, steps=8)
+
+    def is_over_it() -> bool:
+        page.mouse.move(*place_of(page, "host", other["id"]), steps=8)
+        return bool(page.evaluate(DRAGGED_OVER) == other["id"])
+
+    eventually(is_over_it)
     page.mouse.up()
     page.get_by_role("dialog").get_by_role("button", name="Migrate").click()
     eventually(lambda: vm(admin, "journey")["hostid"] == other["id"])
@@ -215,6 +237,7 @@ def migrates_by_dragging(page: Any, served: ServerProcess, admin: Connection) ->
 
 def kills_its_host(page: Any, served: ServerProcess, admin: Connection) -> None:
     before = vm(admin, "journey")
+    admin("updateSimulation", pace="real")  # else the fault may be over before one looks
     open_page(page, served, "/simulation")
     page.get_by_label("Where", exact=True).fill(before["hostname"].split(".")[-1])
     page.locator(".ant-select-item-option", has_text=before["hostname"]).first.click()
@@ -227,7 +250,7 @@ def kills_its_host(page: Any, served: ServerProcess, admin: Connection) -> None:
         now = vm(admin, "journey")
         return now if now["state"] == "Running" and now["hostid"] != before["hostid"] else None
 
-    after = eventually(elsewhere, 60.0)
+    after = eventually(elsewhere, 120.0)
     page.get_by_role("link", name=after["hostname"]).first.wait_for()
     open_page(page, served, "/alert")
     page.get_by_text("It is started elsewhere").first.wait_for()

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.browser.chromium import CHROMIUM, UI
-from tests.browser.ui.screenshots import AXE, SIZES, THEMES, PageOf, serious, signed_in, too_wide, visit
+from tests.browser.ui.axe import AXE, serious
+from tests.browser.ui.screenshots import SIZES, THEMES, PageOf, signed_in, too_wide, visit
 from tests.server.serving import ONE_RACK, ServerProcess
 
 pytestmark = pytest.mark.skipif(
@@ -32,7 +33,7 @@ def test_pages_can_be_used_by_everybody_and_fit(served: ServerProcess, theme: st
     with signed_in(served, theme, SIZES[size]) as page:
         for name in PAGES:
             visit(page, served, PageOf(name, f"/{name}"))
-            problems = serious(page) + [f"{pixels} pixels too wide" for pixels in [too_wide(page)] if pixels > 0]
+            problems = serious(page, "html") + [f"{pixels} pixels too wide" for pixels in [too_wide(page)] if pixels > 0]
             if problems:
                 found[name] = problems
     assert found == {}

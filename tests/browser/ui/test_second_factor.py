@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 from tests.browser.chromium import browser
 from tests.browser.ui.opening import needs_the_web_ui, serving
-from tests.browser.ui.waiting import WITHIN
 from tests.server.serving import ONE_RACK, Connection, ServerProcess
 
 pytestmark = needs_the_web_ui
@@ -54,7 +53,6 @@ def account(admin: Connection, name: str) -> None:
 
 
 def sign_in(page: Any, served: ServerProcess, name: str) -> None:
-    page.set_default_timeout(WITHIN * 1000)
     page.goto(f"{served.url}/client/#/sign-in")
     page.get_by_label("User name").fill(name)
     page.get_by_label("Password", exact=True).fill("secret")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser.chromium import CHROMIUM, UI, browser
+from tests.browser.waiting import eventually
 from tests.server.serving import Connection, ServerProcess
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None or not (UI / "dist" / "index.html").is_file(), reason="needs Chromium, and the web UI: make ui"
 )
-PATIENCE = 20.0
+KEEPS_WORDS = """() => {
+  window.words = new Set();
+  new MutationObserver(() => document.querySelectorAll('.ant-notification-notice')
+    .forEach((notice) => window.words.add(notice.textContent))).observe(document, { subtree: true, childList: true });
+}"""
+"""Keeps what notifications say: they go away by themselves."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +42,6 @@ def page(served: ServerProcess) -> Iterator[Any]:
     """A page on which nobody has signed in. Fails if it raised an error."""
     with browser() as context:
         opened = context.new_page()
-        opened.set_default_timeout(PATIENCE * 1000)
         opened.goto(f"{served.url}/client/")
         opened.get_by_label("User name").wait_for()  # the app follows the address from now on
         yield opened
@@ -51,13 +55,6 @@ def sign_in(page: Any, username: str, password: str) -> None:
 
 def open_page(page: Any, served: ServerProcess, path: str) -> None:
     page.goto(f"{served.url}/client/#{path}")
-
-
-def eventually(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def test_signing_in_asks_again_after_a_wrong_password_and_leads_where_one_wanted_to_go(
@@ -137,18 +134,20 @@ def test_a_job_that_the_user_began_elsewhere_is_told_of_until_it_ends(
 ) -> None:
     eventually(lambda: any(vm["state"] == "Running" for vm in admin("listSystemVms").get("systemvm", [])))
     proxy = next(vm for vm in admin("listSystemVms")["systemvm"] if vm["state"] == "Running")
-    admin("updateSimulation", pace="real")
+    admin("updateSimulation", pace="pause")  # the job waits until one has looked
     try:
         job = admin("rebootSystemVm", id=proxy["id"])["jobid"]
         sign_in(page, "admin", served.admin["password"])
         page.get_by_role("button", name="Jobs: 1 running").click()
-        listed = page.get_by_test_id("jobs").get_by_role("listitem").first
-        assert listed.get_attribute("data-state") == "running" and "Reboot" in listed.inner_text()
-        page.keyboard.press("Escape")
+        jobs = page.get_by_test_id("jobs")
+        jobs.locator('[data-state="running"]').filter(has_text="Reboot").wait_for()
+        page.locator(".jobs-drawer .ant-drawer-close").click()
+        jobs.wait_for(state="hidden")
+        page.evaluate(KEEPS_WORDS)
     finally:
         admin("updateSimulation", pace="max")
     admin.job(job)
-    page.locator(".ant-notification-notice").filter(has_text="Reboot").wait_for()
+    page.wait_for_function("[...window.words].some((each) => each.includes('Reboot'))")
     page.get_by_role("button", name="Jobs: 0 running").click()
     page.locator('[data-testid=jobs] [data-state="done"]').wait_for()
 

@@ -9,13 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.chromium import UI
+from tests.browser.ui.axe import serious
 from tests.browser.ui.opening import needs_the_web_ui, serving, signed_in_at
 from tests.server.serving import ONE_RACK, ServerProcess
-
-AXE = UI / "node_modules" / "axe-core" / "axe.min.js"
-WITHIN = 30_000.0
-"""Milliseconds that anything may take to appear."""
 
 pytestmark = needs_the_web_ui
 
@@ -67,27 +63,26 @@ def test_a_deployment_is_followed_to_the_hypervisor_and_replayed(page: Any) -> N
     lanes = page.locator(".heads .head strong").all_inner_texts()
     assert lanes[:4] == ["User", "API", "Jobs", "Management"] and lanes[-2:] == ["Agent", "Hypervisor"]
     page.click(".message:has-text('vm_boot')")
-    assert "vm_boot" in page.inner_text(".beside pre")
+    page.wait_for_selector(".beside pre:has-text('vm_boot')")
     page.focus(".diagram")
     page.keyboard.press("Home")
     page.wait_for_selector(".beside h2:has-text('deployVirtualMachine')")
     page.keyboard.press("ArrowDown")
     page.wait_for_selector(".beside .kind:has-text('Message 2 of')")
     page.click("button:has-text('Replay')")
-    dim = page.locator(".message.dimmed")
-    before = dim.count()
     page.click(".replay button[aria-label='Pause']")
+    page.wait_for_selector(".replay button[aria-label='Play']")
+    before = page.locator(".message.dimmed").count()
     page.click(".replay button[aria-label='Next message']")
     page.wait_for_function("n => document.querySelectorAll('.message.dimmed').length < n", arg=before)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document.querySelector('#content'))")["violations"]
-    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    assert serious(page) == []
 
 
 def test_a_refused_deployment_shows_the_filter_that_took_the_hosts(page: Any) -> None:
     show(page, deploy(page, "huge", cpunumber=1, cpuspeed=500, memory=4_000_000))
     page.click(".message:has-text('no host')")
     row = page.locator(".placement tr", has=page.locator("button.open:has-text('memory')"))
+    row.wait_for()
     taken, left = (int(cell.split()[0]) for cell in row.locator("td.number").all_inner_texts())
     assert taken > 0 and left == 0
     page.click("button.open:has-text('memory')")
@@ -116,4 +111,4 @@ def test_a_telephone_shows_a_list_of_messages(page: Any) -> None:
     page.goto(page.url.split("#")[0] + f"#/trace?jobid={job}")
     page.click(".messages button:has-text('StartCommand') >> nth=0")
     page.wait_for_selector(".ant-drawer h2:has-text('StartCommand')")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.wait_for_function("document.documentElement.scrollWidth === 390")

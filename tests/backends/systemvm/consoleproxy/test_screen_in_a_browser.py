@@ -14,6 +14,7 @@ from backends.systemvm.consoleproxy.pages import gather
 from backends.systemvm.consoleproxy.service import ConsoleProxy
 from tests.backends.systemvm.consoleproxy.proxied import Proxied, VncServer
 from tests.browser.chromium import UI, browser, keep, needs_a_browser, state_of
+from tests.browser.waiting import WITHIN, eventually
 
 pytestmark = needs_a_browser
 
@@ -86,7 +87,7 @@ class Bench:
         self.do(self.it.proxy.start("127.0.0.1", 0))
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(WITHIN)
 
     def url(self) -> tuple[str, str]:
         """A new session's id, and its page."""
@@ -116,18 +117,11 @@ def colour_of(page: Any) -> list[int]:
 
 
 def wait_for_colour(page: Any, colour: tuple[int, int, int]) -> None:
-    for _ in range(200):
-        if colour_of(page) == list(colour):
-            return
-        page.wait_for_timeout(25)
-    assert colour_of(page) == list(colour)
+    eventually(lambda: colour_of(page) == list(colour))
 
 
-def wait_for_keys(page: Any, screen: Screen, count: int) -> None:
-    for _ in range(200):
-        if len(screen.typed()) >= count:
-            return
-        page.wait_for_timeout(25)
+def wait_for_keys(screen: Screen, count: int) -> None:
+    eventually(lambda: len(screen.typed()) >= count)
 
 
 def test_a_screen_is_painted_and_keys_pointer_pasted_text_and_ctrl_alt_del_reach_it(bench: Bench) -> None:
@@ -141,20 +135,20 @@ def test_a_screen_is_painted_and_keys_pointer_pasted_text_and_ctrl_alt_del_reach
         wait_for_colour(page, (200, 40, 10))
         page.keyboard.type("ls")
         page.keyboard.press("Enter")
-        wait_for_keys(page, bench.screen, 3)
+        wait_for_keys(bench.screen, 3)
         assert bench.screen.typed() == [ord("l"), ord("s"), RETURN]
         page.click("canvas")
-        page.wait_for_timeout(100)
-        assert abs(bench.screen.pointer[0] - WIDTH / 2) < 5 and abs(bench.screen.pointer[1] - HEIGHT / 2) < 5
+        middle = (WIDTH / 2, HEIGHT / 2)
+        eventually(lambda: all(abs(at - of) < 5 for at, of in zip(bench.screen.pointer, middle, strict=True)))
         bench.screen.keys.clear()
         page.click("#paste")
         page.fill("#paste-text", "Aé;\n")
         page.click("text=Type it")
-        wait_for_keys(page, bench.screen, 5)
+        wait_for_keys(bench.screen, 5)
         assert bench.screen.typed() == [SHIFT, ord("A"), 0xE9, ord(";"), RETURN]
         bench.screen.keys.clear()
         page.click("#keys")
-        wait_for_keys(page, bench.screen, 3)
+        wait_for_keys(bench.screen, 3)
         assert bench.screen.typed() == [CONTROL, ALT, DELETE]
         keep(page, "screen")
         bench.loop.call_soon_threadsafe(bench.it.proxy.reply, {"type": "RevokeConsole", "session_id": session})

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-WITHIN = 30.0
+WITHIN = 60.0
 """Seconds that anything may take on a machine with other work."""
 
 
