@@ -14,6 +14,7 @@ export type Kind =
   | "text"
   | "state"
   | "bytes" // a number of bytes
+  | "kibibytes"
   | "mebibytes"
   | "gibibytes"
   | "megahertz"

@@ -123,6 +123,8 @@ describe("a value", () => {
     expect(bytes(1536)).toBe("1.5 KiB");
     expect(bytes(0)).toBe("0 B");
     expect(textOf(4096, "mebibytes")).toBe("4 GiB");
+    expect(textOf(16_777_216, kindOf({ name: "memorykbs" }, "long"))).toBe("16 GiB");
+    expect(textOf("16 GB", "kibibytes")).toBe("16 GB");
     expect(textOf(0.256, "share")).toBe("25.6%");
     expect(textOf("40.5%", "share")).toBe("40.5%");
     expect(textOf([{ name: "a" }, { key: "k", value: "v" }], "list")).toBe("a, k=v");

@@ -105,7 +105,8 @@ function paintNear(canvas: Canvas, picture: Picture, number: number): void {
   const room = w - 12;
   const forFigures = inside || w > 230 ? Math.min(room * 0.55, figures.length * size * 0.56 + 10) : 0;
   canvas.textAlign = "left";
-  canvas.fillText(cut(host.name, room - forFigures, size), x + 6, middle);
+  const gap = forFigures > 0 ? 8 : 0;
+  canvas.fillText(cut(host.name, room - forFigures - gap, size), x + 6, middle);
   if (forFigures > 0) {
     canvas.textAlign = "right";
     canvas.font = `${size}px ${palette.font}`;

@@ -121,12 +121,12 @@ const schedule: Resource = {
 
 const MACHINE: Field[] = [
   { name: "cpuused", kind: "share" },
-  { name: "memorykbs", kind: "number" },
-  { name: "memoryintfreekbs", kind: "number" },
-  { name: "diskkbsread", kind: "number" },
-  { name: "diskkbswrite", kind: "number" },
-  { name: "networkkbsread", kind: "number" },
-  { name: "networkkbswrite", kind: "number" },
+  { name: "memorykbs" },
+  { name: "memoryintfreekbs" },
+  { name: "diskkbsread" },
+  { name: "diskkbswrite" },
+  { name: "networkkbsread" },
+  { name: "networkkbswrite" },
   ...column.hidden({ name: "diskioread", kind: "number" }, { name: "diskiowrite", kind: "number" }),
 ];
 

@@ -114,7 +114,12 @@ const alert: Resource = {
   section: "operations",
   icon: AlertOutlined,
   list: { command: "listAlerts", key: "alert" },
-  columns: [{ name: "sent", kind: "date" }, { name: "type" }, column.name, column.description],
+  columns: [
+    { name: "sent", kind: "date" },
+    column.name,
+    column.description,
+    ...column.hidden({ name: "type" }),
+  ],
   filters: [
     { name: "type", choices: { command: "listAlertTypes", key: "alert", value: "type", label: "name" } },
   ],

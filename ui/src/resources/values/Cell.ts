@@ -6,12 +6,12 @@ import { t } from "@/messages";
 import type { Field } from "../declaration";
 import { linkOf } from "../links";
 import { kindOf, textOf, valueOf } from "./kinds";
-import { moodOf } from "./states";
+import { moodOf, stateWord } from "./states";
 
 const ENTRIES = 3;
 /** From so many characters on a text stands in several lines. */
 const LONG = 48;
-const NUMBERS = new Set(["bytes", "mebibytes", "gibibytes", "megahertz", "number", "share"]);
+const NUMBERS = new Set(["bytes", "kibibytes", "mebibytes", "gibibytes", "megahertz", "number", "share"]);
 
 /** `to`: where it leads, instead of to what it names. */
 const Cell: FunctionalComponent<{ row: Row; field: Field; type?: string; to?: string }> = ({
@@ -33,7 +33,7 @@ const Cell: FunctionalComponent<{ row: Row; field: Field; type?: string; to?: st
   }
   switch (kind) {
     case "state":
-      return h("span", { class: ["state", moodOf(text)] }, text);
+      return h("span", { class: ["state", moodOf(text)] }, stateWord(text));
     case "boolean":
       return h("span", text === "true" ? t("engine.yes") : t("engine.no"));
     case "date":

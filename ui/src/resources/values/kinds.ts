@@ -7,6 +7,7 @@ const STATES =
   /^(state|status|allocationstate|resourcestate|vmstate|powerstate|managedstate|redundantstate)$/;
 const BYTES =
   /^(size|physicalsize|virtualsize|memorytotal|memoryused|memoryallocatedbytes|memoryallocated|disksize(total|used|allocated)|bytes.*)$/;
+const KIBIBYTES = /^(memory\w*kbs|(disk|network)kbs(read|write))$/;
 
 /** How a field is shown when its declaration does not say; `type` is the API's. */
 export function kindOf(field: Field, type?: string): Kind {
@@ -24,6 +25,7 @@ export function kindOf(field: Field, type?: string): Kind {
   if (name === "memorywithoverprovisioning") return "bytes"; // a number of them, told as a text
   if (name === "cpuspeed" || name === "speed") return "megahertz";
   if (name === "memory") return "mebibytes";
+  if (KIBIBYTES.test(name)) return "kibibytes";
   if (type === "integer" || type === "long" || type === "float" || type === "short") return "number";
   return "text";
 }
@@ -123,6 +125,8 @@ export function textOf(value: unknown, kind: Kind): string {
   switch (kind) {
     case "bytes":
       return Number.isFinite(number) ? bytes(number) : String(value);
+    case "kibibytes":
+      return Number.isFinite(number) ? bytes(number * 2 ** 10) : String(value);
     case "mebibytes":
       return Number.isFinite(number) ? bytes(number * 2 ** 20) : String(value);
     case "gibibytes":

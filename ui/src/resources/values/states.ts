@@ -13,6 +13,11 @@ const MOODS: Record<Exclude<Mood, "default">, RegExp> = {
     /^(warn|warning|maintenance|suspended|rebalancing|backup|unknown|errorinmaintenance|disable|stop|suspect|ineligible)$/i,
 };
 
+/** A state's word as it is shown: some of the API's begin with a small letter. */
+export function stateWord(state: string): string {
+  return state.charAt(0).toUpperCase() + state.slice(1);
+}
+
 /** The mood of a state as the API writes it. Stopped and everything that is not known is neither good nor bad. */
 export function moodOf(state: string): Mood {
   const text = state.trim();
