@@ -8,7 +8,7 @@ from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network.address_pool import number_of
 from cloudsim.management.network.address_ranges import AddressRange, address_range
-from cloudsim.management.network.vlans import LARGEST
+from cloudsim.management.network.vlans import UNTAGGED, checked_tag
 from cloudsim.model import (
     IpRange,
     PhysicalNetwork,
@@ -20,8 +20,6 @@ from cloudsim.model import (
     TrafficType,
     Zone,
 )
-
-UNTAGGED = "untagged"
 
 
 class PodRanges:
@@ -57,7 +55,7 @@ class PodRanges:
             )
         end_ip = end_ip or start_ip
         self._check_apart(pod, address_range(gateway, netmask, start_ip, end_ip), start_ip, end_ip)
-        tag = _vlan(vlan)
+        tag = checked_tag(vlan)
         with self._store.transaction():
             return self._table.insert(
                 PodIpRange(
@@ -96,7 +94,7 @@ class PodRanges:
             raise InvalidParameterValue(
                 f"The range {start_ip}-{end_ip} is pod {pod.name}'s own: it goes with the pod"
             )
-        if vlan is not None and _vlan(vlan) != row.vlan:
+        if vlan is not None and checked_tag(vlan) != row.vlan:
             raise InvalidParameterValue(
                 f"The range {start_ip}-{end_ip} is on VLAN {row.vlan or UNTAGGED}, not {vlan}"
             )
@@ -206,17 +204,5 @@ class PodRanges:
             yield portable.id, portable.start_ip, portable.end_ip, "a portable range"
 
 
-def _vlan(text: str | None) -> str | None:
-    """A VLAN id as digits; None for untagged."""
-    value = (text or "").strip().lower().removeprefix("vlan://")
-    if value in ("", UNTAGGED):
-        return None
-    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= LARGEST["VLAN"]:
-        raise InvalidParameterValue(
-            f"vlan must be an id from 1 to {LARGEST['VLAN']}, or {UNTAGGED}, not {text!r}"
-        )
-    return str(int(value))
-
-
 def _storage_vlan(number: int | None) -> str | None:
-    return None if number in (None, 0) else _vlan(str(number))
+    return None if number in (None, 0) else checked_tag(str(number))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,26 +10,23 @@ import msgspec
 from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.network import ipv6_ranges
-from cloudsim.management.network.address_pool import number_of
 from cloudsim.management.network.address_ranges import AddressRange, address_range
 from cloudsim.management.network.ipv6_ranges import Ipv6Ranges
-from cloudsim.management.network.vlans import LARGEST, isolation_of, parse_vlans, vlan_number
+from cloudsim.management.network.range_conflicts import RangeConflicts
+from cloudsim.management.network.vlans import UNTAGGED, checked_tag, vlan_number
 from cloudsim.model import (
     Account,
     Domain,
     IpRange,
     Network,
-    Nic,
     PhysicalNetwork,
     Pod,
-    PortableIpRange,
     PublicIp,
     PublicIpv6,
     TrafficType,
     Zone,
 )
 
-UNTAGGED = "untagged"
 NO_IPV4 = ("", "", "", "")
 """Gateway, netmask, first and last address of a range that has IPv6 addresses alone."""
 
@@ -69,7 +65,7 @@ class IpRanges:
         self._physical = foundation.table(PhysicalNetwork)
         self._traffic = foundation.table(TrafficType)
         self._ips = foundation.table(PublicIp)
-        self._portable = foundation.table(PortableIpRange)
+        self._conflicts = RangeConflicts(foundation)
         self._six = Ipv6Ranges(foundation)
         self._randomness = foundation.randomness.branch("ip ranges")
 
@@ -110,7 +106,7 @@ class IpRanges:
         if request.owner is not None or request.domain is not None or request.for_system_vms:
             raise InvalidParameterValue("Only public IP ranges can be dedicated or kept for system VMs")
         self._check_place(request, network.zone_id, network.physical_network_id)
-        vlan = self._vlan(request.vlan, self._physical.get(network.physical_network_id))
+        vlan = checked_tag(request.vlan, self._physical.get(network.physical_network_id))
         if request.vlan is not None and vlan_number(vlan) != vlan_number(network.vlan):
             raise InvalidParameterValue(
                 f"vlan must be that of network {network.name}, {network.vlan or UNTAGGED}, not {request.vlan}"
@@ -120,8 +116,7 @@ class IpRanges:
             gateway, netmask = self._subnet(request, network)
             start, end = request.start_ip, request.end_ip or request.start_ip
             wanted = address_range(gateway, netmask, start, end)
-            for other in self._taken_in(network):
-                self._check_apart(wanted, start, end, other)
+            self._conflicts.check_apart_in(network, wanted, (start, end))
             addresses = (gateway, netmask, start, end)
         elif network.cidr is None:
             raise InvalidParameterValue(
@@ -152,20 +147,14 @@ class IpRanges:
             )
         return network.gateway, network.netmask
 
-    def _taken_in(self, network: Network) -> list[tuple[AddressRange, str, str]]:
-        """The ranges that a shared network has, in numbers and in words."""
-        spans = [(r.start_ip, r.end_ip) for r in self._table.where("network_id", network.id) if r.start_ip]
-        gateway, netmask = str(network.gateway), str(network.netmask)
-        return [(address_range(gateway, netmask, start, end), start, end) for start, end in spans]
-
     def _public(self, request: RangeRequest) -> IpRange:
         physical = self._public_wire(request)
         if request.public is False:
             raise InvalidParameterValue("Network Id is required for Direct vlan creation: give networkid")
         self._check_place(request, physical.zone_id, physical.id)
         zone = self._zones[physical.zone_id]
-        vlan, addresses = self._vlan(request.vlan, physical), NO_IPV4
-        self.check_public_vlan(zone, physical, vlan)
+        vlan, addresses = checked_tag(request.vlan, physical), NO_IPV4
+        self._conflicts.check_public_vlan(zone, physical, vlan)
         if request.start_ip:
             if not request.gateway or not request.netmask:
                 raise InvalidParameterValue(
@@ -173,7 +162,7 @@ class IpRanges:
                 )
             start, end = request.start_ip, request.end_ip or request.start_ip
             wanted = address_range(request.gateway, request.netmask, start, end)
-            self.check_public_overlap(zone, wanted, (start, end, request.gateway), vlan)
+            self._conflicts.check_public_overlap(zone, wanted, (start, end, request.gateway), vlan)
             addresses = (request.gateway, request.netmask, start, end)
         if request.owner is not None and request.for_system_vms:
             raise InvalidParameterValue("A range for system VMs cannot be dedicated to an account")
@@ -216,93 +205,6 @@ class IpRanges:
             )
         if request.pod is not None and request.pod.zone_id != zone_id:
             raise InvalidParameterValue(f"podid: pod {request.pod.name} is not in the zone of the range")
-
-    def _vlan(self, text: str | None, physical: PhysicalNetwork | None) -> str | None:
-        """The VLAN id (VXLAN, on such a wire) as digits; None for untagged."""
-        if text is None or not text.strip():
-            return None
-        method = isolation_of(physical)
-        value = text.strip().lower()
-        for prefix in ("vlan://", "vxlan://"):
-            value = value.removeprefix(prefix)
-        if value == UNTAGGED:
-            return None
-        if not value.isascii() or not value.isdigit() or not 0 < int(value) <= LARGEST[method]:
-            raise InvalidParameterValue(
-                f"vlan must be a {method} id from 1 to {LARGEST[method]}, or {UNTAGGED}, not {text!r}"
-            )
-        return str(int(value))
-
-    def check_public_vlan(self, zone: Zone, physical: PhysicalNetwork, vlan: str | None) -> None:
-        """Raise InvalidParameterValue where guest networks have that VLAN of the wire, or may get it."""
-        number = vlan_number(vlan)
-        if number is None:
-            return
-        for low, high in parse_vlans(physical.vlan):
-            if low <= number <= high:
-                raise InvalidParameterValue(
-                    f"The VLAN tag {number} is already being used for dynamic vlan allocation for the guest network "
-                    f"in zone {zone.name}"
-                )
-        for network in self._networks.where("physical_network_id", physical.id):
-            if network.traffic_type == "Guest" and vlan_number(network.vlan) == number:
-                raise InvalidParameterValue(
-                    f"The VLAN tag {number} is already used by guest network {network.name}"
-                )
-
-    def check_public_overlap(
-        self,
-        zone: Zone,
-        wanted: AddressRange,
-        words: tuple[str, str, str],
-        vlan: str | None,
-        itself: str | None = None,
-    ) -> None:
-        """Raise InvalidParameterValue where what is in the zone already contradicts a range of public addresses.
-
-        `words`: its first and last address and its gateway. `itself`: the range that is being changed.
-        """
-        start, end, _ = words
-        rows = self._table.where("zone_id", zone.id)
-        others = [row for row in rows if row.public and row.start_ip and row.id != itself]
-        self.check_apart(others, wanted, words, vlan)
-        self.check_apart(self._portable, wanted, words, vlan)
-        for pod in self._foundation.table(Pod).where("zone_id", zone.id):
-            private = address_range(pod.gateway, pod.netmask, pod.start_ip, pod.end_ip)
-            if wanted.range_overlaps(private):
-                raise InvalidParameterValue(
-                    f"The IP range {start}-{end} overlaps the management addresses of pod {pod.name}"
-                )
-
-    def check_apart(
-        self,
-        others: Iterable[IpRange | PortableIpRange],
-        wanted: AddressRange,
-        words: tuple[str, str, str],
-        vlan: str | None,
-    ) -> None:
-        """Raise InvalidParameterValue where one of the others has such an address, or sees its subnet differently."""
-        start, end, gateway = words
-        for other in others:
-            taken = address_range(other.gateway, other.netmask, other.start_ip, other.end_ip)
-            self._check_apart(wanted, start, end, (taken, other.start_ip, other.end_ip))
-            if not wanted.subnet_overlaps(taken):
-                continue
-            same_subnet = (taken.network, taken.broadcast) == (wanted.network, wanted.broadcast)
-            if other.vlan != vlan or not same_subnet or other.gateway != gateway:
-                raise InvalidParameterValue(
-                    f"The subnet of the range {start}-{end} overlaps that of {other.start_ip}-{other.end_ip}, which has "
-                    f"VLAN {other.vlan or UNTAGGED} and gateway {other.gateway}"
-                )
-
-    @staticmethod
-    def _check_apart(
-        wanted: AddressRange, start: str, end: str, other: tuple[AddressRange, str, str]
-    ) -> None:
-        if wanted.range_overlaps(other[0]):
-            raise InvalidParameterValue(
-                f"The IP range {start}-{end} overlaps with the range {other[1]}-{other[2]}"
-            )
 
     def _row(
         self,
@@ -371,7 +273,7 @@ class IpRanges:
         if addresses:
             after = msgspec.structs.replace(row, **addresses)
             wanted = address_range(after.gateway, after.netmask, after.start_ip, after.end_ip)
-            self._check_used_within(row, wanted)
+            self._conflicts.check_used_within(row, wanted)
             self._check_still_apart(row, after, wanted)
             changes |= addresses
         with self._store.transaction():
@@ -381,42 +283,18 @@ class IpRanges:
                 self._networks.update(row.network_id, ip6_cidr=six["ip6_cidr"], ip6_gateway=six["ip6_gateway"])
             return self._table.update(row.id, **changes)
 
-    def _check_used_within(self, row: IpRange, wanted: AddressRange) -> None:
-        for number in self._used(row):
-            if not wanted.start <= number <= wanted.end:
-                raise InvalidParameterValue(
-                    f"The new range must hold all addresses of {row.start_ip}-{row.end_ip} that are in use"
-                )
-
     def _check_still_apart(self, row: IpRange, after: IpRange, wanted: AddressRange) -> None:
         if row.network_id is None:
             zone = self._zones[row.zone_id]
             words = (after.start_ip, after.end_ip, after.gateway)
-            self.check_public_overlap(zone, wanted, words, row.vlan, row.id)
+            self._conflicts.check_public_overlap(zone, wanted, words, row.vlan, row.id)
             return
         network = self._networks[row.network_id]
         if (after.gateway, after.netmask) != (network.gateway, network.netmask):
             raise InvalidParameterValue(
                 f"gateway and netmask are those of network {network.name}: they cannot be changed here"
             )
-        for other in self._table.where("network_id", network.id):
-            if other.id != row.id and other.start_ip:
-                taken = address_range(other.gateway, other.netmask, other.start_ip, other.end_ip)
-                self._check_apart(wanted, after.start_ip, after.end_ip, (taken, other.start_ip, other.end_ip))
-
-    def _used(self, row: IpRange) -> list[int]:
-        """Numbers of the range's IPv4 addresses that somebody has."""
-        if not row.start_ip:
-            return []
-        if row.public:
-            return [number_of(ip.ip) for ip in self._ips.where("range_id", row.id)]
-        span = address_range(row.gateway, row.netmask, row.start_ip, row.end_ip)
-        used = []
-        for nic in self._foundation.table(Nic).where("network_id", row.network_id):
-            for ip in (nic.ip, *(address for _, address in nic.secondary_ips)):
-                if ip is not None and span.start <= number_of(ip) <= span.end:
-                    used.append(number_of(ip))
-        return used
+        self._conflicts.check_apart_in(network, wanted, (after.start_ip, after.end_ip), row.id)
 
     def _own_of_network(self, row: IpRange) -> Network | None:
         """The shared network whose first range this is: what its row says too."""
@@ -427,7 +305,7 @@ class IpRanges:
 
     def delete(self, row: IpRange) -> None:
         """Remove a range of which nobody has an address."""
-        used = len(self._used(row))
+        used = len(self._conflicts.used(row))
         if used:
             raise ResourceInUse(
                 f"Can't delete the IP range {row.span}: {used} of its addresses are in use"

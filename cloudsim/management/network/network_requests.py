@@ -13,7 +13,7 @@ from cloudsim.management.identity.caller import Caller
 from cloudsim.management.network import ipv6_ranges
 from cloudsim.management.network.address_ranges import address_range, check_address
 from cloudsim.management.network.router_use import routed_services
-from cloudsim.management.network.vlans import LARGEST, isolation_of
+from cloudsim.management.network.vlans import LARGEST, UNTAGGED, isolation_of
 from cloudsim.model import Domain, Network, NetworkAclList, NetworkOffering, PhysicalNetwork, Vpc, Zone
 
 ISOLATED_CIDR = "10.1.1.0/24"
@@ -22,7 +22,6 @@ PRIVATE = tuple(
     ipaddress.IPv4Network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 )
 """RFC 1918 and RFC 6598: what an isolated network's subnet must be in."""
-UNTAGGED = "untagged"
 LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\Z")
 DOMAIN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,188}[A-Za-z0-9])?\Z")
 

@@ -16,7 +16,6 @@ from cloudsim.management.network.ipv6_prefixes import GuestIpv6Prefixes
 from cloudsim.management.network.ipv6_ranges import Ipv6Ranges
 from cloudsim.management.network.mtus import check_mtus
 from cloudsim.management.network.network_requests import (
-    UNTAGGED,
     NetworkRequest,
     Subnet,
     changed_dns,
@@ -30,7 +29,7 @@ from cloudsim.management.network.network_requests import (
 from cloudsim.management.network.providers import check_enabled
 from cloudsim.management.network.public_ipv6 import PublicIpv6s
 from cloudsim.management.network.router_use import zone_has_routers
-from cloudsim.management.network.vlans import parse_vlans, vlan_number
+from cloudsim.management.network.vlans import UNTAGGED, parse_vlans, vlan_number
 from cloudsim.management.vpc.tiers import Tiers
 from cloudsim.model import (
     Account,

@@ -6,8 +6,8 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.regions import LOCAL, Regions
 from cloudsim.management.network.address_ranges import address_range
-from cloudsim.management.network.ip_ranges import UNTAGGED, IpRanges
-from cloudsim.management.network.vlans import LARGEST, vlan_number
+from cloudsim.management.network.range_conflicts import RangeConflicts
+from cloudsim.management.network.vlans import checked_tag
 from cloudsim.model import PhysicalNetwork, PortableIpRange, PublicIp, TrafficType, Zone
 
 LARGEST_RANGE = 65_536
@@ -15,9 +15,9 @@ LARGEST_RANGE = 65_536
 
 
 class PortableIpRanges:
-    """Makes and removes them. `ip_ranges` and `regions`: what they must agree with."""
+    """Makes and removes them."""
 
-    def __init__(self, foundation: Foundation, ip_ranges: IpRanges, regions: Regions) -> None:
+    def __init__(self, foundation: Foundation, regions: Regions) -> None:
         self._foundation = foundation
         self._store = foundation.store
         self._table = foundation.table(PortableIpRange)
@@ -25,7 +25,7 @@ class PortableIpRanges:
         self._zones = foundation.table(Zone)
         self._physical = foundation.table(PhysicalNetwork)
         self._traffic = foundation.table(TrafficType)
-        self._ip_ranges = ip_ranges
+        self._conflicts = RangeConflicts(foundation)
         self._regions = regions
         self._randomness = foundation.randomness.branch("portable ip ranges")
 
@@ -52,17 +52,17 @@ class PortableIpRanges:
             raise InvalidParameterValue(
                 f"The range {start_ip}-{end_ip} has {size} addresses: a portable range has {LARGEST_RANGE} at most"
             )
-        tag = _vlan(vlan)
+        tag = checked_tag(vlan)
         words = (start_ip, end_ip, gateway)
-        self._ip_ranges.check_apart(self._table, wanted, words, tag)
+        self._conflicts.check_apart(self._table, wanted, words, tag)
         for zone in self._zones:
-            self._ip_ranges.check_public_overlap(zone, wanted, words, tag)
+            self._conflicts.check_public_overlap(zone, wanted, words, tag)
             for wire in self._physical.where("zone_id", zone.id):
                 if (
                     self._traffic.find(("physical_network_id", "traffic_type"), (wire.id, "Public"))
                     is not None
                 ):
-                    self._ip_ranges.check_public_vlan(zone, wire, tag)
+                    self._conflicts.check_public_vlan(zone, wire, tag)
         with self._store.transaction():
             return self._table.insert(
                 PortableIpRange(
@@ -96,16 +96,3 @@ class PortableIpRanges:
     def served(self, region: int) -> bool:
         """Whether the region has portable addresses."""
         return bool(self._table.count("region", region))
-
-
-def _vlan(text: str | None) -> str | None:
-    """A VLAN id as digits; None for untagged."""
-    value = (text or "").strip().lower().removeprefix("vlan://")
-    if value in ("", UNTAGGED):
-        return None
-    number = vlan_number(value) if value.isascii() and value.isdigit() else None
-    if number is None or not 0 < number <= LARGEST["VLAN"]:
-        raise InvalidParameterValue(
-            f"vlan must be an id from 1 to {LARGEST['VLAN']}, or {UNTAGGED}, not {text!r}"
-        )
-    return str(number)

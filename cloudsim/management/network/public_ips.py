@@ -16,6 +16,7 @@ from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.address_pool import AddressPool, joined, number_of, text_of
 from cloudsim.management.network.pod_ips import PodIps
+from cloudsim.management.network.vlans import UNTAGGED
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import (
     Account,
@@ -33,7 +34,6 @@ from cloudsim.model import (
 from cloudsim.store import Change, Store
 
 _NUMBER_DIGITS = 8
-UNTAGGED = "untagged"
 AnyRange = IpRange | PortableIpRange
 """What public addresses are of: a zone's range, or a region's."""
 

@@ -10,6 +10,8 @@ from cloudsim.model import PhysicalNetwork
 
 LARGEST = {"VLAN": 4094, "VXLAN": (1 << 24) - 1, "GRE": (1 << 32) - 1}
 """The largest id of each isolation method (IEEE 802.1Q, RFC 7348, RFC 2890)."""
+UNTAGGED = "untagged"
+"""How operators write that addresses are on no VLAN."""
 
 
 def parse_vlans(text: str) -> list[tuple[int, int]]:
@@ -36,6 +38,21 @@ def parse_vlans(text: str) -> list[tuple[int, int]]:
 def isolation_of(physical: PhysicalNetwork | None) -> Literal["VLAN", "VXLAN"]:
     """How guest networks on that wire are kept apart."""
     return "VXLAN" if physical is not None and "VXLAN" in physical.isolation_methods else "VLAN"
+
+
+def checked_tag(text: str | None, physical: PhysicalNetwork | None = None) -> str | None:
+    """The VLAN id (VXLAN, on such a wire) of an address range as digits; None for untagged. InvalidParameterValue."""
+    method = isolation_of(physical)
+    value = (text or "").strip().lower()
+    for prefix in ("vlan://", "vxlan://"):
+        value = value.removeprefix(prefix)
+    if value in ("", UNTAGGED):
+        return None
+    if not value.isascii() or not value.isdigit() or not 0 < int(value) <= LARGEST[method]:
+        raise InvalidParameterValue(
+            f"vlan must be a {method} id from 1 to {LARGEST[method]}, or {UNTAGGED}, not {text!r}"
+        )
+    return str(int(value))
 
 
 def check_vlans(ranges: Iterable[tuple[int, int]], method: str) -> None:

@@ -6,8 +6,8 @@ import ipaddress
 from typing import Annotated, Any, ClassVar, Self
 
 from cloudsim.errors import InvalidParameterValue, UnsupportedCommand
-from cloudsim.management.network.ip_ranges import UNTAGGED, RangeRequest
-from cloudsim.management.network.vlans import isolation_of
+from cloudsim.management.network.ip_ranges import RangeRequest
+from cloudsim.management.network.vlans import UNTAGGED, isolation_of
 from cloudsim.model import (
     Account,
     Domain,

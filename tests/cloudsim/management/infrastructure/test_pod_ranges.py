@@ -57,7 +57,7 @@ def test_without_an_end_a_range_is_one_address(site: Ranges) -> None:
         ({"start": "10.0.0.11"}, "overlaps with 10.0.0.10-10.0.0.11 of pod p"),
         ({"start": "10.0.0.22"}, "comes after"),
         ({"start": "10.0.1.20"}, "not an address of"),
-        ({"vlan": "4095"}, "vlan must be an id from 1 to 4094"),
+        ({"vlan": "4095"}, "vlan must be a VLAN id from 1 to 4094"),
         ({"vlan": "x"}, "vlan must be"),
     ],
 )
