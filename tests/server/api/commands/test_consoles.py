@@ -10,7 +10,7 @@ import pytest
 from cloudsim.model import ServiceOffering, VirtualMachine
 from server.api.dispatch import Dispatcher
 from tests.cloudsim.management.systemvm.console_cloud import ConsoleCloud
-from tests.server.api.api_harness import Client, refused
+from tests.server.api.api_harness import Client
 from tests.server.api.commands.cloud_api import CloudApi
 
 
