@@ -28,6 +28,13 @@ OF_STORAGE: tuple[key, ...] = (
     ),
     key("storage.max.volume.size", "2000", "integer", "GiB of the largest volume", minimum=1),
     key(
+        "cluster.storage.operations.exclude",
+        "false",
+        "boolean",
+        "Whether work on storage that hosts of other clusters reach, too, is left to those",
+        scopes=("Cluster",),
+    ),
+    key(
         "storage.cleanup.enabled",
         "true",
         "boolean",

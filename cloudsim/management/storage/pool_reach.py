@@ -10,12 +10,15 @@ from cloudsim.management.infrastructure.agents import Agents
 from cloudsim.management.infrastructure.hypervisor_types import EXTERNAL
 from cloudsim.model import Host, StoragePool, VirtualMachine, Volume
 
+EXCLUDED = "cluster.storage.operations.exclude"
+
 
 class PoolReach:
     """Hosts and pools of one cloud, by scope: a pool is a host's own, its cluster's or its zone's."""
 
     def __init__(self, foundation: Foundation, agents: Agents) -> None:
         self._agents = agents
+        self._settings = foundation.settings
         self._hosts = foundation.table(Host)
         self._pools = foundation.table(StoragePool)
         self._volumes = foundation.table(Volume)
@@ -43,7 +46,8 @@ class PoolReach:
     def hosts_reaching(self, pool: StoragePool, prefer: str | None = None) -> Iterator[Host]:
         """The Up hosts that reach the pool and have an agent connected, `prefer` (a host id) first.
 
-        They are looked for as they are taken: there may be thousands. Valid until the next write.
+        Those of clusters that a setting excludes from storage operations come last. They are looked for as they are
+        taken: there may be thousands. Valid until the next write.
         """
         preferred = self._hosts.get(prefer)
         if preferred is not None and self.reaches(preferred, pool) and self._works(preferred):
@@ -54,10 +58,15 @@ class PoolReach:
             ids = self._hosts.ids("cluster_id", pool.cluster_id)
         else:
             ids = self._hosts.ids("zone_id", pool.zone_id)
+        excluded = []
         for host_id in ids:
             host = self._hosts.get(host_id)
             if host is not None and host_id != prefer and self._works(host):
-                yield host
+                if self._settings.boolean(EXCLUDED, "Cluster", host.cluster_id):
+                    excluded.append(host)
+                else:
+                    yield host
+        yield from excluded
 
     def _works(self, host: Host) -> bool:
         return host.state == "Up" and host.hypervisor != EXTERNAL and self._agents.is_connected(host.id)

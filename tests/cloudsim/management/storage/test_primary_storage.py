@@ -67,6 +67,24 @@ def test_a_pool_of_a_zone_is_for_every_host(cloud: Cloud) -> None:
     assert pool in cloud.manager.primary_storage.pools_for_new(next(iter(cloud.table(Host))))
 
 
+def test_work_on_a_pool_of_a_zone_is_left_to_clusters_that_no_setting_excludes_from_it() -> None:
+    cloud = Cloud(racks=2)
+    pool, reach, settings = make(cloud, scope="ZONE"), cloud.manager.disks.reach, cloud.manager.settings
+    first, second = cloud.table(Cluster)
+
+    def order() -> list[str]:
+        return [host.cluster_id for host in reach.hosts_reaching(pool)]
+
+    settings.set("cluster.storage.operations.exclude", "true", "Cluster", first.id)
+    assert order() == [second.id] * 2 + [first.id] * 2
+    vms_host = next(host for host in cloud.table(Host) if host.cluster_id == first.id)
+    assert reach.host_for(pool, vms_host.id) == vms_host
+    settings.set("cluster.storage.operations.exclude", "true", "Cluster", second.id)
+    assert len(order()) == 4
+    settings.reset("cluster.storage.operations.exclude", "Cluster", first.id)
+    assert order() == [first.id] * 2 + [second.id] * 2
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
