@@ -119,7 +119,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def test_an_instance_makes_its_address_and_finds_its_way_out_by_what_is_advertised(place: Place) -> None:
-    eventually(lambda: WEB6 in addresses(place.web, "eth0"), 20)
+    eventually(lambda: WEB6 in addresses(place.web, "eth0"))
     eventually(lambda: "default" in place.web.run("ip", "-6", "route"))
     assert "mtu 1400" in place.web.run("ip", "-6", "route", "show", "default")
     assert "tentative" not in addresses(place.router, "n020000000001")
@@ -127,7 +127,7 @@ def test_an_instance_makes_its_address_and_finds_its_way_out_by_what_is_advertis
 
 
 def test_it_is_reached_from_outside_as_far_as_the_firewall_is_opened(place: Place) -> None:
-    eventually(lambda: reaches(place.web, OUTSIDE), 20)
+    eventually(lambda: reaches(place.web, OUTSIDE))
     assert not reaches(place.internet, WEB6)
     place.apply(configuration(Traffic("tcp", 80, 80, ("2001:db8:ffff::/48", f"{UPSTREAM}/128"))))
     assert reaches(place.internet, WEB6)

@@ -21,7 +21,7 @@ from cloudsim.protocol.messages import Connected, Message, Request, Response, St
 from cloudsim.protocol.specs import HostFacts, VmReport
 
 LOCAL = "127.0.0.1"
-WITHIN = 10.0
+WITHIN = 60.0
 """Seconds after which a test does not wait any longer."""
 
 

@@ -197,7 +197,7 @@ async def started(server: VncServer | Terminal) -> AsyncIterator[int]:
         await server.stop()
 
 
-async def eventually(condition: Callable[[], bool], within: float = 5.0) -> None:
+async def eventually(condition: Callable[[], bool], within: float = 60.0) -> None:
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)

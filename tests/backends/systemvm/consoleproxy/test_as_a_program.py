@@ -49,7 +49,7 @@ class Service:
 
     def ask(self, *lines: Any) -> list[dict[str, Any]]:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             connection.connect(str(self.control))
             answers = connection.makefile("rb")
             found = []

@@ -86,7 +86,7 @@ def test_used_guessed_expired_and_revoked_tokens_are_refused_alike(tmp_path: Pat
 def test_the_token_is_not_used_up_by_looking_at_its_address_with_a_plain_request(tmp_path: Path) -> None:
     def status(url: str) -> int:
         try:
-            return int(urllib.request.urlopen(url, timeout=5).status)
+            return int(urllib.request.urlopen(url, timeout=30).status)
         except urllib.error.HTTPError as error:
             return error.code
 
@@ -248,7 +248,7 @@ def test_pages_come_from_the_folder_and_from_nowhere_else(tmp_path: Path) -> Non
 
     def get(url: str) -> tuple[int, str, str]:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=30) as answer:
                 return answer.status, answer.headers["Content-Type"], answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, "", ""

@@ -81,7 +81,7 @@ class Space:
             raise failure[0]
         return result[0]
 
-    def connect(self, address: str, port: int, timeout: float = 3.0) -> socket.socket:
+    def connect(self, address: str, port: int, timeout: float = 20.0) -> socket.socket:
         return self.inside(lambda: socket.create_connection((address, port), timeout))
 
     def serve(self, port: int, said: bytes) -> None:
@@ -182,7 +182,7 @@ class Client(Space):
         return dict(line.split("=", 1) for line in lease.read_text().splitlines())
 
 
-def eventually(true: Callable[[], Any], limit: float = 10.0) -> None:
+def eventually(true: Callable[[], Any], limit: float = 90.0) -> None:
     end = time.monotonic() + limit
     while True:
         try:

@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -345,7 +344,7 @@ def test_an_agent_that_is_started_again_goes_on_with_what_it_was_told(tmp_path: 
             for agent in agents:
                 if agent != str(world.guest.pid):
                     os.kill(int(agent), signal.SIGKILL)
-            eventually(lambda: world.guest.ask("Ping")["role"] == "router", 20)
+            eventually(lambda: world.guest.ask("Ping")["role"] == "router")
             assert said(kept) == b"inside"
         told = world.guest.ask("RouterStatistics")
         assert told["number"] == world.plan.number and told["leases"] == [["02:00:00:00:01:14", "10.1.1.20"]]
@@ -374,8 +373,6 @@ def test_with_its_first_process_the_whole_router_is_gone(tmp_path: Path) -> None
                     continue
             return found
 
-        began = time.monotonic()
         eventually(lambda: not left())
-        assert time.monotonic() - began < 10
     finally:
         world.close()

@@ -371,9 +371,11 @@ def disagreements(crossing: Crossing, asked: Sequence[Probe], expected: Sequence
         for probe, want, got in zip(asked, expected, outcomes, strict=True)
         if not want.met_by(got)
     ]
+    if not wrong:
+        return []
     found = []
     for (probe, want), got in zip(
-        wrong, crossing.send([probe for probe, _ in wrong], patience=0.2), strict=True
+        wrong, crossing.send([probe for probe, _ in wrong], patience=1.5), strict=True
     ):
         if not want.met_by(got):
             found.append(f"{probe}: the kernel {_words(got)}; the oracle: {want}")

@@ -92,7 +92,7 @@ class Service:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> http.client.HTTPResponse:
         """An answer, whose body is read."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.door.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.door.port, timeout=60)
         connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
         response.content = response.read()  # type: ignore[attr-defined]
@@ -113,7 +113,7 @@ class Service:
             server.server_close()
 
 
-def until(look: Callable[[], Any], right: Callable[[Any], bool], seconds: float = 20.0) -> Any:
+def until(look: Callable[[], Any], right: Callable[[Any], bool], seconds: float = 90.0) -> Any:
     """What `look` finds once it is `right`."""
     end = time.monotonic() + seconds
     while not right(found := look()):

@@ -39,7 +39,7 @@ class Program:
 
     def ask(self, kind: str, **more: Any) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             connection.connect(str(self._folder / "control"))
             request = {"type": kind, "id": 7, "transfer_id": "t", **more}
             connection.sendall(b"\n" + json.dumps(request).encode() + b"\n")
@@ -94,7 +94,7 @@ def test_files_are_served_and_nonsense_is_answered(program: Program, tmp_path: P
     key_hash = "2c70e12b7a0646f92279f427c7b38e7334d8e5389cff167a1dc30e73f826b683"  # of "key"
     program.ask("PublishFile", store_url=STORE, path="a.iso", name="a.iso", key_hash=key_hash, expires=expires)
     url = f"http://127.0.0.1:{program.port}/userdata/t.iso?expires={expires}&signature=key"
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         assert answer.read() == b"hello"
     assert "it is no request" in program.ask("Reticulate")["error"]
     assert "it is no request" in program.ask("StartDownload")["error"]
