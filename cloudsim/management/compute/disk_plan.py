@@ -221,7 +221,9 @@ class DiskPlans:
         if size > largest * GIB:
             raise InvalidParameterValue(f"rootdisksize must not be above {largest} GiB")
         if size < least:
-            raise InvalidParameterValue(f"rootdisksize {size} bytes is smaller than {source} of {least} bytes")
+            raise InvalidParameterValue(
+                f"rootdisksize override is smaller than template size: {size} bytes, and {source} has {least}"
+            )
         return RootPlan(size, offering, min_iops=low, max_iops=high)
 
     def _data(self, disks: tuple[DataDisk, ...], zone: Zone, hypervisor: str) -> tuple[DataPlan, ...]:

@@ -200,7 +200,7 @@ def prepared(
         "display_name": asked.displayname or None,
         "nics": _nics(asked),
         "dhcp_options": of_networks(asked.dhcpoptionsnetworklist or (), "dhcpoptionsnetworklist"),
-        "root_size": asked.rootdisksize * GIB if asked.rootdisksize is not None else None,
+        "root_size": _root_size(asked.rootdisksize, number_in(chosen, "rootdisksize")),
         "root_offering_id": asked.overridediskofferingid.id if asked.overridediskofferingid else None,
         "root_iops": (number_in(chosen, "minIops"), number_in(chosen, "maxIops")),
         "cpus": number_in(chosen, "cpuNumber"),
@@ -307,6 +307,14 @@ def _nics(asked: Asked) -> tuple[NicRequest, ...]:
         return ()
     first, *rest = networks
     return (NicRequest(first.id, ip or None, mac or None, ip6 or None), *(NicRequest(n.id) for n in rest))
+
+
+def _root_size(asked: int | None, detail: int | None) -> int | None:
+    """Bytes of the root disk, from GiB: of the parameter, or as older clients have it a detail of the same name."""
+    size = detail if asked is None else asked
+    if size is not None and size <= 0:
+        raise InvalidParameterValue(f"Root disk size should be a positive number: rootdisksize is {size}")
+    return None if size is None else size * GIB
 
 
 def number_in(details: dict[str, str], name: str) -> int | None:

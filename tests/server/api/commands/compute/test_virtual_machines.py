@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cloudsim.model import Nic, Volume
+from cloudsim.model import Nic, Template, Volume
 from tests.server.api.api_harness import Client, Refused, refused
 from tests.server.api.cloud_harness import TwoRacks
 
@@ -127,6 +127,18 @@ def test_a_data_disk_and_a_larger_root(cloud: TwoRacks) -> None:
     sizes = {disk["type"]: (disk["size"], disk["state"]) for disk in disks}
     assert sizes == {"ROOT": (2 * GIB, "Ready"), "DATADISK": (3 * GIB, "Ready")}
     assert [disk.device for disk in cloud.guest(made).disks] == [0, 1]
+
+
+def test_the_size_of_the_root_disk_may_be_a_detail_as_well(cloud: TwoRacks) -> None:
+    made = cloud.deploy(details={"rootdisksize": 4})
+    (root,) = cloud.listed("listVolumes", "volume", virtualmachineid=made["id"])
+    assert root["size"] == 4 * GIB and "rootdisksize" not in cloud.vm(made["id"]).get("details", {})
+    for asked in ({"rootdisksize": 0}, {"details": {"rootdisksize": 0}}):
+        assert "positive number" in refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(**asked)).text
+    with cloud.store.transaction():
+        cloud.store.table(Template).update(cloud.cloud.template.id, size=3 * GIB)
+    error = refused(431, cloud.admin, "deployVirtualMachine", **cloud.wanted(rootdisksize=2))
+    assert "rootdisksize override is smaller than template size" in error.text
 
 
 def test_keys_user_data_group_and_details(cloud: TwoRacks) -> None:
