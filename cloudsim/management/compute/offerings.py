@@ -15,6 +15,7 @@ from cloudsim.management.compute.disk_traits import (
     traits_as_details,
 )
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import outermost
 from cloudsim.model import DiskOffering, Domain, ServiceOffering, Zone
 from cloudsim.placement.naming import check, policies
 
@@ -158,7 +159,7 @@ class Offerings:
                     is_system=is_system,
                     system_vm_type=system_vm_type.lower() if system_vm_type is not None else None,
                     default_use=default_use,
-                    domain_ids=tuple(domain.id for domain in domains),
+                    domain_ids=outermost(self._foundation.store, (domain.id for domain in domains)),
                     zone_ids=tuple(zone.id for zone in zones),
                     created=self._foundation.now(),
                     details=kept | traits_as_details(disk) | root_offering_details(root_offering, strict),
@@ -275,7 +276,7 @@ class Offerings:
                     disk_size_strictness=disk_size_strictness,
                     encrypt=encrypt,
                     display=display,
-                    domain_ids=tuple(domain.id for domain in domains),
+                    domain_ids=outermost(self._foundation.store, (domain.id for domain in domains)),
                     zone_ids=tuple(zone.id for zone in zones),
                     created=self._foundation.now(),
                     **msgspec.structs.asdict(disk),
@@ -331,7 +332,8 @@ class Offerings:
         if display_text is not None:
             changes["display_text"] = display_text
         if domain_ids is not None:
-            changes["domain_ids"] = self._ids(domain_ids, Domain, "public", "domain")
+            named = self._ids(domain_ids, Domain, "public", "domain")
+            changes["domain_ids"] = outermost(self._foundation.store, named)
         if zone_ids is not None:
             changes["zone_ids"] = self._ids(zone_ids, Zone, "all", "zone")
         if state is not None:

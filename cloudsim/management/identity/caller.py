@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,14 @@ def in_subtree(store: Store, domain_id: str, root_id: str) -> bool:
             return True
         step = domains.get(step.parent_id)
     return False
+
+
+def outermost(store: Store, domain_ids: Iterable[str]) -> tuple[str, ...]:
+    """Of these domains each one that is not below another of them, once: a domain stands for those below it, too."""
+    ids = tuple(dict.fromkeys(domain_ids))
+    return tuple(
+        each for each in ids if not any(other != each and in_subtree(store, each, other) for other in ids)
+    )
 
 
 def may_use(store: Store, caller: Caller, account_id: str, domain_id: str) -> bool:

@@ -124,6 +124,11 @@ def _offering(store: Store, caller: Caller, offering: Any, operate: bool) -> boo
             and bool(offering.domain_ids)
             and all(in_subtree(store, each, domain_id) for each in offering.domain_ids)
         )
+    return offered_to(store, offering, domain_id)
+
+
+def offered_to(store: Store, offering: Any, domain_id: str) -> bool:
+    """Whether the offering is for accounts of that domain."""
     return not offering.domain_ids or any(in_subtree(store, domain_id, each) for each in offering.domain_ids)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import outermost
 from cloudsim.management.network.offered_services import (
     GuestType,
     Services,
@@ -105,7 +106,7 @@ class NetworkOfferings:
             service_offering_id=router.id if router is not None else None,
             capabilities=capabilities_offered(services, request.capabilities),
             tags=_tags(request.tags),
-            domain_ids=tuple(dict.fromkeys(domain.id for domain in request.domains)),
+            domain_ids=outermost(self._store, (domain.id for domain in request.domains)),
             zone_ids=tuple(dict.fromkeys(zone.id for zone in request.zones)),
             max_connections=request.max_connections,
             keep_alive=request.keep_alive,
@@ -153,11 +154,12 @@ class NetworkOfferings:
         _check_balancer(offering.services, max_connections, bool(keep_alive))
         if tags is not None:
             changes["tags"] = _tags(tags)
+        if domain_ids is not None:
+            changes["domain_ids"] = outermost(self._store, domain_ids)
         for field, value in (
             ("display_text", display_text),
             ("max_connections", max_connections),
             ("keep_alive", keep_alive),
-            ("domain_ids", domain_ids),
             ("zone_ids", zone_ids),
             ("sort_key", sort_key),
         ):

@@ -1,4 +1,4 @@
-"""Guest networks: isolated, shared and L2. A zone also has one default network, for instances that name none."""
+"""Guest networks: isolated, shared and L2."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
+from cloudsim.management.network.default_networks import DefaultNetworks, root_domain
 from cloudsim.management.network.ip_ranges import first_range
 from cloudsim.management.network.ip_reservation import reservation
 from cloudsim.management.network.ipv6_prefixes import GuestIpv6Prefixes
@@ -28,27 +29,18 @@ from cloudsim.management.network.network_requests import (
 )
 from cloudsim.management.network.providers import check_enabled
 from cloudsim.management.network.public_ipv6 import PublicIpv6s
-from cloudsim.management.network.router_use import zone_has_routers
 from cloudsim.management.network.vlans import UNTAGGED, parse_vlans, vlan_number
 from cloudsim.management.vpc.tiers import Tiers
 from cloudsim.model import (
     Account,
-    Domain,
     IpRange,
     Network,
     NetworkOffering,
     Nic,
     PhysicalNetwork,
-    VirtualMachine,
     Vpc,
     Zone,
 )
-from cloudsim.model.identity import ROOT_ADMIN
-
-DEFAULT_CIDR = "10.0.0.0/8"
-"""The subnet of a zone's default network where the zone has no guest CIDR: room for millions of instances."""
-DEFAULT_PREFIX = 16
-"""A zone's guest CIDR is widened to this for the default network."""
 
 
 class Networks:
@@ -61,8 +53,6 @@ class Networks:
         self._store = foundation.store
         self._limits = limits
         self._table = foundation.table(Network)
-        self._nics = foundation.table(Nic)
-        self._vms = foundation.table(VirtualMachine)
         self._physical = foundation.table(PhysicalNetwork)
         self._offerings = foundation.table(NetworkOffering)
         self._zones = foundation.table(Zone)
@@ -72,6 +62,7 @@ class Networks:
         self._prefixes = prefixes
         self._public6 = public6
         self._randomness = foundation.randomness.branch("networks")
+        self.defaults = DefaultNetworks(foundation, self._randomness)
 
     # making
 
@@ -79,7 +70,8 @@ class Networks:
         self, caller: Caller, owner: Account, zone: Zone, offering: NetworkOffering, request: NetworkRequest
     ) -> Network:
         """A guest network: Allocated, and a shared one at once Setup."""
-        self._check_offering(caller, zone, offering, in_vpc=request.vpc is not None)
+        whose = request.domain.id if request.domain is not None else owner.domain_id
+        self._check_offering(caller, zone, offering, whose, in_vpc=request.vpc is not None)
         if not request.name.strip():
             raise InvalidParameterValue("A network needs a name")
         acl_type = self._acl_type(offering, request)
@@ -108,11 +100,11 @@ class Networks:
         dns1, dns2 = checked_dns(request)
         vlan: str | None
         if zone.network_type == "Basic" and subnet.cidr is None:
-            replaced, vlan = self._replaced_default(zone), None
+            replaced, vlan = self.defaults.replaced(zone), None
         else:
             replaced, vlan = None, vlan_of(caller, offering, physical, request.vlan)
             if acl_type == "Domain" and request.domain is None and zone.security_groups:
-                replaced = self._unused_default(zone, offering)
+                replaced = self.defaults.unused(zone, offering)
         if vlan is not None:
             self._check_vlan(zone, physical, offering, vlan, subnet, overlap_allowed=request.vlan_overlap_allowed)
         if six:
@@ -181,7 +173,9 @@ class Networks:
                     self._public6.take(owner, zone, network=network)
             return network
 
-    def _check_offering(self, caller: Caller, zone: Zone, offering: NetworkOffering, *, in_vpc: bool) -> None:
+    def _check_offering(
+        self, caller: Caller, zone: Zone, offering: NetworkOffering, domain_id: str, *, in_vpc: bool
+    ) -> None:
         if offering.state != "Enabled":
             raise InvalidParameterValue(
                 f"Can't use specified network offering id={offering.id} as its state is not Enabled"
@@ -192,6 +186,8 @@ class Networks:
             )
         if offering.traffic_type != "Guest":
             raise InvalidParameterValue(f"Network offering {offering.name} is not one for guest networks")
+        if not visibility.offered_to(self._store, offering, domain_id):
+            raise PermissionDenied(f"Network offering {offering.name} is not offered to the network's domain")
         if offering.for_vpc and not in_vpc:
             raise InvalidParameterValue("Network offering can be used for VPC networks only")
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:
@@ -204,7 +200,7 @@ class Networks:
     def _domain_of(self, caller: Caller, request: NetworkRequest) -> str:
         """Whose a network of a domain is to be. Raises PermissionDenied for a domain that the caller does not manage."""
         if request.domain is None:
-            return self._root_domain()
+            return root_domain(self._foundation)
         visibility.check(self._store, caller, request.domain)
         return request.domain.id
 
@@ -293,88 +289,6 @@ class Networks:
             return checked_domain(given)
         suffix = self._foundation.settings.get("guest.domain.suffix", "Zone", zone.id)
         return owner.network_domain or zone.domain or suffix
-
-    # the default network of a zone
-
-    def default_of(self, zone: Zone) -> Network | None:
-        """The zone's default network."""
-        return next((n for n in self._table.where("zone_id", zone.id) if n.is_default), None)
-
-    def _replaced_default(self, zone: Zone) -> Network:
-        """The default network of a Basic zone that makes room for one of the operator's, whose ranges say the subnet."""
-        before = self.ensure_default(zone)
-        if self._nics.count("network_id", before.id) or self._ranges.count("network_id", before.id):
-            raise InvalidParameterValue(
-                f"Basic zone {zone.name} has its guest network already: {before.name}"
-            )
-        return before
-
-    def _unused_default(self, zone: Zone, offering: NetworkOffering) -> Network | None:
-        """The default network of an Advanced zone with security groups, if nobody uses it.
-
-        There too instances that name no network are on the operator's network with security groups.
-        """
-        before = self.default_of(zone)
-        if before is None or zone.network_type == "Basic" or "SecurityGroup" not in offering.services:
-            return None
-        used = self._nics.count("network_id", before.id) or self._ranges.count("network_id", before.id)
-        return None if used else before
-
-    def fit_default(self, zone: Zone) -> None:
-        """Give the zone its default network, or where accounts have networks of their own take an unused one away."""
-        own = zone.network_type == "Advanced" and not zone.security_groups and zone_has_routers(self._store, zone.id)
-        if not own:
-            self.ensure_default(zone)
-            return
-        before = self.default_of(zone)
-        if before is not None and not self._nics.count("network_id", before.id):
-            with self._store.transaction():
-                self._table.delete(before.id)
-
-    def ensure_default(self, zone: Zone) -> Network:
-        """The zone's default network, made if there is none: shared, and usable by every account."""
-        found = self.default_of(zone)
-        if found is not None:
-            return found
-        net = ipaddress.IPv4Network(DEFAULT_CIDR)
-        if zone.guest_cidr is not None:
-            net = ipaddress.IPv4Network(zone.guest_cidr, strict=False)
-            if net.prefixlen > DEFAULT_PREFIX:
-                net = net.supernet(new_prefix=DEFAULT_PREFIX)
-        owner = self._system_account()
-        guarded = zone.security_groups or zone.network_type == "Basic"
-        offering = self._offerings.find(
-            "name", "DefaultSharedNetworkOfferingWithSGService" if guarded else "DefaultSharedNetworkOffering"
-        )
-        with self._store.transaction():
-            return self._table.insert(
-                Network(
-                    id=self._randomness.uuid(),
-                    name="defaultGuestNetwork",
-                    display_text=f"Default network of zone {zone.name}",
-                    zone_id=zone.id,
-                    network_offering_id=offering.id if offering is not None else "",
-                    account_id=owner.id if owner is not None else "",
-                    domain_id=zone.domain_id or self._root_domain(),
-                    guest_type="Shared",
-                    cidr=str(net),
-                    gateway=str(net[1]),
-                    netmask=str(net.netmask),
-                    network_domain=zone.domain or self._foundation.settings.get("guest.domain.suffix"),
-                    acl_type="Domain",
-                    is_default=True,
-                    state="Setup",
-                    created=self._foundation.now(),
-                )
-            )
-
-    def _system_account(self) -> Account | None:
-        admins = [a for a in self._foundation.table(Account) if a.type == ROOT_ADMIN]
-        return next((a for a in admins if a.name == "system"), admins[0] if admins else None)
-
-    def _root_domain(self) -> str:
-        root = self._foundation.table(Domain).find("path", "ROOT")
-        return "" if root is None else root.id
 
     # changing
 

@@ -9,6 +9,7 @@ import msgspec
 
 from cloudsim.errors import InvalidParameterValue, ResourceInUse
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity.caller import outermost
 from cloudsim.management.network.offered_services import internet_protocol
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import Domain, ServiceOffering, Vpc, VpcOffering, Zone
@@ -82,7 +83,7 @@ class VpcOfferings:
             region_level=capabilities.get("RegionLevelVPC", False),
             service_offering_id=offering.id if offering is not None else None,
             zone_ids=tuple(zone.id for zone in request.zones),
-            domain_ids=tuple(domain.id for domain in request.domains),
+            domain_ids=outermost(self._store, (domain.id for domain in request.domains)),
             created=self._foundation.now(),
             internet_protocol=internet_protocol(request.internet_protocol, self._foundation.settings),
         )
@@ -123,7 +124,7 @@ class VpcOfferings:
                 raise InvalidParameterValue(f"Incorrect state value: {state}; it is Enabled or Disabled")
             changes["state"] = chosen
         if domain_ids is not None:
-            changes["domain_ids"] = domain_ids
+            changes["domain_ids"] = outermost(self._store, domain_ids)
         if zone_ids is not None:
             changes["zone_ids"] = zone_ids
         if sort_key is not None:

@@ -11,6 +11,7 @@ import msgspec
 
 from cloudsim.errors import CloudError, InvalidParameterValue, PermissionDenied
 from cloudsim.management.foundation import Foundation
+from cloudsim.management.identity import visibility
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.address_ranges import check_address
@@ -71,7 +72,7 @@ class Vpcs:
         self, caller: Caller, owner: Account, zone: Zone, offering: VpcOffering, request: VpcRequest
     ) -> Vpc:
         """A VPC without tiers, whose router does not run yet. Raises what stands against it."""
-        self._check_offering(caller, zone, offering)
+        self._check_offering(caller, zone, offering, owner.domain_id)
         if not request.name.strip():
             raise InvalidParameterValue("A VPC needs a name")
         check_super_cidr(request.cidr)
@@ -112,13 +113,15 @@ class Vpcs:
                 self._addresses.acquire(owner, zone, vpc=vpc, wanted=request.source_nat_ip, source_nat=True)
         return vpc
 
-    def _check_offering(self, caller: Caller, zone: Zone, offering: VpcOffering) -> None:
+    def _check_offering(self, caller: Caller, zone: Zone, offering: VpcOffering, domain_id: str) -> None:
         if offering.state != "Enabled":
             raise InvalidParameterValue(
                 f"Unable to find vpc offering in Enabled state: {offering.name} is {offering.state}"
             )
         if offering.zone_ids and zone.id not in offering.zone_ids:
             raise InvalidParameterValue(f"VPC offering {offering.name} is not available in zone {zone.name}")
+        if not visibility.offered_to(self._store, offering, domain_id):
+            raise PermissionDenied(f"VPC offering {offering.name} is not offered to the owner's domain")
         if zone.network_type != "Advanced":
             raise InvalidParameterValue(f"VPCs are for Advanced zones; zone {zone.name} is {zone.network_type}")
         if zone.allocation_state == "Disabled" and not caller.is_root_admin:

@@ -115,6 +115,25 @@ def test_a_network_is_shown_the_offerings_that_it_could_change_to(cloud_api: Clo
         admin("updateNetwork", id=network["id"], networkofferingid=offering["id"])
 
 
+def test_an_offering_for_a_domain_is_for_those_below_and_for_no_other_domains_networks(cloud_api: CloudApi) -> None:
+    admin = cloud_api.admin
+    parent = admin("createDomain", name="parent")["domain"]["id"]
+    child = admin("createDomain", name="child", parentdomainid=parent)["domain"]["id"]
+    other = admin("createDomain", name="other")["domain"]["id"]
+    made = admin("createNetworkOffering", **isolated("theirs"), domainid=f"{child},{parent}", enable=True)
+    offering = made["networkoffering"]
+    assert offering["domainid"] == parent
+    changed = admin("updateNetworkOffering", id=offering["id"], domainid=f"{parent},{child},{other}")
+    assert changed["networkoffering"]["domainid"] == f"{parent},{other}"
+    admin("updateNetworkOffering", id=offering["id"], domainid=parent)
+    asked = {"name": "net", "displaytext": "net", "zoneid": cloud_api.zone, "networkofferingid": offering["id"]}
+    for domain in (child, other):
+        cloud_api.account(domain[:8], domainid=domain)
+    refused(531, admin, "createNetwork", **asked, account=other[:8], domainid=other)
+    made = admin("createNetwork", **asked, account=child[:8], domainid=child)
+    assert made["network"]["domainid"] == child
+
+
 def test_an_offering_whose_provider_is_the_vpcs_router_is_for_tiers_without_saying_so(cloud_api: CloudApi) -> None:
     services = {"Dhcp": "VpcVirtualRouter", "SourceNat": "VpcVirtualRouter", "NetworkACL": "VpcVirtualRouter"}
     asked = isolated("tier", supportedservices=",".join(services), **providers(**services))

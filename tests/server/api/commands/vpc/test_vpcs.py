@@ -205,3 +205,17 @@ def test_an_offering_of_a_zone_or_domain_is_for_them_alone(api: VpcApi) -> None:
     refused(531, ann, "createVPC", name="v", cidr="10.0.0.0/16", vpcofferingid=made["id"], zoneid=api.zone)
     api.admin("updateVPCOffering", id=made["id"], domainid="public", zoneid="all")
     assert "sales" in {each["name"] for each in ann("listVPCOfferings")["vpcoffering"]}
+
+
+def test_a_vpc_is_not_made_from_an_offering_for_another_domain(api: VpcApi) -> None:
+    admin = api.admin
+    theirs = admin("createDomain", name="theirs")["domain"]["id"]
+    below = admin("createDomain", name="below", parentdomainid=theirs)["domain"]["id"]
+    services = "Dhcp,Dns,SourceNat"
+    asked = {"name": "for them", "displaytext": "for them", "supportedservices": services, "enable": True}
+    offering = admin("createVPCOffering", **asked, domainid=f"{below},{theirs}")["vpcoffering"]
+    assert offering["domainid"] == theirs
+    api.account("bea", domainid=below)
+    refused(531, admin, "createVPC", name="mine", cidr="10.20.0.0/16", vpcofferingid=offering["id"], zoneid=api.zone)
+    made = api.vpc(vpcofferingid=offering["id"], account="bea", domainid=below, start=False)
+    assert made["account"] == "bea"
