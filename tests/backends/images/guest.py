@@ -109,8 +109,8 @@ class Guest:
 
     def _connect(self, path: Path) -> socket.socket:
         found = socket.socket(socket.AF_UNIX)
-        found.settimeout(10)
-        for _ in range(100):
+        found.settimeout(60)
+        for _ in range(600):
             try:
                 found.connect(str(path))
                 return found
@@ -141,7 +141,7 @@ class Guest:
         self._serial.setblocking(True)
         return self._shown
 
-    def wait_for(self, pattern: str, limit: float = 60.0) -> re.Match[str]:
+    def wait_for(self, pattern: str, limit: float = 240.0) -> re.Match[str]:
         """Wait until the console shows something that matches, behind what was waited for last."""
         end = time.monotonic() + limit
         while True:
@@ -162,7 +162,7 @@ class Guest:
 
     def get(self, path: str) -> str:
         """What the guest's web server has there."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=90) as answer:
             content: bytes = answer.read()
             return content.decode()
 

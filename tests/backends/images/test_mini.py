@@ -88,4 +88,4 @@ def test_mini_boots_serves_takes_what_is_plugged_in_and_shuts_down(cache: Path, 
 
         guest.power_button()
         guest.wait_for("mini stopping")
-        guest.wait_for_end(20)
+        guest.wait_for_end(120)

@@ -34,7 +34,7 @@ from cloudsim.protocol.router import (
 from tests.backends.images.guest import overlay, require_qemu
 
 PUBLIC, GUEST = "02:00:00:00:00:0a", "02:00:00:00:00:0b"
-BOOTS_WITHIN = 240.0
+BOOTS_WITHIN = 600.0
 
 CONFIGURATION = RouterConfiguration(
     name="r-7-VM",
