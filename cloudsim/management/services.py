@@ -201,7 +201,7 @@ class Services:
         self.physical_networks = PhysicalNetworks(foundation)
         self.ip_ranges = IpRanges(foundation)
         self.portable_ip_ranges = PortableIpRanges(foundation, self.regions)
-        self.zones = Zones(foundation, self.networks.fit_default)
+        self.zones = Zones(foundation, self.networks.defaults.fit)
         self.pods = Pods(foundation)
         self.pod_ranges = PodRanges(foundation)
         self.clusters = Clusters(foundation)

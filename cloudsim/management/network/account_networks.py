@@ -28,7 +28,7 @@ class AccountNetworks:
     def find(self, owner: Account, zone: Zone) -> Network | None:
         """The network, if it exists. Raises InvalidParameterValue where the account has to choose."""
         if not self.makes_own(zone):
-            default = self._networks.default_of(zone)
+            default = self._networks.defaults.of(zone)
             if default is None:
                 raise InvalidParameterValue(
                     f"Zone {zone.name} has no default guest network: name one in networkids"

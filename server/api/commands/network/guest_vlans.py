@@ -8,7 +8,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.network.guest_vlans import GuestVlan, GuestVlans
 from cloudsim.model import Domain, GuestVlanRange, PhysicalNetwork, Project, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
-from server.api.commands.network.networks import NetworkView
+from server.api.commands.network.network_view import NetworkView
 from server.api.listing import Page, listed
 from server.api.ownership import account_named, resolve_owner
 from server.api.parameters import Long, Param

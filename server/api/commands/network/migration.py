@@ -8,7 +8,7 @@ from typing import Annotated
 from cloudsim.errors import InvalidParameterValue
 from cloudsim.model import Network, NetworkOffering, Vpc, VpcOffering
 from server.api.command import ROOT, Call, Job, command
-from server.api.commands.network.networks import NetworkView
+from server.api.commands.network.network_view import NetworkView
 from server.api.commands.vpc.vpcs import VpcView
 from server.api.parameters import Param
 

@@ -8,7 +8,7 @@ from cloudsim.management.network.dhcp_options import NAMES
 from cloudsim.management.network.vlans import vlan_number
 from cloudsim.model import Network, Nic, PublicIp, Vpc
 from server.api.command import Call
-from server.api.commands.network.networks import broadcast_uri
+from server.api.commands.network.network_view import broadcast_uri
 from server.api.views import View
 
 

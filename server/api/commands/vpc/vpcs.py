@@ -10,7 +10,7 @@ from cloudsim.management.network.public_ipv6 import routes_to
 from cloudsim.management.vpc.vpcs import VpcRequest
 from cloudsim.model import Network, Vpc, VpcOffering, Zone
 from server.api.command import Call, Job, Listed, command
-from server.api.commands.network.networks import NetworkView
+from server.api.commands.network.network_view import NetworkView
 from server.api.commands.network.service_views import ServiceView, service_views
 from server.api.listing import Page, Tags, listed
 from server.api.ownership import Owner

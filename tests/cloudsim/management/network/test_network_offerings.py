@@ -162,7 +162,7 @@ def test_the_default_network_of_a_zone_with_security_groups_has_them(cloud: Clou
     zone = cloud.manager.zones.create(
         name="sg", network_type="Advanced", dns1="8.8.8.8", internal_dns1="8.8.8.8", security_groups=True
     )
-    default = cloud.manager.networks.default_of(zone)
+    default = cloud.manager.networks.defaults.of(zone)
     offering = cloud.table(NetworkOffering)[default.network_offering_id]
     assert offering.name == "DefaultSharedNetworkOfferingWithSGService"
     with pytest.raises(InvalidParameterValue, match="has security groups"):

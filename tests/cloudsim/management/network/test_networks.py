@@ -104,13 +104,13 @@ def test_an_l2_network_has_no_addresses(cloud: Cloud) -> None:
 
 
 def test_a_zone_has_one_default_network_with_room_for_many(cloud: Cloud) -> None:
-    default = cloud.manager.networks.default_of(cloud.zone)
-    assert default is cloud.manager.networks.ensure_default(cloud.zone)
+    default = cloud.manager.networks.defaults.of(cloud.zone)
+    assert default is cloud.manager.networks.defaults.ensure(cloud.zone)
     assert (default.cidr, default.acl_type, default.guest_type) == ("10.1.0.0/16", "Domain", "Shared")
     other = cloud.manager.zones.create(
         name="z2", network_type="Advanced", dns1="8.8.8.8", internal_dns1="8.8.8.8"
     )
-    assert cloud.manager.networks.default_of(other).cidr == "10.0.0.0/8"
+    assert cloud.manager.networks.defaults.of(other).cidr == "10.0.0.0/8"
     with pytest.raises(InvalidParameterValue, match="default network"):
         cloud.do(cloud.manager.network_life.delete(default.id))
 

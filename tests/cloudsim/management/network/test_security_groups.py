@@ -302,7 +302,7 @@ def test_basic_zones_are_guarded_throughout(guarded: Guarded) -> None:
     zone = cloud.manager.zones.create(name="basic", network_type="Basic", dns1="8.8.8.8", internal_dns1="8.8.4.4")
     network = next(n for n in cloud.table(Network) if n.zone_id == zone.id)
     assert cloud.manager.security_rules.guards(network)
-    assert not cloud.manager.security_rules.guards(cloud.manager.networks.default_of(cloud.zone))
+    assert not cloud.manager.security_rules.guards(cloud.manager.networks.defaults.of(cloud.zone))
 
 
 # the rules against a slow model
