@@ -36,7 +36,7 @@ def browser() -> Iterator[Any]:
             yield context
         finally:
             started.close()
-    assert errors == []
+    assert errors == [], errors
 
 
 def keep(page: Any, name: str) -> Path:

@@ -147,7 +147,7 @@ def test_a_job_that_the_user_began_elsewhere_is_told_of_until_it_ends(
     finally:
         admin("updateSimulation", pace="max")
     admin.job(job)
-    page.wait_for_function("[...window.words].some((each) => each.includes('Reboot'))")
+    page.wait_for_function("() => [...window.words].some((each) => each.includes('Reboot'))")
     page.get_by_role("button", name="Jobs: 0 running").click()
     page.locator('[data-testid=jobs] [data-state="done"]').wait_for()
 

@@ -88,4 +88,4 @@ def test_a_host_that_fails_turns_red_while_one_looks(page: Any, served: ServerPr
 def test_the_page_keeps_nobody_out(page: Any) -> None:
     assert serious(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_function("document.documentElement.scrollWidth === 390")
+    page.wait_for_function("() => document.documentElement.scrollWidth === 390")

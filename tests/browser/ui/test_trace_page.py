@@ -111,4 +111,4 @@ def test_a_telephone_shows_a_list_of_messages(page: Any) -> None:
     page.goto(page.url.split("#")[0] + f"#/trace?jobid={job}")
     page.click(".messages button:has-text('StartCommand') >> nth=0")
     page.wait_for_selector(".ant-drawer h2:has-text('StartCommand')")
-    page.wait_for_function("document.documentElement.scrollWidth === 390")
+    page.wait_for_function("() => document.documentElement.scrollWidth === 390")

@@ -2,7 +2,7 @@
 
 import { flushPromises, shallowMount } from "@vue/test-utils";
 import { App } from "ant-design-vue";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, it, vi } from "vitest";
 import { messages } from "@/messages";
 
 const results = vi.fn();
@@ -20,10 +20,12 @@ vi.mock("vue-router", () => ({ useRouter: () => ({}) }));
 vi.spyOn(App, "useApp").mockReturnValue({ message: { error: vi.fn() } } as unknown as ReturnType<
   typeof App.useApp
 >);
+vi.resetModules(); // what other tests have loaded knows nothing of these
 const { default: ExperimentPage } = await import("@/pages/experiments/ExperimentPage.vue");
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
+afterAll(() => vi.resetModules());
 
 it("asks again for the results of runs that have ended, until it has them, and then no more", async () => {
   const found = { result: [{ ...run, seeds: 1, figures: {}, bycause: {}, file: [] }], scenario: "" };

@@ -2,7 +2,7 @@
 
 import { createPinia, setActivePinia } from "pinia";
 import { effectScope, ref } from "vue";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Resource } from "@/resources/declaration";
 import { initialState } from "@/resources/list/state";
 
@@ -22,6 +22,7 @@ vi.mock("@/api/changes", async (original) => ({
   ...(await original<object>()),
   onChanges: (_types: string[], hear: typeof change) => void (change = hear),
 }));
+vi.resetModules(); // what other tests have loaded knows nothing of these
 const { useRows } = await import("@/resources/list/rows");
 
 const THINGS: Resource = {
@@ -39,6 +40,7 @@ beforeEach(() => {
   answers.length = signals.length = 0;
 });
 afterEach(() => vi.useRealTimers());
+afterAll(() => vi.resetModules());
 
 it("shows an answer that takes longer than the time between two changes, and then asks once more", async () => {
   const scope = effectScope();

@@ -2,7 +2,7 @@
 
 import { createPinia, setActivePinia } from "pinia";
 import { effectScope } from "vue";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 const answers: ((answer: unknown) => void)[] = [];
 const later = () => new Promise((resolve) => answers.push(resolve));
@@ -11,6 +11,7 @@ vi.mock("@/pages/simulation/calls", async (original) => ({
   simulation: later,
   setPace: later,
 }));
+vi.resetModules(); // what other tests have loaded knows nothing of these
 const { useClock } = await import("@/pages/simulation/clock");
 const { usePolling } = await import("@/pages/simulation/polling");
 
@@ -20,6 +21,7 @@ beforeEach(() => {
   setActivePinia(createPinia());
 });
 afterEach(() => vi.useRealTimers());
+afterAll(() => vi.resetModules());
 
 describe("usePolling", () => {
   it("loads one at a time, and once for everybody who asks meanwhile", async () => {

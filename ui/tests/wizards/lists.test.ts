@@ -1,13 +1,14 @@
 // The rows of a list that is asked anew when its parameters change.
 
 import { effectScope, ref } from "vue";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, it, vi } from "vitest";
 
 const answers: ((page: unknown) => void)[] = [];
 vi.mock("@/api/client", async (original) => ({
   ...(await original<object>()),
   list: () => new Promise((resolve) => answers.push(resolve)),
 }));
+vi.resetModules(); // what other tests have loaded knows nothing of these
 const { useRows } = await import("@/wizards/frame/lists");
 
 beforeEach(() => {
@@ -15,6 +16,7 @@ beforeEach(() => {
   answers.length = 0;
 });
 afterEach(() => vi.useRealTimers());
+afterAll(() => vi.resetModules());
 
 it("waits for nothing, and takes nothing, once it cannot be asked any more", async () => {
   const zone = ref<string | null>("z-1");

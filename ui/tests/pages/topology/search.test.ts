@@ -1,7 +1,7 @@
 // The search of the topology's page finds what is typed before the datacenter is there.
 
 import { flushPromises, shallowMount } from "@vue/test-utils";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, it, vi } from "vitest";
 import { messages } from "@/messages";
 import { Datacenter } from "@/pages/topology/datacenter";
 import { answerOf } from "./datacenters";
@@ -12,6 +12,7 @@ vi.mock("@/api/client", async (original) => ({
   list: async () => ({ rows, count: 1 }),
 }));
 vi.mock("@/api/apis", () => ({ useApis: () => ({ can: () => true }) }));
+vi.resetModules(); // what other tests have loaded knows nothing of these
 const { default: SearchBox } = await import("@/pages/topology/SearchBox.vue");
 
 /** Stands for the field with its list. */
@@ -19,6 +20,7 @@ const Choices = { props: ["options"], emits: ["search", "update:value"], render:
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
+afterAll(() => vi.resetModules());
 
 it("finds an instance that was looked for before its host was known", async () => {
   const datacenter = new Datacenter();
