@@ -95,6 +95,12 @@ class CustomActionView(View):
         )
 
 
+class UpdatedActionView(View):
+    """What CloudStack answers of a changed action, though it declares no more than success."""
+
+    extensioncustomaction: CustomActionView
+
+
 class ActionResultView(View):
     """What became of a run."""
 
@@ -162,9 +168,9 @@ async def update_custom_action(
     timeout: Annotated[int | None, Timeout] = None,
     details: Annotated[Mapping[str, str] | None, Details] = None,
     cleanupdetails: Annotated[bool, Param("whether all details are taken away")] = False,
-) -> None:
+) -> View:
     """Changes a custom action; parameters and details are in the place of those before."""
-    call.manager.custom_actions.update(
+    changed = call.manager.custom_actions.update(
         id,
         description=description,
         resource_type=resourcetype or None,
@@ -178,6 +184,7 @@ async def update_custom_action(
         details=details,
         cleanup_details=cleanupdetails,
     )
+    return UpdatedActionView(extensioncustomaction=CustomActionView.of(changed, call))
 
 
 @command("deleteCustomAction", roles=ROOT, group=GROUP, since=SINCE, event=_DELETE)

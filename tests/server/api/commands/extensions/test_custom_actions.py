@@ -139,10 +139,11 @@ def test_an_action_is_told_as_it_was_declared_and_changed(cloud: ProgramCloud) -
         },
         {"name": "when", "type": "DATE", "validationformat": "NONE", "required": False},
     ]
-    cloud.admin(
+    told = cloud.admin(
         "updateCustomAction", id=made["id"], enabled=True, timeout=60, cleanupparameters=True, description="keeps it"
-    )
+    )["extensioncustomaction"]
     (changed,) = cloud.admin("listCustomActions", extensionid=extension["id"], enabled=True)["extensioncustomaction"]
+    assert told == changed
     assert "parameters" not in changed
     assert (changed["timeout"], changed["description"]) == (60, "keeps it")
     assert changed["allowedroletypes"] == ["User", "DomainAdmin"]
