@@ -1,9 +1,11 @@
 """A simulated month of a cloud under faults, with every invariant watched.
 
-`python -m tests.dst --years 100` goes on from here.
+`python -m tests.dst --years 100` goes on from here, and `-m slow` runs more seeds of the same.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
@@ -23,12 +25,17 @@ def holds(plan: Plan) -> Outcome:
     return outcome
 
 
-@pytest.mark.parametrize("seed", range(101, 106))
+def more(*seeds: int) -> list[Any]:
+    """Seeds that only `-m slow` runs."""
+    return [pytest.param(seed, marks=pytest.mark.slow) for seed in seeds]
+
+
+@pytest.mark.parametrize("seed", [101, 102, *more(103, 104, 105)])
 def test_a_cloud_of_six_hosts_keeps_its_invariants_for_four_days(seed: int) -> None:
     holds(Plan(seed=seed, episodes=16))
 
 
-@pytest.mark.parametrize("seed", [201, 202])
+@pytest.mark.parametrize("seed", [201, *more(202)])
 def test_a_cloud_of_twelve_hosts_keeps_its_invariants_for_four_days(seed: int) -> None:
     holds(Plan(seed=seed, racks=3, hosts=4, episodes=16))
 

@@ -18,11 +18,12 @@ import crash
 
 
 @pytest.mark.timeout(600)
-def test_what_was_acknowledged_is_there_after_each_of_twenty_kills(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", [8, pytest.param(20, marks=pytest.mark.slow)])
+def test_what_was_acknowledged_is_there_after_each_kill(tmp_path: Path, kills: int) -> None:
     chance = random.Random(20)
     database = tmp_path / "cloud.db"
     total = 0
-    for _ in range(20):
+    for _ in range(kills):
         lines = crash.run_until_killed(
             [sys.executable, crash.__file__, str(database)],
             ready=crash.READY,
