@@ -219,7 +219,7 @@ def test_a_file_larger_than_the_room_is_not_begun(
     site.headers["Content-Length"] = str(1 << 60)
     begun = time.monotonic()
     refused(bench, f"{site.url}/t", rf"is full: .*/t needs {1 << 60} bytes, and [0-9]+ of [0-9]+ are left")
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 60
 
 
 def test_redirects_are_followed_but_not_for_ever_nor_everywhere(

@@ -323,7 +323,7 @@ def test_the_parts_of_a_command_are_timed(bench: StorageBench) -> None:
 
     bench.do(work())
     assert set(steps) == {"template_copy", "template_clone", "volume_create", "volume_resize", "volume_delete"}
-    assert all(0 < seconds < 5 for seconds in steps.values())
+    assert all(0 < seconds < 60 for seconds in steps.values())
 
 
 def iso(tag: int) -> bytes:

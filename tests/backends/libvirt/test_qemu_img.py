@@ -121,7 +121,7 @@ def _wait_for(note: Path) -> None:
 def test_the_program_dies_with_its_caller(endless: Path, tmp_path: Path) -> None:
     async def work() -> None:
         task = asyncio.create_task(qemu_img.create(tmp_path / "image", MIB))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(50):
             await asyncio.to_thread(_wait_for, endless)
         task.cancel()
         await asyncio.wait([task])
@@ -133,11 +133,11 @@ def test_the_program_dies_with_its_caller(endless: Path, tmp_path: Path) -> None
 def test_the_program_has_limited_time(
     endless: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(qemu_img, "_START", 0.5)
+    monkeypatch.setattr(qemu_img, "_START", 3.0)
     begun = time.monotonic()
-    with pytest.raises(HypervisorError, match=r"snapshot s of .*: qemu-img took longer than 0.5 s"):
+    with pytest.raises(HypervisorError, match=r"snapshot s of .*: qemu-img took longer than 3 s"):
         asyncio.run(qemu_img.snapshot_create(tmp_path / "image", "s"))
-    assert time.monotonic() - begun < 5 and _gone(endless)
+    assert time.monotonic() - begun < 50 and _gone(endless)
 
 
 def test_copies_have_time_according_to_their_size() -> None:
