@@ -273,15 +273,18 @@ def api(page: Any, cloud: Cloud) -> Iterator[Shown]:
 def simulation(page: Any, cloud: Cloud) -> Iterator[Shown]:
     """A workload on the way, and two policies that were compared."""
     go(page, cloud, "/simulation")
-    start = page.get_by_role("button", name="Start")
-    if start.count():
-        start.first.click()
-        page.wait_for_timeout(8_000)
-        yield "simulation-workload", page
+    page.get_by_role("button", name="New workload").first.click()
+    at_rest(page)
+    yield "simulation-new-workload", page
+    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    page.get_by_text("100×", exact=True).first.click()
+    page.wait_for_timeout(15_000)  # requests come, and are placed
+    yield "simulation-workload", page
+    page.get_by_text("1×", exact=True).first.click()
     go(page, cloud, "/experiments/new")
     page.get_by_role("button", name="Start").last.click()
     page.wait_for_url("**/#/experiments/*-*")
-    page.wait_for_timeout(25_000)  # two small clouds run
+    page.get_by_text("finished").nth(1).wait_for(timeout=180_000)  # two small clouds run
     at_rest(page)
     yield "experiment", page
     go(page, cloud, "/experiments")

@@ -47,7 +47,7 @@ DOCUMENTED = {
     "topology-dark-wide",
     "topology-light-wide",
     "trace-detail-light-wide",
-    "simulation-light-wide",
+    "simulation-workload-light-wide",
 }
 """Pictures that docs/ui.md and the README show."""
 ON_SHEETS = {
@@ -63,7 +63,7 @@ ON_SHEETS = {
     "topology-host",
     "trace-detail",
     "trace-placement",
-    "simulation",
+    "simulation-workload",
     "experiment",
     "api-answer",
 }

@@ -42,11 +42,22 @@ export function resourceOfMember(member: string): Resource | undefined {
   return command ? resourceListedBy(command) : undefined;
 }
 
+/** The id of a thing whose kind another member tells, as in tags. */
+const OF_ANY_KIND = "resourceid";
+
+function taggedAs(type: unknown): Resource | undefined {
+  return typeof type === "string"
+    ? resources.find((each) => each.tagged === type && !each.list.within)
+    : undefined;
+}
+
 /** The path to what the field names, where that is a resource which the caller may list and the row has its id. */
 export function linkOf(row: Row, field: Field): string | undefined {
   const declared = field.link && resource(field.link.resource);
-  const member = field.link?.id ?? NAMES_OF[field.name];
-  const target = declared ?? (member ? resourceOfMember(member) : undefined);
+  const member =
+    field.link?.id ?? NAMES_OF[field.name] ?? (field.name === OF_ANY_KIND ? OF_ANY_KIND : undefined);
+  const kind = member === OF_ANY_KIND ? taggedAs(row.resourcetype) : undefined;
+  const target = declared ?? kind ?? (member ? resourceOfMember(member) : undefined);
   const id = member ? row[member] : undefined;
   if (!target || !useApis().can(target.list.command)) {
     return undefined;

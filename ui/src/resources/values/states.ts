@@ -4,7 +4,7 @@ export type Mood = "success" | "processing" | "error" | "warning" | "default";
 
 const MOODS: Record<Exclude<Mood, "default">, RegExp> = {
   success:
-    /^(running|ready|enabled|up|allocated|implemented|active|backedup|connected|download complete|bootable|primary|master|info|completed|valid|assigned|installed|on|available|bypassed|created|success|uploaded|access|recovered)$/i,
+    /^(running|ready|enabled|up|allocated|implemented|active|backedup|connected|download complete|bootable|primary|master|info|completed|valid|assigned|(successfully )?installed|managed|on|available|bypassed|created|success|uploaded|access|recovered)$/i,
   processing:
     /ing$|^(pending|in progress|scheduled|started|shutdown|uploadop|copying|setup|initializing|warm|uploadnotstarted)$/i,
   error:

@@ -34,6 +34,7 @@ export default {
     agentscount: "Agents",
     allocationstate: "Allocation",
     arch: "Architecture",
+    associatednetworkid: "Network",
     associatednetworkname: "Network",
     broadcasturi: "Broadcast URI",
     cachemode: "Write cache",
