@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.libvirt import card_rules
 from cloudsim.protocol.specs import NicSpec, SecurityRule, VmSpec
 from cloudsim.systemvm.reachability import Picture
+from tests.backends.systemvm.rendering.agreeing import examples
 from tests.backends.systemvm.rendering.probing import (
     Arrival,
     Namespace,
@@ -133,13 +134,7 @@ def disagreements(segment: Segment, picture: Picture) -> list[str]:
     return [each for each in found if each]
 
 
-@settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)
+@examples(15)
 @given(given_rules=st.tuples(groups, groups, groups))
 def test_the_host_does_what_the_oracle_says(
     segment: Segment, given_rules: tuple[tuple[SecurityRule, ...] | None, ...]

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.systemvm.rendering.interfaces import interfaces, routes, sysctls
@@ -23,6 +23,7 @@ from cloudsim.protocol.router import (
 )
 from cloudsim.protocol.specs import NicSpec, VmSpec
 from cloudsim.systemvm.reachability import Picture, Reach, RouterInForce
+from tests.backends.systemvm.rendering.agreeing import examples
 from tests.backends.systemvm.rendering.crossing6 import Crossing6, Question, Wire6
 from tests.backends.systemvm.rendering.probing import what_is_missing
 
@@ -167,17 +168,6 @@ def crossing() -> Iterator[Crossing6]:
     made.close()
 
 
-def _examples(count: int) -> settings:
-    return settings(
-        max_examples=count,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.explicit, Phase.generate],
-        report_multiple_bugs=False,
-    )
-
-
 def _agree(crossing: Crossing6, configuration: RouterConfiguration, seed: int) -> None:
     _configure(crossing, configuration)
     every = _questions(configuration)
@@ -185,7 +175,7 @@ def _agree(crossing: Crossing6, configuration: RouterConfiguration, seed: int) -
     assert _disagreements(crossing, _expected(configuration, asked)) == []
 
 
-@_examples(25)
+@examples(25)
 @given(configuration=configurations(), seed=st.integers(0, 2**32))
 def test_the_kernel_does_what_the_oracle_says(
     crossing: Crossing6, configuration: RouterConfiguration, seed: int
@@ -195,7 +185,7 @@ def test_the_kernel_does_what_the_oracle_says(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@_examples(600)
+@examples(600)
 @given(configuration=configurations(), seed=st.integers(0, 2**32))
 def test_the_kernel_does_what_the_oracle_says_hundreds_of_times(
     crossing: Crossing6, configuration: RouterConfiguration, seed: int

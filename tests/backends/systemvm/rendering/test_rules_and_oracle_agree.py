@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cloudsim.protocol.router import RouterConfiguration
+from tests.backends.systemvm.rendering.agreeing import examples
 from tests.backends.systemvm.rendering.networks import (
     MAY_BE_THERE,
     WIRES,
@@ -71,27 +72,13 @@ def _matters(line_and_next: str) -> bool:
     return bool(line.strip()) and seen and not (is_last_element and line.startswith("\t\t\t"))
 
 
-def _examples(count: int) -> settings:
-    return settings(
-        max_examples=count,
-        deadline=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-        phases=[
-            Phase.explicit,
-            Phase.generate,
-        ],  # shrinking would take minutes; what disagrees is told in words
-        report_multiple_bugs=False,
-    )
-
-
 def _agree(crossing: Crossing, configuration: RouterConfiguration, seed: int) -> None:
     configure(crossing, configuration)
     asked = probes(configuration, seed, 150)
     assert disagreements(crossing, asked, expectations(configuration, asked)) == []
 
 
-@_examples(30)
+@examples(30)
 @given(configuration=configurations(), seed=st.integers(0, 2**32))
 def test_the_kernel_does_what_the_oracle_says(
     crossing: Crossing, configuration: RouterConfiguration, seed: int
@@ -101,7 +88,7 @@ def test_the_kernel_does_what_the_oracle_says(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@_examples(1000)
+@examples(1000)
 @given(configuration=configurations(), seed=st.integers(0, 2**32))
 def test_the_kernel_does_what_the_oracle_says_a_thousand_times(
     crossing: Crossing, configuration: RouterConfiguration, seed: int
