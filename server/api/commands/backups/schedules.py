@@ -54,13 +54,21 @@ Quiesce = Param("whether the guest's agent brings its file systems to rest for t
 
 
 @command(
+    "updateBackupSchedule",
+    view=BackupScheduleView,
+    event="BACKUP.SCHEDULE.CONFIGURE",
+    group=GROUP,
+    description="Changes an instance's schedule of an interval, or makes it.",
+    since="4.14.0",
+)
+@command(
     "createBackupSchedule",
     view=BackupScheduleView,
     event="BACKUP.SCHEDULE.CONFIGURE",
     group=GROUP,
     since="4.14.0",
 )
-async def create_backup_schedule(
+async def configure_backup_schedule(
     call: Call,
     *,
     virtualmachineid: Annotated[VirtualMachine, Param(access="operate")],
@@ -80,35 +88,6 @@ async def create_backup_schedule(
         quiesce=quiescevm,
     )
     return made
-
-
-@command(
-    "updateBackupSchedule",
-    view=BackupScheduleView,
-    event="BACKUP.SCHEDULE.CONFIGURE",
-    group=GROUP,
-    since="4.14.0",
-)
-async def update_backup_schedule(
-    call: Call,
-    *,
-    virtualmachineid: Annotated[VirtualMachine, Param(access="operate")],
-    intervaltype: Annotated[str, Interval],
-    schedule: Annotated[str, Times],
-    timezone: Annotated[str, ZoneName],
-    maxbackups: Annotated[int | None, Most] = None,
-    quiescevm: Annotated[bool | None, Quiesce] = None,
-) -> BackupSchedule:
-    """Changes an instance's schedule of an interval, or makes it."""
-    changed: BackupSchedule = call.manager.backup_schedules.configure(
-        virtualmachineid,
-        interval=intervaltype,
-        schedule=schedule,
-        timezone=timezone,
-        max_backups=maxbackups,
-        quiesce=quiescevm,
-    )
-    return changed
 
 
 @command("listBackupSchedule", view=BackupScheduleView, group=GROUP, since="4.14.0")
