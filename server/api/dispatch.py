@@ -149,6 +149,8 @@ class Dispatcher:
         self._check_project_role(call)
         not_supported.check(command.name, call.fields, call.maps)
         arguments = command.bind(call)
+        if command.job:
+            self.manager.jobs.check_open()
         answer = await command.function(call, **arguments)
         if isinstance(answer, Reply):
             return answer
@@ -222,7 +224,9 @@ class Dispatcher:
         fields = call.fields
         if fields.get("id", "").strip() in self._removed:
             return True
-        return NOTHING in fields.values() and any(
+        if NOTHING not in fields.values() or not call.command.name.startswith("list"):
+            return False  # what registers something in every zone says so with -1
+        return any(
             fields.get(p.name.lower()) == NOTHING and p.entity is not None and p.entity not in OWNERS
             for p in call.command.parameters
         )

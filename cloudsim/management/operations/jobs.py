@@ -44,6 +44,10 @@ def error_result(error: CloudError) -> str:
     return msgspec.json.encode(body).decode()
 
 
+class JobsRefused(CloudError):
+    """The management server takes no new jobs."""
+
+
 class Jobs:
     """The job queue. A job ends exactly once: Succeeded with what `present` makes of its value, or Failed."""
 
@@ -57,6 +61,13 @@ class Jobs:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._waiters: dict[str, asyncio.Future[AsyncJob]] = {}
         self._stopping = False
+        self.closed = False
+        """Whether callers' jobs are refused, so that those that there are end: see `check_open`."""
+
+    def check_open(self) -> None:
+        """Raise JobsRefused while a shutdown is prepared. What the cloud begins by itself goes on."""
+        if self.closed:
+            raise JobsRefused("A shutdown of the management server is being prepared: it takes no new jobs")
 
     @property
     def outstanding(self) -> int:

@@ -26,6 +26,7 @@ const ELSEWHERE: Record<string, string> = {
   listInfrastructure: "its counts are those of the lists; the page of the API",
   listDbMetrics: "one answer without rows; the page of the API",
   listUsageServerMetrics: "one answer without rows; the page of the API",
+  readyForShutdown: "its answer is the state of the list of management servers; the page of the API",
   getApiLimit: "one answer about the very calls that a page makes; the page of the API",
   queryAsyncJobResult: "asked for every job that was begun, and on the page of jobs",
 };

@@ -40,6 +40,12 @@ def _distribution() -> str | None:
         return platform.system() or None
 
 
+def state_of(call: Call) -> str:
+    """The server's state: Up, or how far the preparation of its shutdown is."""
+    jobs = call.manager.jobs
+    return "Up" if not jobs.closed else "PreparingForShutDown" if jobs.outstanding else "ReadyToShutDown"
+
+
 @command("listManagementServers", view=ManagementServerView, roles=ROOT, group="Management", since="4.18.0")
 async def list_management_servers(
     call: Call,
@@ -52,7 +58,7 @@ async def list_management_servers(
     server = ManagementServerView(
         id=SERVER_ID,
         name=SERVER_NAME,
-        state="Up",
+        state=state_of(call),
         version=__version__,
         agentscount=call.store.table(Host).count("state", "Up"),
         pendingjobscount=call.manager.jobs.outstanding,

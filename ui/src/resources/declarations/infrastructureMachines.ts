@@ -2,12 +2,14 @@
 
 import {
   ApiOutlined,
+  CheckCircleOutlined,
   CloudServerOutlined,
   CodeOutlined,
   ColumnHeightOutlined,
   ControlOutlined,
   HeartOutlined,
   MedicineBoxOutlined,
+  PoweroffOutlined,
   RocketOutlined,
   SwapOutlined,
   UpCircleOutlined,
@@ -263,7 +265,25 @@ const managementServer: Resource = {
       needs: "listManagementServersMetrics",
     },
   ],
-  actions: [],
+  actions: [
+    {
+      command: "prepareForShutdown",
+      icon: PoweroffOutlined,
+      on: "row",
+      danger: true,
+      target: "managementserverid",
+      form: [],
+      when: is("Up"),
+    },
+    {
+      command: "cancelShutdown",
+      icon: CheckCircleOutlined,
+      on: "row",
+      target: "managementserverid",
+      form: [],
+      when: isNot("Up"),
+    },
+  ],
 };
 
 const resources: Resource[] = [systemVm, router, internalLoadBalancerVm, managementServer];

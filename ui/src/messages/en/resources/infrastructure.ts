@@ -120,6 +120,8 @@ export default {
     prepareHostForMaintenance: "Put into maintenance",
     cancelHostMaintenance: "End maintenance",
     reconnectHost: "Reconnect host",
+    prepareForShutdown: "Prepare for a shutdown",
+    cancelShutdown: "Cancel the shutdown",
     provisionCertificate: "Provision certificate",
     listCaCertificate: "Show certificate",
     issueCertificate: "Issue certificate",
