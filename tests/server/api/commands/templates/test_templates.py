@@ -38,6 +38,14 @@ def test_a_registered_template_becomes_ready(cloud_api: CloudApi) -> None:
     refused(431, cloud_api.admin, "deleteTemplate", id=made["id"])
 
 
+def test_a_template_for_every_zone_is_answered_with_the_zones(cloud_api: CloudApi) -> None:
+    guest_os = cloud_api.cloud.template.guest_os_id
+    file = {"format": "QCOW2", "hypervisor": "Simulator", "url": "http://images.example/d.qcow2", "ostypeid": guest_os}
+    (row,) = cloud_api.admin("registerTemplate", name="d", displaytext="d", zoneid="-1", **file)["template"]
+    assert row["zoneid"] == cloud_api.zone
+    assert cloud_api.listed("listTemplates", "template", templatefilter="self", zoneid="-1") == []
+
+
 def test_a_template_of_a_snapshot(cloud_api: CloudApi) -> None:
     admin, cloud = cloud_api.admin, cloud_api.cloud
     root = cloud.root(cloud.deploy())
