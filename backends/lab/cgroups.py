@@ -13,8 +13,8 @@ from backends.lab.processes import wait_until
 log = logging.getLogger(__name__)
 
 _TOP = Path("/sys/fs/cgroup")
-_FREEZE_WITHIN = 5.0
-_REMOVE_WITHIN = 5.0
+_FREEZE_WITHIN = 30.0
+_REMOVE_WITHIN = 30.0
 
 
 class Cgroups:

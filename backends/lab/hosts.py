@@ -16,8 +16,9 @@ from backends.lab.host_files import HostFolder, Identity
 from backends.lab.processes import Process, kill, process, processes, wait_until
 from backends.lab.running import COMMAND_TIMEOUT, run, script
 
-BOOT_WITHIN = 15.0
-DIE_WITHIN = 10.0
+BOOT_WITHIN = 60.0
+DIE_WITHIN = 60.0
+"""Seconds, which a machine with much other work may need a good part of."""
 _LIBVIRT_SOCKET = "run/libvirt/libvirt-sock"
 
 

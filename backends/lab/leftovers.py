@@ -13,8 +13,8 @@ from backends.lab.fabric import link_exists, namespaces, remove_link, remove_nam
 from backends.lab.names import Names, names_of
 from backends.lab.processes import Process, kill, mounts, of_lab, wait_until
 
-_DIE_WITHIN = 15.0
-_VANISH_WITHIN = 5.0
+_DIE_WITHIN = 60.0
+_VANISH_WITHIN = 30.0
 
 
 class Leftover(msgspec.Struct, frozen=True):

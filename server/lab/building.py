@@ -30,9 +30,9 @@ from server.listening import bind
 
 CLOUDSIM = str(Path(sys.executable).with_name("cloudsim"))
 MANAGER = "manager"
-ANSWERS_WITHIN = 60.0
+ANSWERS_WITHIN = 120.0
 TOKEN_LASTS = 300.0
-DIES_WITHIN = 10.0
+DIES_WITHIN = 60.0
 _API_ADDRESS = "127.0.0.1"
 
 

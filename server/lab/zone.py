@@ -12,8 +12,8 @@ import msgspec
 from server.lab.client import ApiClient, ApiError, wait_for
 
 HYPERVISOR = "KVM"
-HOSTS_UP_WITHIN = 90.0
-TEMPLATE_WITHIN = 120.0
+HOSTS_UP_WITHIN = 180.0
+TEMPLATE_WITHIN = 300.0
 _TRAFFIC = ("Management", "Guest", "Storage")
 _ROUTERS = ("VirtualRouter", "VpcVirtualRouter")
 _BALANCERS = "InternalLbVm"
