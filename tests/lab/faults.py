@@ -14,7 +14,7 @@ import msgspec
 
 from backends.lab.errors import LabError
 from backends.lab.hosts import LabHost
-from backends.lab.processes import kill, wait_until
+from backends.lab.processes import kill, process, wait_until
 from server.lab.building import MANAGER
 from server.lab.client import ApiClient, ApiError
 from tests.lab.lab_cloud import LabCloud, eventually
@@ -29,7 +29,7 @@ _GLANCE = 0.002
 _ASK_EVERY = 1.0
 _PAUSE = 0.05
 _MISSES = 4
-_QUIET_WITHIN = 60.0
+_QUIET_WITHIN = 180.0
 _IN_MOTION = {"Starting", "Stopping", "Migrating", "Unknown"}
 
 
@@ -100,7 +100,7 @@ def kill_manager(cloud: LabCloud) -> None:
     pid = cloud.lab.pid_of(MANAGER)
     assert pid is not None
     kill(pid)
-    assert wait_until(lambda: cloud.lab.pid_of(MANAGER) is None, 10.0)
+    assert wait_until(lambda: cloud.lab.pid_of(MANAGER) is None, 60.0)
 
 
 class Watch:
@@ -156,14 +156,15 @@ class Watch:
             if not states or states[-1] != state:
                 states.append(state)
                 self.note(f"{name}: {state}")
-        places: dict[str, list[str]] = {}
+        places: dict[str, list[tuple[str, int]]] = {}
         for host in self._cloud.lab.hosts:
-            for instance in host.qemus():
-                places.setdefault(instance, []).append(host.name)
-        for instance, hosts in places.items():
-            if len(hosts) > 1 and instance not in self.on_two_hosts:
+            for instance, pid in host.qemus().items():
+                places.setdefault(instance, []).append((host.name, pid))
+        for instance, found in places.items():
+            # Hosts are looked at one after the other: what was seen on an earlier one must still be there.
+            if len(found) > 1 and all(process(pid) for _, pid in found[:-1]) and instance not in self.on_two_hosts:
                 self.on_two_hosts.add(instance)
-                self.note(f"{instance} is on {' and '.join(hosts)}")
+                self.note(f"{instance} is on {' and '.join(name for name, _ in found)}")
 
     def _shown(self) -> dict[str, str]:
         try:

@@ -23,6 +23,8 @@ from tests.ports import free_port
 
 KEY = "tests"
 T = TypeVar("T")
+WITHIN = 180.0
+"""Seconds for what takes a few on a machine without other work, where guests are emulated."""
 Routers = Literal["none", "namespace", "machine"]
 
 
@@ -35,7 +37,7 @@ def needs_a_lab() -> None:
         pytest.skip(str(error))
 
 
-def eventually(what: str, found: Callable[[], T | None], within: float = 60.0, pause: float = 0.25) -> T:
+def eventually(what: str, found: Callable[[], T | None], within: float = WITHIN, pause: float = 0.25) -> T:
     """The first true thing that `found` returns."""
     end = time.monotonic() + within
     while True:
@@ -126,7 +128,7 @@ class LabCloud:
     def has_ended(self, job: str) -> bool:
         return bool(self.cs.queryAsyncJobResult(jobid=job)["jobstatus"] != 0)
 
-    def ended(self, job: str, within: float = 60.0) -> str | None:
+    def ended(self, job: str, within: float = WITHIN) -> str | None:
         """Wait until the job has ended; its error, or None if it succeeded."""
         eventually(f"the end of job {job}", lambda: self.has_ended(job), within)
         found = self.cs.queryAsyncJobResult(jobid=job)
@@ -161,7 +163,7 @@ class LabCloud:
 
     # in the guests
 
-    def shell(self, vm: dict[str, Any], command: str, within: float = 60.0) -> str:
+    def shell(self, vm: dict[str, Any], command: str, within: float = WITHIN) -> str:
         """What a command prints in the guest, as root, by ssh from the network's namespace on the guest's host."""
         vm = self.vm(vm["id"])
         return self.inside(
@@ -177,14 +179,14 @@ class LabCloud:
                 "-o",
                 "LogLevel=ERROR",
                 "-o",
-                "ConnectTimeout=5",
+                "ConnectTimeout=30",
                 f"root@{vm['nic'][0]['ipaddress']}",
                 command,
             ],
             within,
         )
 
-    def inside(self, host: str, argv: list[str], within: float = 60.0) -> str:
+    def inside(self, host: str, argv: list[str], within: float = WITHIN) -> str:
         """What a command prints in the namespace that serves the network on that host, tried until it succeeds."""
         space = f"net-{self.network['id']}"
         last = ""
@@ -192,7 +194,7 @@ class LabCloud:
         def done() -> str | None:
             nonlocal last
             try:
-                return self.host(host).exec(["ip", "netns", "exec", space, *argv], timeout=20.0).stdout + "\n"
+                return self.host(host).exec(["ip", "netns", "exec", space, *argv], timeout=60.0).stdout + "\n"
             except LabError as error:
                 last = str(error)
                 return None
