@@ -16,7 +16,8 @@ from backends.simulated.console_text import boot_lines, fact_lines, ip_lines, wr
 from backends.simulated.reachability import picture
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest, Machine
+    from backends.simulated.guest import Guest
+    from backends.simulated.machine import Machine
 
 LONGEST_LOG = 200
 _LONGEST_LINE = 256

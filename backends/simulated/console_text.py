@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from cloudsim.protocol.specs import NicSpec, VmSpec
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest, Machine
+    from backends.simulated.guest import Guest
+    from backends.simulated.machine import Machine
 
 COLUMNS = 80
 _GIB = 1 << 30

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from backends.simulated.machine import Guest, Machine
+from backends.simulated.guest import Guest
+from backends.simulated.machine import Machine
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import ConsoleAddress, DiskSpec, ImageSpec, NicSpec, SecurityRule, VmSpec
 

@@ -1,20 +1,18 @@
-"""A simulated host by itself: what it is, what runs on it, its power, and what its meters show."""
+"""A simulated host by itself: what it is, what runs on it, and its power."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import zlib
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
 
 from backends.simulated.console import GuestConsole
 from backends.simulated.datacenter import GBIT, GIB, Hosts
 from backends.simulated.flows import Channel
+from backends.simulated.guest import Guest
+from backends.simulated.meters import measured
 from backends.simulated.site import Site
 from backends.simulated.storage import Content, Pool
-from backends.simulated.systemvms.appliance import Appliance
 from backends.simulated.topology import Place
 from backends.simulated.work import Cores, InMemory, OnDisk, Work
 from cloudsim.agent.noting import NOTES, noted
@@ -22,9 +20,7 @@ from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import (
     ConsoleAddress,
     DiskSpec,
-    DiskStatistics,
     HostFacts,
-    NicSpec,
     VmReport,
     VmSpec,
     VmStatistics,
@@ -34,40 +30,6 @@ from cloudsim.work import lengths_in
 HYPERVISOR = "Simulator"
 VERSION = "1.0"
 _VNC = 5900
-
-# What a fully busy guest does, on average, in a second. Chosen, not measured.
-_BUSY_READ, _BUSY_WRITE, _BUSY_NETWORK = 2_000_000, 1_000_000, 4_000_000
-_IO_SIZE = 16_384
-_UNLIMITED = 1 << 62
-
-
-class Guest:
-    """An instance on a host. `spec` is as it is now, with what was scaled, plugged and attached since.
-
-    Its memory is taken in all states. One that is `incoming` still runs where it came from. `work` is what it
-    was given to compute, if anything, since it booted; `appliance` is what runs in a system VM; `console` is what its
-    screen tells, once there is something to tell or somebody who watches.
-    """
-
-    __slots__ = ("appliance", "console", "port", "report", "spec", "started", "state", "work")
-
-    def __init__(self, spec: VmSpec, state: Literal["booting", "running", "paused", "incoming"], now: float) -> None:
-        self.spec = spec
-        self.state = state
-        self.started = now
-        self.port = 0
-        self.work: Work | None = None
-        self.appliance: Appliance | None = None
-        self.console: GuestConsole | None = None
-        self.report = VmReport(spec.name, spec.id, "PowerOn")
-
-    @property
-    def disks(self) -> tuple[DiskSpec, ...]:
-        return self.spec.disks
-
-    @property
-    def nics(self) -> tuple[NicSpec, ...]:
-        return self.spec.nics
 
 
 class Machine:
@@ -140,42 +102,15 @@ class Machine:
         return self.inventory()
 
     async def vm_statistics(self, names: tuple[str, ...]) -> tuple[VmStatistics, ...]:
-        """Load is that of the site's `utilisation`, where it has one; else that of the instance's work, where it
-        was given any; else that in its detail `utilisation` (0 to 1); else a constant between 5 and 60 per cent
-        that follows from its id. Counters are what its work so far, or else that constant load, would have done
-        since the guest started.
-        """
+        """See `backends.simulated.meters`."""
         wanted = names or tuple(self.guests)
         return tuple(
             self.measure(self.guests[n]) for n in wanted if n in self.guests and self.guests[n].state != "incoming"
         )
 
     def measure(self, guest: Guest) -> VmStatistics:
-        spec, now = guest.spec, self.site.loop.time()
-        constant = 0.05 + 0.55 * (zlib.crc32(spec.id.encode()) / 0xFFFFFFFF)
-        with contextlib.suppress(KeyError, ValueError):
-            constant = min(1.0, max(0.0, float(spec.details["utilisation"])))
-        if guest.state != "running":
-            load = 0.0
-        elif self.site.utilisation is not None:
-            load = self.site.utilisation(spec.id, now)
-        else:
-            load = constant if guest.work is None else guest.work.load
-        work = constant * max(0.0, now - guest.started) if guest.work is None else guest.work.busy
-        read, written, network = int(work * _BUSY_READ), int(work * _BUSY_WRITE), int(work * _BUSY_NETWORK)
-        read, written = _within(guest, read, written, now)
-        return VmStatistics(
-            name=spec.name,
-            cpu_percent=100.0 * load,
-            memory_mib=int(spec.memory_mib * (0.3 + 0.5 * constant)),
-            disk_read_bytes=read,
-            disk_write_bytes=written,
-            disk_read_ios=read // _IO_SIZE,
-            disk_write_ios=written // _IO_SIZE,
-            network_read_bytes=network,
-            network_write_bytes=network // 2,
-            disks=_by_disk(guest, read, written),
-        )
+        """What its meters show now."""
+        return measured(guest, self.site.loop.time(), self.site.utilisation)
 
     # power
 
@@ -409,52 +344,6 @@ class Machine:
         if not self.site.topology.reachable(source, target):
             raise HypervisorError(f"{self.name} cannot reach from {source.name} to {target.name}: a link is cut")
         return self.site.topology.path(source, target)
-
-
-def _within(guest: Guest, read: int, written: int, now: float) -> tuple[int, int]:
-    """The bytes that the guest read and wrote since it started, no more than the limits of its root disk allow.
-
-    The root disk is the one that a simulated guest works on.
-    """
-    limits = guest.disks[0].limits if guest.disks else None
-    if limits is None:
-        return read, written
-    seconds = max(0.0, now - guest.started)
-    both = _most(limits.total_ios * _IO_SIZE, 0, 0, seconds)
-    read = min(
-        read,
-        both,
-        _most(limits.read_bytes, limits.read_bytes_max, limits.read_bytes_max_length, seconds),
-        _most(limits.read_ios * _IO_SIZE, limits.read_ios_max * _IO_SIZE, limits.read_ios_max_length, seconds),
-    )
-    written = min(
-        written,
-        both,
-        _most(limits.write_bytes, limits.write_bytes_max, limits.write_bytes_max_length, seconds),
-        _most(limits.write_ios * _IO_SIZE, limits.write_ios_max * _IO_SIZE, limits.write_ios_max_length, seconds),
-    )
-    return read, written
-
-
-def _most(rate: int, burst: int, length: int, seconds: float) -> int:
-    """What comes through a limit in that time: `burst` per second for `length` seconds, then `rate`. 0: no limit.
-
-    QEMU's bucket holds burst * length, and leaks at the rate.
-    """
-    if not rate:
-        return _UNLIMITED
-    if not burst:
-        return int(rate * seconds)
-    return int(min(burst * seconds, burst * (length or 1) + rate * seconds))
-
-
-def _by_disk(guest: Guest, read: int, written: int) -> tuple[DiskStatistics, ...]:
-    """Of what the guest read and wrote, what it did with each disk: all with its root disk, which it works on."""
-    idle = tuple(DiskStatistics(disk.device) for disk in guest.disks[1:])
-    if not guest.disks:
-        return ()
-    root = DiskStatistics(guest.disks[0].device, read, written, read // _IO_SIZE, written // _IO_SIZE)
-    return (root, *idle)
 
 
 def _done_before(disk: Content | None, vm_id: str, lengths: tuple[int, ...]) -> frozenset[int]:

@@ -11,7 +11,8 @@ import math
 from collections.abc import Mapping
 
 from backends.simulated.flows import Channel
-from backends.simulated.machine import Guest, Machine
+from backends.simulated.guest import Guest
+from backends.simulated.machine import Machine
 from backends.simulated.storage import Content, Pool
 from cloudsim.hypervisor import NO_FILES, HypervisorError
 from cloudsim.protocol.specs import DiskSpec, VmSpec

@@ -9,7 +9,8 @@ from backends.simulated.systemvms.router import SimulatedRouter
 from cloudsim.systemvm.reachability import Picture, RouterInForce
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest, Machine
+    from backends.simulated.guest import Guest
+    from backends.simulated.machine import Machine
 
 
 def picture(machines: Iterable[Machine], outside: tuple[str, ...] = ()) -> Picture:

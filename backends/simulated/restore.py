@@ -14,7 +14,8 @@ import logging
 from typing import Literal
 
 from backends.simulated.datacenter import GIB, Hosts
-from backends.simulated.machine import HYPERVISOR, Guest
+from backends.simulated.guest import Guest
+from backends.simulated.machine import HYPERVISOR
 from backends.simulated.simulated_host import SimulatedHost
 from backends.simulated.storage import Content, Pool
 from backends.simulated.world import SimulatedWorld

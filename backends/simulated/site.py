@@ -18,7 +18,8 @@ from cloudsim.randomness import Randomness
 from cloudsim.work import WorkListener
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest, Machine
+    from backends.simulated.guest import Guest
+    from backends.simulated.machine import Machine
     from backends.simulated.systemvms.consoleproxy import SimulatedConsoleProxy
 
 LOCAL_TYPES = frozenset({"Filesystem", "LVM"})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from backends.simulated.machine import Guest, Machine
+from backends.simulated.guest import Guest
+from backends.simulated.machine import Machine
 from backends.simulated.systemvms.appliance import Appliance
 from backends.simulated.systemvms.consoleproxy import SimulatedConsoleProxy
 from backends.simulated.systemvms.diagnostics import diagnose

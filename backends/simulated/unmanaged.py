@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backends.simulated.datacenter import GIB
-from backends.simulated.machine import Guest, Machine
+from backends.simulated.guest import Guest
+from backends.simulated.machine import Machine
 from backends.simulated.storage import Content
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import (

@@ -8,7 +8,8 @@ from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.systemvm import Ping, Pong, SystemVmReply, SystemVmRequest
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest, Machine
+    from backends.simulated.guest import Guest
+    from backends.simulated.machine import Machine
 
 VERSION = "1.0"
 

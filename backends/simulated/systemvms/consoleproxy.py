@@ -22,7 +22,8 @@ from cloudsim.protocol.systemvm import (
 )
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest, Machine
+    from backends.simulated.guest import Guest
+    from backends.simulated.machine import Machine
 
 
 class SimulatedConsoleProxy(Appliance):

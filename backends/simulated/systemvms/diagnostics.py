@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from ipaddress import AddressValueError, IPv4Address
 
-from backends.simulated.machine import Guest, Machine
+from backends.simulated.guest import Guest
+from backends.simulated.machine import Machine
 from backends.simulated.reachability import picture
 from cloudsim.protocol.systemvm import DiagnosticsResult, RunDiagnostics
 from cloudsim.systemvm.reachability import Picture, Reach

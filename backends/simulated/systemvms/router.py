@@ -21,7 +21,8 @@ from cloudsim.protocol.systemvm import (
 )
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest, Machine
+    from backends.simulated.guest import Guest
+    from backends.simulated.machine import Machine
 
 LEAST_MEMORY = 0.05
 """Of the machine's size, which must be free: as a real router has it."""

@@ -9,7 +9,7 @@ from cloudsim.protocol.router import RouterConfiguration, RouterGuest
 from cloudsim.protocol.systemvm import AddressTraffic
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest
+    from backends.simulated.guest import Guest
     from backends.simulated.site import Site
 
 

@@ -27,7 +27,8 @@ from cloudsim.protocol.systemvm import (
 )
 
 if TYPE_CHECKING:
-    from backends.simulated.machine import Guest, Machine
+    from backends.simulated.guest import Guest
+    from backends.simulated.machine import Machine
 
 ATTEMPTS = 5
 PAUSE = 10.0
