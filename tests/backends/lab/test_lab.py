@@ -23,6 +23,8 @@ _LACKS = missing()
 pytestmark = [pytest.mark.lab, pytest.mark.skipif(bool(_LACKS), reason="; ".join(_LACKS))]
 
 TWO, ONE = f"two{os.getpid()}", f"one{os.getpid()}"
+SOON = 60.0
+"""Seconds within which what takes one is done on a machine with much other work."""
 GUEST = """<domain type='qemu'><name>{name}</name><memory unit='MiB'>16</memory><vcpu>1</vcpu>
 <os><type arch='x86_64' machine='pc'>hvm</type></os><devices><video><model type='none'/></video></devices></domain>"""
 
@@ -85,7 +87,7 @@ sender.sendto(b"x" * 8900, (sys.argv[1], 7777))
 """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
         receiver.bind((lab.gateway, 7777))
-        receiver.settimeout(5)
+        receiver.settimeout(SOON)
         for host in hosts:
             host.exec(["python3", "-c", frames, lab.gateway])
             sent, (sender, _) = receiver.recvfrom(10000)
@@ -125,9 +127,9 @@ def test_a_power_cut_ends_all_that_runs_and_keeps_disks_and_identity(hosts: list
         host.power_on()
 
 
-def reachable(host: LabHost) -> bool:
+def reachable(host: LabHost, within: float = SOON) -> bool:
     try:
-        socket.create_connection((host.address, 16509), timeout=0.3).close()
+        socket.create_connection((host.address, 16509), timeout=within).close()
     except OSError:
         return False
     return True
@@ -139,12 +141,12 @@ def test_a_cut_cable_isolates_a_host_that_goes_on_running(hosts: list[LabHost]) 
     assert reachable(host)
     host.cut_link()
     assert not host.is_linked
-    assert not reachable(host)
+    assert not reachable(host, within=0.3)
     assert reachable(hosts[1])
     assert host.libvirtd_pid == before
     host.restore_link()
     assert host.is_linked
-    assert wait_until(lambda: reachable(host), 5)
+    assert reachable(host)
 
 
 def test_a_frozen_host_does_nothing_until_it_is_thawed_and_can_lose_power(hosts: list[LabHost]) -> None:
@@ -167,7 +169,7 @@ def test_libvirtd_comes_back_after_a_second_unless_told_not_to_and_instances_sta
     first = host.libvirtd_pid
     assert first is not None
     os.kill(first, signal.SIGKILL)
-    assert wait_until(lambda: host.libvirtd_pid not in (None, first) and host.libvirt_answers, 5)
+    assert wait_until(lambda: host.libvirtd_pid not in (None, first) and host.libvirt_answers, SOON)
     assert host.qemus() == {"survivor": qemu}
     assert "paused" in virsh(host, "domstate", "survivor")
 
@@ -177,22 +179,29 @@ def test_libvirtd_comes_back_after_a_second_unless_told_not_to_and_instances_sta
     os.kill(second, signal.SIGKILL)
     assert not wait_until(lambda: host.libvirtd_pid not in (None, second), 1.5)
     host.supervise(True)
-    assert wait_until(lambda: host.libvirt_answers, 5)
+    assert wait_until(lambda: host.libvirt_answers, SOON)
+
+
+def program_of_agent(host: LabHost) -> str | None:
+    """Its service is a shell first, which becomes the program."""
+    pid = host.agent_pid
+    found = None if pid is None else process(pid)
+    return None if found is None else found.name
 
 
 def test_an_agent_is_kept_running_over_crashes_and_power_cycles(hosts: list[LabHost]) -> None:
     host = hosts[1]
     host.run_agent(["sleep", "3456"], {"WHO": "an agent"})
-    assert wait_until(lambda: host.agent_pid is not None, 3)
+    assert wait_until(lambda: program_of_agent(host) == "sleep", SOON)
     first = host.agent_pid
     assert first is not None
     assert b"WHO=an agent" in Path(f"/proc/{first}/environ").read_bytes()
     os.kill(first, signal.SIGKILL)
-    assert wait_until(lambda: host.agent_pid not in (None, first), 3)
+    assert wait_until(lambda: host.agent_pid not in (None, first), SOON)
     host.kill()
     assert host.agent_pid is None
     host.power_on()
-    assert wait_until(lambda: host.agent_pid is not None, 3)
+    assert wait_until(lambda: host.agent_pid is not None, SOON)
 
 
 def test_a_small_pool_fills_up_for_all_hosts_and_can_grow(lab: Lab, hosts: list[LabHost]) -> None:

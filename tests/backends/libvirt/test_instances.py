@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +53,17 @@ def run(lonely: LonelyHost, tmp_path: Path) -> Run:
     return go
 
 
-async def until(condition: Callable[[], bool], what: str, limit: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], what: str, limit: float = 90.0) -> None:
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, f"not within {limit} s: {what}"
         await asyncio.sleep(0.05)
+
+
+def impatient(host: Host, seconds: float) -> None:
+    """From now on the host waits that long for its libvirt."""
+    host.settings = replace(host.settings, libvirt_timeout=seconds)
+    host.connection.timeout = seconds
 
 
 async def xml_of(host: Host, name: str) -> str:
@@ -186,6 +193,7 @@ def test_a_start_that_libvirt_finishes_too_late_does_not_leave_the_instance_runn
 
         async def prepare(vm: Any) -> dict[str, str]:
             os.kill(pid, signal.SIGSTOP)
+            impatient(host, 0.5)
             return {}
 
         host.noted.prepare = prepare  # type: ignore[method-assign]
@@ -195,12 +203,13 @@ def test_a_start_that_libvirt_finishes_too_late_does_not_leave_the_instance_runn
             assert not starting.done()  # an answer would let the manager start it elsewhere
         finally:
             os.kill(pid, signal.SIGCONT)
+            impatient(host, 60.0)
         with pytest.raises(HypervisorError, match=r"starting i-2-1-VM: libvirt did not answer within 2 s"):
-            await asyncio.wait_for(starting, 10.0)
+            await asyncio.wait_for(starting, 90.0)
         assert await host.vm_states() == () and list(host.kept) == []
         assert UP not in said(host, vm)
 
-    run(story, libvirt_timeout=0.5)
+    run(story)
 
 
 def test_a_start_in_which_libvirtd_dies_is_answered_only_when_nothing_of_it_runs(
@@ -255,7 +264,7 @@ def test_a_guest_that_does_not_react_loses_its_power_in_the_end(run: Run) -> Non
         steps: dict[str, float] = {}
         STEPS.set(steps)
         await host.stop_vm(vm.name, False)
-        assert 1.0 <= time.monotonic() - began < 20
+        assert 1.0 <= time.monotonic() - began < 50
         assert await host.vm_states() == () and set(steps) == {"vm_shutdown", "forced_stop"}
 
     run(story, stop_within=1.0)
@@ -292,11 +301,12 @@ def test_one_that_shut_down_by_itself_is_cleared_up_when_that_is_seen(run: Run) 
         await host.start_vm(vm)
         await until(lambda: UP in said(host, vm), "the guest is up")
         assert len(await host.vm_states()) == 1
-        await host.connection.domain_call(vm.name, "pressing the button", lambda domain: domain.shutdown())
-        end = time.monotonic() + 10
+        end = time.monotonic() + 90
         while await host.connection.find(vm.name) is not None:
             assert time.monotonic() < end
-            await asyncio.sleep(0.1)
+            with suppress(HypervisorError):  # the guest may not have heard it yet, or have gone by now
+                await host.connection.domain_call(vm.name, "the button", lambda domain: domain.shutdown())
+            await asyncio.sleep(0.5)
         assert await host.vm_states() == ()
         assert host.noted.calls[-1] == ("forget", vm.name) and list(host.kept) == []
 
@@ -333,14 +343,18 @@ def test_a_guest_that_is_not_asked_or_does_not_react_is_reset(run: Run, deaf: bo
 
 def test_a_suspended_instance_has_power_and_goes_on(run: Run) -> None:
     async def story(host: Host) -> None:
+        async def state() -> int:
+            return int(await host.connection.domain_call(vm.name, "looking", lambda domain: domain.state()[0]))
+
         vm = instance(host, "i-2-1-VM")
         await host.start_vm(vm)
         await host.suspend_vm(vm.name)
         await host.suspend_vm(vm.name)
         assert (await host.vm_states())[0].state == "PowerOn"
-        assert UP not in said(host, vm)
+        assert await state() == libvirt.VIR_DOMAIN_PAUSED
         await host.resume_vm(vm.name)
         await host.resume_vm(vm.name)
+        assert await state() == libvirt.VIR_DOMAIN_RUNNING
         await until(lambda: UP in said(host, vm), "the guest is up")
 
     run(story)
@@ -447,11 +461,13 @@ def test_a_libvirt_that_hangs_is_told_of(run: Run, lonely: LonelyHost) -> None:
     async def story(host: Host) -> None:
         pid = lonely.libvirtd
         os.kill(pid, signal.SIGSTOP)
+        impatient(host, 0.5)
         try:
             with pytest.raises(HypervisorError, match="listing instances on host-1: libvirt did not answer"):
                 await host.vm_states()
         finally:
             os.kill(pid, signal.SIGCONT)
+            impatient(host, 60.0)
         assert await host.vm_states() == ()
 
-    run(story, libvirt_timeout=0.5)
+    run(story)
