@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from backends.simulated.internet import Served
 from backends.simulated.primary import PrimaryStorage
+from backends.simulated.storage import ImageStore
 from cloudsim.hypervisor import HypervisorError
 from cloudsim.protocol.specs import BackupFile, DiskSpec, ImageSpec
 
@@ -117,7 +118,10 @@ class SecondaryStorage(PrimaryStorage):
     async def download_template(
         self, template_id: str, url: str, store_url: str, format: str, checksum: str | None
     ) -> tuple[str, int, str | None]:
-        """A download by the zone's internet access; `Served` says of what."""
+        """A download by the zone's internet access; `Served` says of what. From an image store it is a copy."""
+        kept = self.site.kept_at(url)
+        if kept is not None:
+            return await self._from_store(*kept, store_url, f"templates/{template_id}.{format.lower()}")
         served = Served(url, self.site.sampler)
         store = self.site.store(store_url, self.place)
         path = f"templates/{template_id}.{format.lower()}"
@@ -131,6 +135,18 @@ class SecondaryStorage(PrimaryStorage):
             store.remove(path)
             raise
         return path, served.size, found
+
+    async def _from_store(
+        self, source: ImageStore, held: str, store_url: str, path: str
+    ) -> tuple[str, int, str | None]:
+        store, size = self.site.store(store_url, self.place), source.files[held]
+        store.add(path, size)
+        try:
+            await self.move([source.disks, *self.reach(source.place, store.place), store.disks], size)
+        except BaseException:
+            store.remove(path)
+            raise
+        return path, size, None
 
     async def delete_image(self, image: ImageSpec) -> None:
         await self.take("volume_delete")

@@ -136,6 +136,14 @@ class Site:
             store = self._add_store(url, url, SecondaryStorage(), core)
         return store
 
+    def kept_at(self, url: str) -> tuple[ImageStore, str] | None:
+        """The image store and the path in it of the file at that URL; None where no store has it."""
+        for store in self.stores.values():
+            path = url.removeprefix(f"{store.url.rstrip('/')}/")
+            if path != url and path in store.files:
+                return store, path
+        return None
+
     def mount(self, spec: PoolSpec, machine: Machine) -> Pool:
         """The pool that a host means by `spec`. Raises HypervisorError for one that it cannot reach."""
         pool = self.pool_ids.get(spec.id)

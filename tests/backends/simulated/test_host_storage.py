@@ -130,6 +130,17 @@ def test_downloads_are_of_the_size_that_the_url_says(bench: Bench) -> None:
     assert (default, wanted) == (10**9, "{MD5}1")
 
 
+def test_a_template_comes_from_another_image_store_as_well(bench: Bench) -> None:
+    url = "http://images.example/debian.qcow2?size=5g"
+    path, _, _ = bench.do(bench.a.download_template("t", url, bench.store_url, "QCOW2", None))
+    start, other = bench.now, "nfs://sim/other/secondary"
+    copy = bench.do(bench.a.download_template("t", f"{bench.store_url}/{path}", other, "QCOW2", None))
+    assert copy == (path, 5 * GIB, None) and bench.now > start
+    assert bench.world.site.stores[other].files == {path: 5 * GIB}
+    with pytest.raises(HypervisorError, match="has no server"):
+        bench.do(bench.a.download_template("u", f"{bench.store_url}/gone", other, "QCOW2", None))
+
+
 @pytest.mark.parametrize(
     ("url", "checksum", "text"),
     [
