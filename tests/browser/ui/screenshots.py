@@ -186,8 +186,12 @@ def stops(page: Any, cloud: Cloud, told: argparse.Namespace) -> Iterator[Shown]:
         if wanted(of.name, told.only):
             visit(page, cloud, of)
             yield of.name, page
-            if told.parts:
-                yield from ((name, page) for name in parts_of(page, of, seen))
+            left = {each for each in told.only if each.startswith(f"{of.name}-")}
+            for name in parts_of(page, of, seen) if told.parts and (left or not told.exactly) else ():
+                yield name, page
+                left.discard(name)
+                if told.exactly and not left:
+                    break
     for scene in SCENES if told.scenes else ():
         if not told.only or scene.__name__ in told.only:
             page.set_viewport_size({"width": 1440, "height": 900})
