@@ -12,6 +12,8 @@ export interface Step {
   check: () => Errors;
   /** Whether the step is asked at all; by default it is. */
   when?: () => boolean;
+  /** Whether what it will propose is still on its way; by default it is not. */
+  busy?: () => boolean;
 }
 
 export interface Steps {
@@ -20,6 +22,8 @@ export interface Steps {
   current: Ref<string>;
   index: ComputedRef<number>;
   isLast: ComputedRef<boolean>;
+  /** What the current step will propose is still on its way: one goes on when it is there. */
+  busy: ComputedRef<boolean>;
   /** What is wrong with the current step, once one has tried to go on, or what the API said of a field. */
   errors: Ref<Errors>;
   next: () => boolean;
@@ -41,6 +45,7 @@ export function useSteps(declared: Step[]): Steps {
     ),
   );
   const isLast = computed(() => index.value === all.value.length - 1);
+  const busy = computed(() => all.value[index.value]?.busy?.() ?? false);
 
   function show(position: number): void {
     errors.value = {};
@@ -58,6 +63,9 @@ export function useSteps(declared: Step[]): Steps {
   }
 
   function next(): boolean {
+    if (busy.value) {
+      return true;
+    }
     if (wrong(index.value)) {
       return false;
     }
@@ -87,5 +95,5 @@ export function useSteps(declared: Step[]): Steps {
     return !all.value.some((_, position) => wrong(position));
   }
 
-  return { all, current, index, isLast, errors, next, back, goTo, checkAll };
+  return { all, current, index, isLast, busy, errors, next, back, goTo, checkAll };
 }
