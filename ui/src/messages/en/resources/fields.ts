@@ -241,6 +241,7 @@ export default {
     swapowner: "Make it an owner",
     systemvmtype: "Kind",
     taken: "Taken at",
+    strechedl2subnet: "Stretched L2 subnet",
     templatename: "Template",
     templatetotal: "Templates",
     timestamp: "Time",
