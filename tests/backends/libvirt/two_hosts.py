@@ -144,6 +144,7 @@ async def on(two: TwoHosts, number: int, **changes: Any) -> AsyncIterator[Host]:
         "private_ip": lab_host.address,
         "uri": lab_host.uri,
         "emulate": True,
+        "libvirt_timeout": 90.0,
         "migration_uri": "qemu+tcp://{address}/system",
     }
     host = Host(HostSettings(**settings | changes))
@@ -205,18 +206,18 @@ class Shell:
             while heard := self._stream.recv(4096):
                 self.heard += heard
 
-    async def ready(self, limit: float = 90.0) -> None:
+    async def ready(self, limit: float = 240.0) -> None:
         """The guest is up, and its shell answers."""
         end = time.monotonic() + limit
         while True:
             try:
-                await self.run("true", 3.0)
+                await self.run("true", 5.0)
                 return
             except AssertionError:
                 if time.monotonic() > end:
                     raise
 
-    async def run(self, command: str, limit: float = 20.0) -> str:
+    async def run(self, command: str, limit: float = 60.0) -> str:
         """What the command writes. Fails if it fails, or does not end in time."""
         self._said += 1
         number = self._said
@@ -251,7 +252,7 @@ async def shell(host: Host, name: str) -> AsyncIterator[Shell]:
         found.close()
 
 
-async def until(condition: Callable[[], bool], what: str, limit: float = 15.0) -> None:
+async def until(condition: Callable[[], bool], what: str, limit: float = 90.0) -> None:
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, f"not within {limit} s: {what}"
