@@ -94,7 +94,7 @@ class StorageBench:
             while not any(path.name.startswith(".new-") for path in folder.iterdir()):
                 time.sleep(0.001)
 
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.to_thread(wait)
 
     @staticmethod

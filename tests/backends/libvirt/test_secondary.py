@@ -215,7 +215,7 @@ class RunningBench(StorageBench):
         self.direct = libvirt.open(uri)
         disks = {"vda": self.pool / "root", "vdb": self.pool / "data"}
         self.domain = self.direct.createXML(writing_guest.domain_xml(self.vm, disks))
-        wait_until(lambda: self.writes() > 1000, 30, "the guest writes")
+        wait_until(lambda: self.writes() > 1000, 120, "the guest writes")
 
     def start(self) -> None:
         self.settings = replace(self.settings, uri=self.uri)
@@ -223,7 +223,7 @@ class RunningBench(StorageBench):
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:  # type: ignore[override]
         async def connected() -> T:
-            self.host.connection = Connection(self.uri, 10.0)
+            self.host.connection = Connection(self.uri, 60.0)
             try:
                 return await work
             finally:
@@ -239,7 +239,7 @@ class RunningBench(StorageBench):
         import libvirt
 
         before = self.writes()
-        wait_until(lambda: self.writes() > before + 100, 10, "the guest goes on writing")
+        wait_until(lambda: self.writes() > before + 100, 90, "the guest goes on writing")
         assert self.domain.jobStats(0)["type"] == libvirt.VIR_DOMAIN_JOB_NONE
         assert self.domain.listAllCheckpoints() == [] and self.domain.snapshotNum() == 0
         return asyncio.run(qemu_img.snapshot_list(self.pool / "root")) == ()
