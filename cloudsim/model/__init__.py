@@ -14,6 +14,7 @@ from cloudsim.model.addresses import (
     PortableIpRange,
     PublicIp,
     PublicIpv6,
+    QuarantinedIp,
     StorageIpRange,
     VirtualRouterElement,
 )
@@ -152,6 +153,7 @@ ROW_TYPES = (
     PortableIpRange,
     PublicIp,
     PublicIpv6,
+    QuarantinedIp,
     GuestIpv6Prefix,
     GuestIpv6Subnet,
     StorageIpRange,

@@ -115,6 +115,26 @@ class PublicIp(Row, frozen=True, kw_only=True):
     portable: bool = False
 
 
+class QuarantinedIp(Row, frozen=True, kw_only=True):
+    """A public address that account `previous_owner_id` gave back: `until` then, unless `removed`, no other gets it.
+
+    `public_ip_id` is the id that the address has when it is in use.
+    """
+
+    keys: ClassVar[Keys] = Keys(indexes=("range_id", "ip"), unique=("public_ip_id",))
+
+    public_ip_id: str
+    ip: str
+    range_id: str
+    previous_owner_id: str
+    previous_domain_id: str
+    created: float
+    until: float
+    removed: float | None = None
+    removal_reason: str | None = None
+    remover_id: str | None = None
+
+
 class PublicIpv6(Row, frozen=True, kw_only=True):
     """The IPv6 address of a router's outside, of the network `network_id` or the VPC `vpc_id`: upstream routers send
     there what is for their subnets. It stays the same as long as there is the network."""

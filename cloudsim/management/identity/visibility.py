@@ -35,6 +35,7 @@ from cloudsim.model import (
     Pod,
     Project,
     ProjectRole,
+    QuarantinedIp,
     SecurityGroup,
     SecurityGroupRule,
     ServiceOffering,
@@ -237,6 +238,11 @@ def _balancer_policy(store: Store, caller: Caller, row: Any, operate: bool) -> b
 def _security_group_rule(store: Store, caller: Caller, row: SecurityGroupRule, operate: bool) -> bool:
     group = store.table(SecurityGroup).get(row.group_id)
     return group is not None and _owned(store, caller, group.account_id)
+
+
+@rule(QuarantinedIp)
+def _quarantined_ip(store: Store, caller: Caller, row: QuarantinedIp, operate: bool) -> bool:
+    return may_use(store, caller, row.previous_owner_id, row.previous_domain_id)
 
 
 @rule(NetworkAclList)

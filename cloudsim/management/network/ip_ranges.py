@@ -12,6 +12,7 @@ from cloudsim.management.foundation import Foundation
 from cloudsim.management.network import ipv6_ranges
 from cloudsim.management.network.address_ranges import AddressRange, address_range
 from cloudsim.management.network.ipv6_ranges import Ipv6Ranges
+from cloudsim.management.network.quarantine import forget_range
 from cloudsim.management.network.range_conflicts import RangeConflicts
 from cloudsim.management.network.vlans import UNTAGGED, checked_tag, vlan_number
 from cloudsim.model import (
@@ -316,6 +317,7 @@ class IpRanges:
         with self._store.transaction():
             if own is not None:
                 self._networks.update(own.id, start_ip=None, end_ip=None)
+            forget_range(self._foundation, row.id)
             self._table.delete(row.id)
             left = self._table.where("network_id", row.network_id)
             if network is not None and row.ip6_cidr is not None and not any(each.ip6_cidr for each in left):

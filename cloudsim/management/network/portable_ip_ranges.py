@@ -6,6 +6,7 @@ from cloudsim.errors import InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.regions import LOCAL, Regions
 from cloudsim.management.network.address_ranges import address_range
+from cloudsim.management.network.quarantine import forget_range
 from cloudsim.management.network.range_conflicts import RangeConflicts
 from cloudsim.management.network.vlans import checked_tag
 from cloudsim.model import PhysicalNetwork, PortableIpRange, PublicIp, TrafficType, Zone
@@ -91,6 +92,7 @@ class PortableIpRanges:
         row = self._table[range_id]
         self.check_deletable(row)
         with self._store.transaction():
+            forget_range(self._foundation, row.id)
             self._table.delete(row.id)
 
     def served(self, region: int) -> bool:

@@ -16,6 +16,7 @@ from cloudsim.management.identity.caller import in_subtree
 from cloudsim.management.identity.limits import Limits
 from cloudsim.management.network.address_pool import AddressPool, joined, number_of, text_of
 from cloudsim.management.network.pod_ips import PodIps
+from cloudsim.management.network.quarantine import IpQuarantine
 from cloudsim.management.network.vlans import UNTAGGED
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.model import (
@@ -88,6 +89,7 @@ class PublicIps:
         self._ranges = foundation.table(IpRange)
         self._pools: dict[str, AddressPool] = {}
         self.pod_ips = PodIps(foundation)
+        self.quarantine = IpQuarantine(foundation)
         limits.counters["public_ip"] = lambda store, owner: store.table(PublicIp).count("account_id", owner)
         self._portable = foundation.table(PortableIpRange)
         foundation.store.subscribe(self._changed, PublicIp, IpRange, PortableIpRange)
@@ -108,10 +110,14 @@ class PublicIps:
         if pool is None:
             pool = self._pools[row.id] = AddressPool(
                 joined([(number_of(row.start_ip), number_of(row.end_ip))]),
-                lambda number: public_ip_id(row, number) in self._table,
+                lambda number: self._withheld(public_ip_id(row, number)),
                 (number_of(ip.ip) for ip in self._table.where("range_id", row.id)),
             )
         return pool
+
+    def _withheld(self, ip_id: str) -> bool:
+        """Whether nobody is to be given the address unasked: it is in use, or in quarantine."""
+        return ip_id in self._table or self.quarantine.holds(ip_id)
 
     # giving
 
@@ -167,11 +173,14 @@ class PublicIps:
         **use: Any,
     ) -> PublicIp:
         row, number = found
+        ip_id = public_ip_id(row, number)
+        self.quarantine.check(ip_id, text_of(number), owner)
         self._limits.check(owner, "public_ip")
         with self._store.transaction():
+            self.quarantine.end_for(ip_id)
             return self._table.insert(
                 PublicIp(
-                    id=public_ip_id(row, number),
+                    id=ip_id,
                     ip=text_of(number),
                     zone_id=zone.id,
                     range_id=row.id,
@@ -364,6 +373,7 @@ class PublicIps:
         """Give an address back, with its tags. What uses it must be gone. Within a transaction or its own."""
         with self._store.transaction():
             remove_leftovers(self._foundation, ip.id)
+            self.quarantine.begin(ip)
             self._table.delete(ip.id)
 
     def release_all(self, ips: Iterable[PublicIp]) -> None:

@@ -65,4 +65,12 @@ OF_NETWORKS: tuple[key, ...] = (
         "Whether an account with public addresses of its own gets others too once those are all in use",
         scopes=("Account",),
     ),
+    key(
+        "public.ip.address.quarantine.duration",
+        "0",
+        "integer",
+        "Minutes for which a public address that was given back is for no other account; 0 for none",
+        minimum=0,
+        scopes=("Domain",),
+    ),
 )

@@ -742,6 +742,21 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "quarantined_ip",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("public_ip_id", sa.Text(), nullable=False),
+        sa.Column("ip", sa.Text(), nullable=False),
+        sa.Column("range_id", sa.Text(), nullable=False),
+        sa.Column("previous_owner_id", sa.Text(), nullable=False),
+        sa.Column("previous_domain_id", sa.Text(), nullable=False),
+        sa.Column("created", sa.Double(), nullable=False),
+        sa.Column("until", sa.Double(), nullable=False),
+        sa.Column("removed", sa.Double(), nullable=True),
+        sa.Column("removal_reason", sa.Text(), nullable=True),
+        sa.Column("remover_id", sa.Text(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "guest_ipv6_prefix",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("zone_id", sa.Text(), nullable=False),
@@ -1725,6 +1740,7 @@ def downgrade() -> None:
     op.drop_table("storage_ip_range")
     op.drop_table("guest_ipv6_subnet")
     op.drop_table("guest_ipv6_prefix")
+    op.drop_table("quarantined_ip")
     op.drop_table("public_ipv6")
     op.drop_table("public_ip")
     op.drop_table("portable_ip_range")

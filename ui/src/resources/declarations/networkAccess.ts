@@ -2,6 +2,7 @@
 
 import {
   GlobalOutlined,
+  HourglassOutlined,
   LinkOutlined,
   LoginOutlined,
   LogoutOutlined,
@@ -255,5 +256,35 @@ const sslCertificate: Resource = {
   ],
 };
 
-const resources: Resource[] = [publicIp, securityGroup, sslCertificate];
+const quarantinedIp: Resource = {
+  name: "quarantinedip",
+  section: "network",
+  icon: HourglassOutlined,
+  list: { command: "listQuarantinedIps", key: "quarantinedip" },
+  title: (row) => String(row.ipaddress),
+  columns: [
+    { name: "ipaddress" },
+    { name: "previousownername", link: { resource: "account", id: "previousownerid" } },
+    { name: "created", kind: "date" },
+    { name: "enddate", kind: "date" },
+    ...column.hidden({ name: "removed", kind: "date" }, { name: "removalreason" }, { name: "removeraccountid" }),
+  ],
+  filters: [
+    { name: "showinactive", values: ["true", "false"] },
+    { name: "showremoved", values: ["true", "false"] },
+  ],
+  actions: [
+    update("updateQuarantinedIp", ["enddate"]),
+    {
+      command: "removeQuarantinedIp",
+      icon: DisconnectOutlined,
+      on: "row",
+      danger: true,
+      when: (row) => !row.removed,
+      form: ["removalreason"],
+    },
+  ],
+};
+
+const resources: Resource[] = [publicIp, quarantinedIp, securityGroup, sslCertificate];
 export default resources;
