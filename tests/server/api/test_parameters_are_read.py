@@ -14,6 +14,7 @@ from server.api.commands import load
 load()
 
 UNREAD: dict[tuple[str, str], str] = {
+    ("addUserToProject", "email"): "the name, which must be given, says who, and as in CloudStack no mail goes to that user",
     ("createSnapshot", "locationtype"): "it has one value, SECONDARY: reading the request checks that it is that",
     ("deleteBackup", "forced"): "backups do not depend on each other, so none needs force",
     ("generateUsageRecords", "domainid"): "as CloudStack's usage server, it makes the records of all domains",

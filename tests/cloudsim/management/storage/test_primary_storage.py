@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +24,13 @@ def make(cloud: Cloud, name: str = "extra", url: str = "nfs://filer/extra", **mo
         storage.create(storage.check_new(cloud.zone, pod, cluster, name=name, url=url, **more))
     )
     return pool
+
+
+@pytest.fixture
+def two_racks() -> Iterator[Cloud]:
+    made = Cloud(racks=2)
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize(
@@ -67,8 +75,8 @@ def test_a_pool_of_a_zone_is_for_every_host(cloud: Cloud) -> None:
     assert pool in cloud.manager.primary_storage.pools_for_new(next(iter(cloud.table(Host))))
 
 
-def test_work_on_a_pool_of_a_zone_is_left_to_clusters_that_no_setting_excludes_from_it() -> None:
-    cloud = Cloud(racks=2)
+def test_work_on_a_pool_of_a_zone_is_left_to_clusters_that_no_setting_excludes_from_it(two_racks: Cloud) -> None:
+    cloud = two_racks
     pool, reach, settings = make(cloud, scope="ZONE"), cloud.manager.disks.reach, cloud.manager.settings
     first, second = cloud.table(Cluster)
 
