@@ -83,7 +83,7 @@ class TestLab:
 
     def test_commands_run_inside_a_host_and_end_as_they_end(self, up: Path) -> None:
         argv = [CLOUDSIM, "lab", "exec", "--name", NAME, "1", "--", "sh", "-c", "uname -n; exit 7"]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=False)
         assert (done.stdout, done.returncode) == ("h1\n", 7)
 
     def test_power_and_a_crash_of_the_manager_are_survived(self, up: Path) -> None:
@@ -93,7 +93,7 @@ class TestLab:
         assert lab("restart-manager", "--data", up).exit_code == 0
         assert lab("power-on", "--data", up, "1").exit_code == 0
         api = ApiClient.of_cloud(Lab(up).cloud)
-        wait_for("the host", lambda: api.list("listHosts", type="Routing", state="Up"), 30)
+        wait_for("the host", lambda: api.list("listHosts", type="Routing", state="Up"), 180)
 
     def test_a_cut_cable_is_seen(self, up: Path) -> None:
         lab("cut-link", "--data", up, "1")
