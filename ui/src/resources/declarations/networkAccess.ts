@@ -260,7 +260,7 @@ const quarantinedIp: Resource = {
   name: "quarantinedip",
   section: "network",
   icon: HourglassOutlined,
-  list: { command: "listQuarantinedIps", key: "quarantinedip" },
+  list: { command: "listQuarantinedIps", key: "quarantinedip", whole: true },
   title: (row) => String(row.ipaddress),
   columns: [
     { name: "ipaddress" },
