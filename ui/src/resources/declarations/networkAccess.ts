@@ -267,7 +267,11 @@ const quarantinedIp: Resource = {
     { name: "previousownername", link: { resource: "account", id: "previousownerid" } },
     { name: "created", kind: "date" },
     { name: "enddate", kind: "date" },
-    ...column.hidden({ name: "removed", kind: "date" }, { name: "removalreason" }, { name: "removeraccountid" }),
+    ...column.hidden(
+      { name: "removed", kind: "date" },
+      { name: "removalreason" },
+      { name: "removeraccountid" },
+    ),
   ],
   filters: [
     { name: "showinactive", values: ["true", "false"] },
