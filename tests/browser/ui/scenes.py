@@ -276,7 +276,7 @@ def simulation(page: Any, cloud: Cloud) -> Iterator[Shown]:
     page.get_by_role("button", name="New workload").first.click()
     at_rest(page)
     yield "simulation-new-workload", page
-    page.get_by_role("dialog").get_by_role("button", name="Start").click()
+    page.locator(".ant-drawer button[type=submit]").click()
     page.get_by_text("100×", exact=True).first.click()
     page.wait_for_timeout(15_000)  # requests come, and are placed
     yield "simulation-workload", page
