@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from server.garbage import look_seldom, spare_what_is_there
 from tests.second_try import may_have_one, tell
@@ -14,6 +15,8 @@ LAB_TIMEOUT = 1200
 machine with the rest of the suite."""
 
 look_seldom()
+settings.register_profile("no deadline", deadline=None)  # an example takes as long as the machine's other work lets it
+settings.load_profile("no deadline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
