@@ -32,6 +32,8 @@ CLOUDSIM = str(Path(sys.executable).with_name("cloudsim"))
 MANAGER = "manager"
 ANSWERS_WITHIN = 120.0
 TOKEN_LASTS = 300.0
+SYSTEM_VM_WITHIN = 600.0
+"""Seconds for a system VM to boot: a lab's hosts emulate, and share one machine."""
 DIES_WITHIN = 60.0
 _API_ADDRESS = "127.0.0.1"
 
@@ -182,6 +184,7 @@ def agent_settings(plan: CloudPlan, zone: ZonePlan) -> dict[str, object]:
         "memory": plan.memory_mib,
         "cpus": plan.cpus,
         "wait-for-guest": plan.wait_for_guest or None,
+        "system-vm-within": SYSTEM_VM_WITHIN,
     }
     return {name: value for name, value in wanted.items() if value is not None}
 

@@ -36,6 +36,8 @@ ANSWERS_WITHIN = 55.0
 """Seconds for a request: less than the manager waits, so that it is told what was wrong."""
 PING_AGAIN = 2.0
 """Seconds after which a machine that is booting is asked again."""
+SLOW_AFTER, SLOW_PING_AGAIN = 60.0, 10.0
+"""One that is not there by then is on a slow host, and has more time for each answer."""
 
 
 class SystemVms(Instances, Devices, Migration, Statistics):
@@ -134,7 +136,8 @@ class SystemVms(Instances, Devices, Migration, Statistics):
         end = began + self.settings.system_vm_within
         while True:
             try:
-                reply = await self._asked(vm.name, Ping(), PING_AGAIN)
+                slow = time.monotonic() - began > SLOW_AFTER
+                reply = await self._asked(vm.name, Ping(), SLOW_PING_AGAIN if slow else PING_AGAIN)
                 break
             except HypervisorError as error:
                 log.debug("%s", error)
