@@ -75,7 +75,7 @@ class LabCloud:
         self.built_in = time.monotonic() - began
         api = ApiClient.of_cloud(self.lab.cloud)
         self.cs = CloudStack(
-            endpoint=api.endpoint, key=api._key, secret=api._secret, poll_interval=0.2, job_timeout=300
+            endpoint=api.endpoint, key=api._key, secret=api._secret, timeout=120, poll_interval=0.2, job_timeout=900
         )
         self.zone = self.cs.listZones()["zone"][0]["id"]
         self.template = self.cs.listTemplates(templatefilter="all", name="mini")["template"][0]["id"]

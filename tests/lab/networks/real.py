@@ -14,15 +14,15 @@ from typing import Any, NamedTuple
 
 from backends.lab.errors import LabError
 from backends.lab.state import gateway_of
-from tests.lab.lab_cloud import KEY, LabCloud, eventually
+from tests.lab.lab_cloud import KEY, WITHIN, LabCloud, eventually
 from tests.lab.networks.matrix import OUTSIDE
 
 PUBLIC_6 = "2001:db8:0:1::/64"
 CORNER = "corner"
 """The namespace on a host from which its guests are asked, and its link."""
-GUEST_UP_WITHIN = 120.0
-BALANCED_WITHIN = 60.0
-REACHED_WITHIN = 30.0
+GUEST_UP_WITHIN = 400.0
+BALANCED_WITHIN = 180.0
+REACHED_WITHIN = 90.0
 """What has been changed is so at once, but a packet may be lost, or late on a machine with other work."""
 
 
@@ -135,7 +135,7 @@ class RealWorld:
             shown = self.shell(instance, "ip -6 -o addr show dev eth0 scope global")
             return shown.split("inet6 ")[1].split("/")[0] if "inet6 " in shown else None
 
-        return eventually(f"{instance} has an IPv6 address", made, 30.0, 1.0)
+        return eventually(f"{instance} has an IPv6 address", made, pause=1.0)
 
     def public_ipv6(self) -> dict[str, Any]:
         """The machine has the gateway's address on its link to the public network."""
@@ -149,8 +149,11 @@ class RealWorld:
         subprocess.run(["ip", "route", "replace", subnet, "via", gateway, "dev", link], check=True)
 
     def resolves(self, instance: str, name: str) -> str | None:
-        shown = self.shell(instance, f"ping -c 1 -W 1 {name} || true")
-        return shown.split("(")[1].split(")")[0] if "(" in shown else None
+        def found() -> str | None:
+            shown = self.shell(instance, f"ping -c 1 -W 1 {name} || true")
+            return shown.split("(")[1].split(")")[0] if "(" in shown else None
+
+        return eventually(f"{instance} resolves {name}", found, REACHED_WITHIN, 1.0)
 
     def metadata(self, instance: str, path: str) -> str | None:
         gateway = self._vms[instance]["nic"][0]["gateway"]
@@ -265,7 +268,7 @@ class RealWorld:
 
     # in the guests
 
-    def shell(self, instance: str, command: str, within: float = 60.0) -> str:
+    def shell(self, instance: str, command: str, within: float = WITHIN) -> str:
         """What a command prints in the guest, as root."""
         vm = self.cloud.vm(self._vms[instance]["id"])
         nic = vm["nic"][0]
@@ -275,7 +278,7 @@ class RealWorld:
             "StrictHostKeyChecking=no",
             "UserKnownHostsFile=/dev/null",
             "LogLevel=ERROR",
-            "ConnectTimeout=5",
+            "ConnectTimeout=30",
         ):
             argv += ["-o", option]
         argv += [f"root@{nic['ipaddress']}", command]
@@ -284,7 +287,7 @@ class RealWorld:
         def done() -> str | None:
             nonlocal last
             try:
-                return self.cloud.host(vm["hostname"]).exec(argv, timeout=40.0).stdout + "\n"
+                return self.cloud.host(vm["hostname"]).exec(argv, timeout=60.0).stdout + "\n"
             except LabError as error:
                 last = str(error)
                 return None
