@@ -55,7 +55,17 @@ GROUPS: tuple[Group, ...] = (
         "Network",
         "Guest networks, addresses, VPCs, VPNs",
         {
-            "Network": ("network", "guest", "use.external", "use.system.public", "ipv6", "vm.network", "vr", "allow.end.users"),
+            "Network": (
+                "network",
+                "guest",
+                "use.external",
+                "use.system.public",
+                "public.ip",
+                "ipv6",
+                "vm.network",
+                "vr",
+                "allow.end.users",
+            ),
             "VPC": ("vpc", "blacklisted"),
             "VPN": ("remote.access.vpn", "site2site"),
             "LoadBalancer": ("network.loadbalancer",),
