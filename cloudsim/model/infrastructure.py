@@ -71,6 +71,24 @@ class Cluster(Row, frozen=True, kw_only=True):
     details: dict[str, str] = {}
 
 
+class HypervisorCapabilities(Row, frozen=True, kw_only=True):
+    """What a version of a hypervisor can do. The numbers are limits for one instance or one cluster.
+
+    Stored once it differs from what is built in, see `management.infrastructure.hypervisor_types`.
+    """
+
+    keys: ClassVar[Keys] = Keys(unique=(("hypervisor", "version"),))
+
+    hypervisor: str
+    version: str
+    max_guests: int
+    max_data_volumes: int
+    security_groups: bool = True
+    storage_motion: bool = True
+    vm_snapshots: bool = True
+    max_hosts_per_cluster: int | None = None
+
+
 class Host(Row, frozen=True, kw_only=True):
     """A machine that runs VMs, known by its agent.
 

@@ -43,6 +43,13 @@ ABSENT: dict[str, dict[str, str]] = {
         "ip6dns1": "createNetwork createVPC createZone updateNetwork updateZone",
         "ip6dns2": "createNetwork createVPC createZone updateNetwork updateZone",
     },
+    "hosts are full when their capacity is": {
+        "maxguestslimit": "updateHypervisorCapabilities",
+    },
+    "it does not depend on the hypervisor": {
+        "maxhostspercluster": "updateHypervisorCapabilities",
+        "securitygroupenabled": "updateHypervisorCapabilities",
+    },
     "there are no network appliances": {
         "isvnf": "listOsCategories listTemplates listVirtualMachines listVirtualMachinesMetrics",
     },

@@ -68,6 +68,7 @@ class DiskPlans:
     """Makes DiskPlans. Each method raises InvalidParameterValue for what cannot be."""
 
     def __init__(self, foundation: Foundation) -> None:
+        self._store = foundation.store
         self._settings = foundation.settings
         self._offerings = foundation.table(DiskOffering)
         self._volumes = foundation.table(Volume)
@@ -227,7 +228,7 @@ class DiskPlans:
         return RootPlan(size, offering, min_iops=low, max_iops=high)
 
     def _data(self, disks: tuple[DataDisk, ...], zone: Zone, hypervisor: str) -> tuple[DataPlan, ...]:
-        most = capabilities_of(hypervisor).max_data_volumes
+        most = capabilities_of(self._store, hypervisor).max_data_volumes
         if len(disks) > most:
             raise InvalidParameterValue(f"An instance has at most {most} data disks on {hypervisor}, not {len(disks)}")
         usable = [slot for slot in range(1, most + 2) if slot != CDROM_DEVICE]

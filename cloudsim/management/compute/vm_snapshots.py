@@ -7,6 +7,7 @@ from typing import Any
 from cloudsim.errors import CloudError, ConcurrentOperation, InvalidParameterValue
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.infrastructure.agents import Agents
+from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
 from cloudsim.management.operations.leftovers import remove_leftovers
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.volume_states import check_at_rest
@@ -66,6 +67,8 @@ class VmSnapshots:
         self._check_free(vm)
         if memory and vm.state != "Running":
             raise InvalidParameterValue("Can not snapshot memory when VM is not in Running state")
+        if not capabilities_of(self._store, vm.hypervisor).vm_snapshots:
+            raise InvalidParameterValue(f"VM snapshot is not enabled for hypervisor type: {vm.hypervisor}")
         if vm.gpus:
             raise InvalidParameterValue(f"VM snapshot is not possible for an instance with a GPU: {vm.name}")
         taken = self._table.where("vm_id", vm.id)

@@ -27,6 +27,7 @@ from cloudsim.management.compute.vms import HostRefused
 from cloudsim.management.foundation import Foundation
 from cloudsim.management.identity.caller import Caller
 from cloudsim.management.infrastructure.agents import Agents, AgentUnavailable, OutcomeUnknown
+from cloudsim.management.infrastructure.hypervisor_types import capabilities_of
 from cloudsim.management.storage.disks import Disks
 from cloudsim.management.storage.volume_migration import VolumeMigration
 from cloudsim.management.storage.volume_states import move, settle
@@ -86,6 +87,8 @@ class StorageMotion:
     def check(self, vm: VirtualMachine, host: Host | None, wanted: Mapping[str, StoragePool]) -> None:
         """Raise what stands against moving the instance to the host with its volumes (by id) to those pools."""
         self._migration.check(vm, host.id if host is not None else None)
+        if not capabilities_of(self._store, vm.hypervisor).storage_motion:
+            raise InvalidParameterValue(f"Migration with storage isn't supported on hypervisor {vm.hypervisor}")
         if self._foundation.table(VmSnapshot).count("vm_id", vm.id):
             raise InvalidParameterValue(f"VM {vm.name} has snapshots, which are in its disks: they cannot move along")
         own = {volume.id for volume in self._disks.of(vm)}

@@ -98,7 +98,7 @@ class VolumeAttachment:
             if vm.state != "Stopped":
                 raise InvalidParameterValue("A root volume can only be attached to a stopped instance")
             return 0
-        most = capabilities_of(vm.hypervisor).max_data_volumes
+        most = capabilities_of(self._store, vm.hypervisor).max_data_volumes
         if len([v for v in attached if v.device_id != 0]) >= most:
             raise InvalidParameterValue(
                 f"The specified VM already has the maximum number of data disks ({most}) attached. "

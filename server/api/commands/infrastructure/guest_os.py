@@ -1,23 +1,17 @@
-"""OS types, their categories, and the hypervisors that run them."""
+"""OS types and their categories."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Self
 
 from cloudsim.management.identity.visibility import may
-from cloudsim.management.infrastructure.hypervisor_types import (
-    CAPABILITIES,
-    EXTERNAL,
-    HYPERVISORS,
-    HypervisorCapabilities,
-)
 from cloudsim.management.storage.template_visibility import HIDDEN
-from cloudsim.model import Cluster, Extension, GuestOs, GuestOsCategory, Template, Zone
+from cloudsim.model import GuestOs, GuestOsCategory, Template, Zone
 from server.api.command import ROOT, Call, Job, Listed, command
 from server.api.commands.templates.views import in_zones
-from server.api.listing import Page, SortKey, listed, page_of
+from server.api.listing import Page, SortKey, listed
 from server.api.parameters import Param
-from server.api.views import Long, View
+from server.api.views import View
 
 GROUP = "Guest OS"
 
@@ -242,79 +236,3 @@ async def update_os_category(
 async def delete_os_category(call: Call, *, id: GuestOsCategory) -> None:
     """Deletes an OS category that no OS type is in."""
     call.manager.guest_os.delete_category(id)
-
-
-class HypervisorView(View):
-    """A kind of hypervisor."""
-
-    key: ClassVar = "hypervisor"
-
-    name: str | None = None
-
-
-@command("listHypervisors", view=HypervisorView, group="Hypervisor")
-async def list_hypervisors(call: Call, *, zoneid: Zone | None = None) -> Listed:
-    """Lists the hypervisors of this cloud, or those that a zone has clusters of."""
-    if zoneid is not None:
-        names = list(
-            dict.fromkeys(c.hypervisor for c in call.store.table(Cluster).where("zone_id", zoneid.id))
-        )
-    else:
-        given = [name.strip().lower() for name in call.manager.settings.get("hypervisor.list").split(",")]
-        if len(call.store.table(Extension)):  # which is what External hosts need
-            given.append(EXTERNAL.lower())
-        names = [name for name in HYPERVISORS if name.lower() in given]
-    return Listed([HypervisorView(name=name) for name in names], len(names))
-
-
-class HypervisorCapabilitiesView(View):
-    """What a hypervisor can do."""
-
-    key: ClassVar = "hypervisorCapabilities"
-
-    id: str | None = None
-    hypervisor: str | None = None
-    hypervisorversion: str | None = None
-    maxguestslimit: Long | None = None
-    maxdatavolumeslimit: int | None = None
-    maxhostspercluster: int | None = None
-    securitygroupenabled: bool | None = None
-    storagemotionenabled: bool | None = None
-    vmsnapshotenabled: bool | None = None
-
-    @classmethod
-    def of(cls, row: HypervisorCapabilities, call: Call) -> Self:
-        return cls(
-            id=row.id,
-            hypervisor=row.hypervisor,
-            hypervisorversion=row.version,
-            maxguestslimit=row.max_guests,
-            maxdatavolumeslimit=row.max_data_volumes,
-            maxhostspercluster=row.max_hosts_per_cluster,
-            securitygroupenabled=row.security_groups,
-            storagemotionenabled=row.storage_motion,
-            vmsnapshotenabled=row.vm_snapshots,
-        )
-
-
-@command(
-    "listHypervisorCapabilities",
-    view=HypervisorCapabilitiesView,
-    roles=ROOT,
-    group="Hypervisor",
-    since="3.0.0",
-)
-async def list_hypervisor_capabilities(
-    call: Call,
-    *,
-    page: Page,
-    id: Annotated[str | None, Param(type="uuid")] = None,
-    hypervisor: str | None = None,
-) -> Listed:
-    """Lists what hypervisors can do."""
-    rows = [
-        each
-        for each in CAPABILITIES
-        if id in (None, each.id) and (hypervisor is None or hypervisor.lower() == each.hypervisor.lower())
-    ]
-    return page_of(rows, page, search=("hypervisor",))

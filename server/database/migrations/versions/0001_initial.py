@@ -188,6 +188,19 @@ def upgrade() -> None:
         sa.Column("position", sa.BigInteger(), nullable=False),
     )
     op.create_table(
+        "hypervisor_capabilities",
+        sa.Column("id", sa.Text(), primary_key=True),
+        sa.Column("hypervisor", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("max_guests", sa.BigInteger(), nullable=False),
+        sa.Column("max_data_volumes", sa.BigInteger(), nullable=False),
+        sa.Column("security_groups", sa.Boolean(), nullable=False),
+        sa.Column("storage_motion", sa.Boolean(), nullable=False),
+        sa.Column("vm_snapshots", sa.Boolean(), nullable=False),
+        sa.Column("max_hosts_per_cluster", sa.BigInteger(), nullable=True),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "host",
         sa.Column("id", sa.Text(), primary_key=True),
         sa.Column("name", sa.Text(), nullable=False),
@@ -1773,6 +1786,7 @@ def downgrade() -> None:
     op.drop_table("host_ha")
     op.drop_table("out_of_band_management")
     op.drop_table("host")
+    op.drop_table("hypervisor_capabilities")
     op.drop_table("cluster")
     op.drop_table("pod")
     op.drop_table("zone")

@@ -337,7 +337,13 @@ const hypervisorCapabilities: Resource = {
     { name: "securitygroupenabled", kind: "boolean" },
   ],
   filters: [{ name: "hypervisor", choices: HYPERVISORS }],
-  actions: [],
+  actions: [
+    update("updateHypervisorCapabilities", [
+      "maxdatavolumeslimit",
+      "storagemotionenabled",
+      "vmsnapshotenabled",
+    ]),
+  ],
 };
 
 const region: Resource = {

@@ -70,6 +70,7 @@ export default {
     removeGuestOs: "Remove guest OS",
     addOsCategory: "Add category",
     updateOsCategory: "Edit category",
+    updateHypervisorCapabilities: "Edit capabilities",
     deleteOsCategory: "Delete category",
   },
 };
