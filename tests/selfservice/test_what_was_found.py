@@ -309,3 +309,16 @@ def test_an_idle_network_that_cannot_be_shut_down_does_not_hold_up_the_others(
         routed.store.table(Network).update(again["id"], state=first.state)
     routed.run(life.release_idle())
     assert tried == ["front", "again"]
+
+
+def test_a_template_is_not_shared_any_more_with_who_is_deleted(cloud: TwoRacks) -> None:
+    admin, template = cloud.admin, cloud.cloud.template.id
+    ann, bob = (cloud.account(name)("listAccounts")["account"][0] for name in ("ann", "bob"))
+    project = admin("createProject", name="team", displaytext="team")["project"]["id"]
+    share = {"id": template, "op": "add"}
+    admin("updateTemplatePermissions", **share, accounts="ann,bob")
+    admin("updateTemplatePermissions", **share, projectids=project)
+    assert len(cloud.store.table(Template)[template].shared_with) == 3
+    admin("deleteProject", id=project, cleanup=True)
+    admin("deleteAccount", id=ann["id"])
+    assert cloud.store.table(Template)[template].shared_with == (bob["id"],)

@@ -86,7 +86,10 @@ class Possessions:
             raise CloudError(msgspec.json.decode(job.result or "{}").get("errortext", ""))
 
     async def delete(self, account: Account) -> None:
-        """Delete all that the account owns. Raises the first failure; what is gone by then stays gone."""
+        """Delete all that the account owns; what is shared with it no longer is.
+
+        Raises the first failure; what is gone by then stays gone.
+        """
         table = self._foundation.table
 
         async def destroyed(vm_id: str) -> None:
@@ -104,6 +107,9 @@ class Possessions:
         for network in table(Network).where("account_id", account.id):
             await self._network_life.delete(network.id)
         with self._store.transaction():
+            for template in [each for each in table(Template) if account.id in each.shared_with]:
+                others = tuple(each for each in template.shared_with if each != account.id)
+                table(Template).update(template.id, shared_with=others)
             for kind in (SshKeyPair, UserData, AffinityGroup, InstanceGroup):
                 rows = self._store.tables[kind.__name__]
                 for row in rows.where("account_id", account.id):
